@@ -1,0 +1,61 @@
+"""The paper's model: the segmentation network trained with an adversary.
+
+    python launch.py --config=configs/adver.py --fold=2
+
+Every value is the paper's, or what docs/paper.md says is taken where the paper
+leaves it open. `--config.data.root=DIR` trains on your own images.
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config():
+    """Returns the paper's settings."""
+    config = ConfigDict()
+    config.name = "adver"  # the default work directory is runs/NAME
+    config.seed = 0  # of the initial parameters and of the samples drawn
+
+    config.model = ConfigDict()
+    config.model.name = "multiscale"  # or "unet"
+    config.model.width = 60  # feature maps of the first layer (2.3.1)
+    config.model.depth = 9  # blocks in each deep path (2.3.1)
+    config.model.norm_momentum = 0.99  # of the running batch statistics
+    config.model.dtype = "float32"  # of products; "bfloat16" on GPU and TPU
+
+    config.optimizer = ConfigDict()  # Adam, table 1
+    config.optimizer.learning_rate = 1e-4
+    config.optimizer.b1 = 0.5
+    config.optimizer.b2 = 0.99
+
+    config.adversary = ConfigDict()
+    config.adversary.width = 8  # feature maps of the first layer (2.3.2)
+    config.adversary.depth = 6  # pairs of convolutions (2.3.2)
+    config.adversary.dtype = "float32"
+    config.adversary.learning_rate = 1e-3  # table 1
+    config.adversary.b1 = 0.5
+    config.adversary.b2 = 0.99
+    config.adversary.lambda_start = 8.3e-6  # at the first step (2.4)
+    config.adversary.lambda_end = 1e-1  # at the last step (2.4)
+
+    config.data = ConfigDict()
+    config.data.root = "synthetic"  # or a folder with dataset1/, dataset2/
+    config.data.datasets = "dataset1:70,dataset2:30"  # folder:share (2.2)
+    config.data.size = 480  # side of the network's grid, px (2.2)
+    config.data.stream = "tf"  # or "numpy": the same without TensorFlow
+    config.data.cache = ""  # prepared images; "": the user's cache folder
+
+    config.synthetic = ConfigDict()  # what data.root = "synthetic" makes
+    config.synthetic.n_easy = 120  # images of dataset1
+    config.synthetic.n_hard = 120  # images of dataset2
+    config.synthetic.size = 480  # px
+    config.synthetic.seed = 0
+
+    config.train = ConfigDict()
+    config.train.samples_per_epoch = 6000  # augmented images (2.2)
+    config.train.epochs = 2  # (2.4)
+    config.train.batch_size = 1  # table 1
+    config.train.validate_every = 500  # steps; each with a checkpoint
+    config.train.log_every = 50  # steps
+    config.train.steps_per_dispatch = 0  # 0: 1 on a CPU, 10 elsewhere
+
+    return config

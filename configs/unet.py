@@ -1,0 +1,20 @@
+"""U-net*: the original U-Net, zero padded, trained as configs/base.py is.
+
+    python launch.py --config=configs/unet.py --fold=2
+"""
+
+from ml_collections import ConfigDict
+
+from configs import base
+
+
+def get_config():
+    """Returns the settings of U-net* (section 3)."""
+    config = base.get_config()
+    config.name = "unet"
+    config.model = ConfigDict()
+    config.model.name = "unet"
+    config.model.width = 64  # feature maps of the first level
+    config.model.depth = 4  # down-samplings: 64 to 1024 maps
+    config.model.dtype = "float32"
+    return config

@@ -1,0 +1,199 @@
+"""A data root on disk: what is there, what is wrong with it, its samples.
+
+    ROOT/dataset1/images/a.tif    any name, format and size `images` reads
+    ROOT/dataset1/masks/a.png     the same stem; 0 and one other value
+    ROOT/dataset1/groups.csv      optional: stem,group
+    ROOT/dataset2/...
+"""
+
+import concurrent.futures
+import csv
+import hashlib
+import os
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+
+from spheroid_jax import images
+
+_BATCH = 64
+_MOST_PROBLEMS = 20
+
+
+class DataRootError(ValueError):
+    """All that is wrong with a data root, one line a problem."""
+
+    def __init__(self, root, problems):
+        """Keeps `problems`; the message shows the first twenty."""
+        self.problems = list(problems)
+        shown = self.problems[:_MOST_PROBLEMS]
+        if len(self.problems) > len(shown):
+            shown.append(f"and {len(self.problems) - len(shown)} more")
+        count = len(self.problems)
+        head = f"{root}: {count} problem{'s' * (count > 1)} in the data root:"
+        super().__init__("\n  ".join([head, *shown]))
+
+
+class Pair(NamedTuple):
+    """An image with its mask."""
+
+    dataset: str
+    stem: str
+    image: pathlib.Path
+    mask: pathlib.Path
+    group: str
+
+
+class Sample(NamedTuple):
+    """A pair on the grid.
+
+    Attributes:
+      image: (S, S), float32 in [0, 1].
+      label: (S, S), uint8: `images.BACKGROUND`, `FOREGROUND`, `OUTSIDE`.
+      digest: SHA-256 of both files' bytes.
+    """
+
+    image: np.ndarray
+    label: np.ndarray
+    digest: str
+
+
+def datasets_in(root):
+    """Names of the folders under `root` that hold `images` and `masks`."""
+    root = pathlib.Path(root)
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root}: no such folder")
+    return sorted(
+        folder.name
+        for folder in root.iterdir()
+        if (folder / "images").is_dir() and (folder / "masks").is_dir()
+    )
+
+
+def find_pairs(root, datasets):
+    """Pairs images with masks by stem.
+
+    Args:
+      root: the data root.
+      datasets: names of folders under it.
+
+    Returns:
+      pairs, sorted by dataset and stem, and a list of problems found.
+    """
+    pairs, problems = [], []
+    for dataset in datasets:
+        folder = pathlib.Path(root) / dataset
+        by_stem = {}
+        for kind in ("images", "masks"):
+            by_stem[kind], repeated = _by_stem(folder / kind)
+            problems += repeated
+        found, masks = by_stem["images"], by_stem["masks"]
+        if not found and not masks:
+            problems.append(f"{folder / 'images'}: no images")
+        problems += [
+            f"{found[stem]}: no mask {folder / 'masks' / stem}.*"
+            for stem in sorted(found.keys() - masks.keys())
+        ]
+        problems += [
+            f"{masks[stem]}: no image {folder / 'images' / stem}.*"
+            for stem in sorted(masks.keys() - found.keys())
+        ]
+        groups, wrong = _groups(folder / "groups.csv")
+        problems += wrong
+        pairs += [
+            Pair(dataset, stem, found[stem], masks[stem], groups.get(stem, stem))
+            for stem in sorted(found.keys() & masks.keys())
+        ]
+    return pairs, problems
+
+
+def read_samples(root, pairs, size, problems=()):
+    """Reads all pairs, in order, several at a time.
+
+    Args:
+      root: the data root, for messages.
+      pairs: of `find_pairs`.
+      size: the grid's side in pixels.
+      problems: those that `find_pairs` found.
+
+    Yields:
+      (pair, `Sample`) for each pair that can be read.
+
+    Raises:
+      DataRootError: after the last pair, naming everything that is wrong.
+    """
+    problems = list(problems)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        # In batches, so that few images are in memory at once.
+        for start in range(0, len(pairs), _BATCH):
+            batch = pairs[start : start + _BATCH]
+            jobs = [pool.submit(_read_sample, pair, size) for pair in batch]
+            for pair, job in zip(batch, jobs):
+                try:
+                    yield pair, job.result()
+                except (images.ImageError, OSError) as error:
+                    problems.append(str(error))
+    if problems:
+        raise DataRootError(root, problems)
+
+
+def fingerprint(pairs, size):
+    """A short hash that changes with the files' names, sizes and times."""
+    digest = hashlib.sha256(f"size {size}\n".encode())
+    for pair in pairs:
+        for path in (pair.image, pair.mask):
+            stat = path.stat()
+            digest.update(
+                f"{pair.dataset}/{path.parent.name}/{path.name} "
+                f"{stat.st_size} {stat.st_mtime_ns}\n".encode()
+            )
+    return digest.hexdigest()[:16]
+
+
+def _read_sample(pair, size):
+    try:
+        image = images.read_image(pair.image)
+        grid, _ = images.preprocess(image, size)
+    except images.ImageError as error:
+        if str(error).startswith(str(pair.image)):
+            raise
+        raise images.ImageError(f"{pair.image}: {error}") from error
+    mask = images.read_mask(pair.mask)
+    if mask.shape != image.shape[:2]:
+        raise images.ImageError(
+            f"{pair.mask}: {mask.shape[1]} x {mask.shape[0]} px, and its image "
+            f"has {image.shape[1]} x {image.shape[0]}"
+        )
+    digest = hashlib.sha256(pair.image.read_bytes())
+    digest.update(pair.mask.read_bytes())
+    return Sample(grid, images.mask_to_grid(mask, size), digest.hexdigest())
+
+
+def _by_stem(folder):
+    """Maps stems to image files; files of other kinds are passed over."""
+    by_stem, problems = {}, []
+    if not folder.is_dir():
+        return {}, [f"{folder}: no such folder"]
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        if path.suffix.lower() not in images.SUFFIXES:
+            continue
+        if path.stem in by_stem:
+            problems.append(f"{path}: same stem as {by_stem[path.stem].name}")
+        else:
+            by_stem[path.stem] = path
+    return by_stem, problems
+
+
+def _groups(path):
+    """Reads `groups.csv`; an image it does not name is its own group."""
+    if not path.is_file():
+        return {}, []
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+        return {row["stem"].strip(): row["group"].strip() for row in rows}, []
+    except (KeyError, AttributeError, UnicodeDecodeError, csv.Error):
+        return {}, [f"{path}: expected lines of stem,group under that heading"]

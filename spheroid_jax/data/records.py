@@ -1,0 +1,122 @@
+"""A data root as a TensorFlow dataset: preprocessed once, read many times."""
+
+import contextlib
+import hashlib
+import io
+import os
+import pathlib
+import shutil
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+# ruff: noqa: E402  (TensorFlow reads its log level when it is imported)
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from absl import logging
+
+from spheroid_jax import files, logs
+from spheroid_jax.data import arrays, folder
+
+# TensorFlow would take the memory of the GPU that JAX trains on.
+tf.config.set_visible_devices([], "GPU")
+tfds.disable_progress_bar()
+logs.hide("tensorflow_datasets")
+
+
+class Spheroids(tfds.core.GeneratorBasedBuilder):
+    """Images and labels on the grid, as one split (the folds are not tfds's)."""
+
+    # Raised when the same files would give other records.
+    VERSION = tfds.core.Version("1.0.0")
+
+    def __init__(self, *, root, pairs, problems, size, **kwargs):
+        """Describes the records of `pairs` (see `folder.find_pairs`)."""
+        self._root, self._pairs, self._problems = root, pairs, problems
+        self._size = size
+        super().__init__(**kwargs)
+
+    def _info(self):
+        shape = (self._size, self._size)
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.FeaturesDict(
+                {
+                    "position": np.int64,
+                    "image": _raw(shape, np.float32),
+                    "label": _raw(shape, np.uint8),
+                    "digest": tfds.features.Text(),
+                }
+            ),
+        )
+
+    def _split_generators(self, download_manager):
+        del download_manager
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        stream = folder.read_samples(
+            self._root, self._pairs, self._size, self._problems
+        )
+        for position, (_, sample) in enumerate(stream):
+            yield position, {"position": position, **sample._asdict()}
+
+
+def _raw(shape, dtype):
+    # Protocol buffers' lists of floats are several times as slow as bytes.
+    return tfds.features.Tensor(
+        shape=shape, dtype=dtype, encoding=tfds.features.Encoding.BYTES
+    )
+
+
+def load(root, datasets, size, cache):
+    """Reads a data root by way of its records, made if need be.
+
+    Args:
+      root: the data root.
+      datasets: names of the folders to read.
+      size: the grid's side in pixels.
+      cache: folder for the records. They are made anew when a file of the
+        root is added, removed or changed (name, size or time), and the
+        outdated ones are removed.
+
+    Returns:
+      `arrays.Samples`.
+
+    Raises:
+      folder.DataRootError: naming everything that is wrong with the root.
+    """
+    pairs, problems = folder.find_pairs(root, datasets)
+    place = hashlib.sha256(
+        f"{pathlib.Path(root).resolve()} {' '.join(datasets)} {size}".encode()
+    ).hexdigest()[:16]
+    directory = pathlib.Path(cache).absolute() / "records" / place
+    current = directory / folder.fingerprint(pairs, size)
+    with files.locked(directory / ".lock", busy=None):
+        builder = Spheroids(
+            root=root,
+            pairs=pairs,
+            problems=problems,
+            size=size,
+            data_dir=current,
+        )
+        if not builder.is_prepared():
+            _prepare(builder, directory)
+    samples = arrays.empty_samples(pairs, size)
+    for record in builder.as_dataset(split="train").as_numpy_iterator():
+        n = record["position"]
+        samples.images[n] = record["image"]
+        samples.labels[n] = record["label"]
+        samples.digests[n] = record["digest"].decode()
+    return samples
+
+
+def _prepare(builder, directory):
+    """Makes the records, in place of outdated and half-made ones."""
+    for outdated in directory.iterdir():
+        if outdated.is_dir():
+            shutil.rmtree(outdated)
+    logging.info("Preparing the images (once; kept in %s).", directory)
+    # tfds prints of a download; there is none.
+    with contextlib.redirect_stdout(io.StringIO()):
+        builder.download_and_prepare()

@@ -1,0 +1,463 @@
+"""Synthetic bright-field images of spheroids, each with its exact mask.
+
+The embedded training source: it needs no download, and the mask is the body
+that was drawn, not somebody's outline of it. A scene is drawn in units of the
+frame (side 1, x to the right, y down, origin at the upper left) as a product
+of transmissions, which is what absorbing matter does to light. Nothing in it
+depends on the size in pixels except the sensor's noise, so one (flavour,
+index, seed) is one scene at every size.
+
+Images are uint8 in [0, 255], masks boolean, both indexed [row, column].
+"""
+
+import functools
+import json
+import math
+import os
+import pathlib
+import shutil
+import tempfile
+from types import SimpleNamespace
+
+import numpy as np
+from scipy import ndimage, special
+from skimage import io
+
+FLAVOURS = ("easy", "hard")
+DATASETS = {"easy": "dataset1", "hard": "dataset2"}
+RECIPE_FILE = "synthetic.json"
+RECIPE_VERSION = 1  # raise it whenever the pictures change
+MIN_SIZE = 64  # pixels; below, rims and cells are no longer resolved
+
+_TURN = 4096  # entries of a table over all angles
+_SUBSAMPLES = 3  # a pixel averages this many samples of a field, each way
+_SPLINE_POWER = 0.479  # sum of squares of the cubic B-spline's weights
+_MARGIN = 0.02  # least gap between body and frame or well
+_READ_NOISE = 0.6  # grey levels
+_CELL_STEP = 20  # knots; few distinct grids keep their splines cached
+
+# What surrounds the body, equally likely entries, by flavour.
+_WELLS = {
+    "easy": ("open", "open", "open", "wall"),
+    "hard": ("micro", "micro", "micro", "wall", "open"),
+}
+# A scene's parameters: uniform ranges, easy and hard; lengths in frame sides.
+_PARAMETERS = {
+    "log_area": ((-2.9, -0.85), (-4.1, -2.1)),  # body over frame, natural log
+    "aspect": ((1.0, 1.5), (1.0, 1.7)),  # long over short axis
+    "lobes": ((0, 2.5), (0, 4)),  # their number, rounded down
+    "ragged": ((0.0, 0.02), (0.01, 0.05)),  # bulge of cells, over radius
+    "edge": ((0.001, 0.0025), (0.001, 0.004)),  # width of the soft edge
+    "tone": ((0.5, 0.78), (0.38, 0.78)),  # transmission of the tissue
+    "rim": ((0.2, 1.4), (0.0, 0.3)),  # absorption added at the contour
+    "core": ((0.0, 0.9), (0.1, 0.7)),  # absorption added at the centre
+    "texture": ((0.08, 0.36), (0.06, 0.15)),  # contrast of the cells
+    "cells": ((4, 10), (4, 10)),  # knots of their grid, in _CELL_STEP
+    "wall": ((0.0, 0.12), (0.35, 0.75)),  # absorption beyond a wide well
+    "light": ((0.7, 0.88), (0.36, 0.62)),  # background over full scale
+    "vignette": ((0.0, 0.12), (0.2, 0.5)),  # loss of light in the corners
+    "gradient": ((0.0, 0.06), (0.03, 0.15)),  # change over half the frame
+    "blotch": ((0.01, 0.06), (0.01, 0.04)),  # blurred structure's contrast
+    "specks": ((0, 40), (5, 90)),  # number of debris particles
+    "fibres": ((0, 1.5), (0, 3)),  # their number, rounded down
+    "blur": ((0.0005, 0.0016), (0.0008, 0.003)),  # defocus, std
+    "electrons": ((9e3, 6e4), (9e3, 6e4)),  # at grey level 255
+}
+# Short names, so that a signature fits its line.
+_Rng, _Scene, _Array = np.random.Generator, SimpleNamespace, np.ndarray
+_Placed = tuple[_Array, tuple[float, float]]  # transmission, body's middle
+
+
+def make_image(
+    flavour: str, index: int, *, seed: int = 0, size: int = 480
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws one image and its mask, a pure function of the arguments.
+
+    The mask is one 4-connected component without holes, at least 1 % of the
+    frame; its boundary is the half-contrast line of the body's soft edge.
+
+    Args:
+        flavour: "easy" (good contrast, even light) or "hard" (low contrast,
+            wells, vignetting, debris, smaller and more irregular bodies).
+        index: number of the image in its flavour, >= 0.
+        seed: number of the collection, >= 0.
+        size: side of the square frame in pixels, >= 64.
+
+    Returns:
+        The image, uint8 (size, size), and the mask, bool (size, size).
+
+    Raises:
+        ValueError: for an unknown flavour or too small a size.
+    """
+    if flavour not in FLAVOURS:
+        raise ValueError(f"flavour is {flavour!r}, expected one of {FLAVOURS}")
+    if size < MIN_SIZE:
+        raise ValueError(f"size is {size}, expected at least {MIN_SIZE} pixels")
+    rng = np.random.default_rng([seed, index, FLAVOURS.index(flavour)])
+    scene = _draw_scene(rng, flavour, size)
+    well, middle = scene.surround(rng, scene)
+    image = _light(rng, scene) * well
+    _draw_debris(rng, scene, middle, image)
+    tissue, mask = _tissue(rng, scene, middle)
+    image = ndimage.gaussian_filter(image * tissue, scene.blur * size)
+    return _expose(rng, scene, image), mask
+
+
+def write_data_root(
+    root: str | os.PathLike,
+    *,
+    n_easy: int = 60,
+    n_hard: int = 40,
+    size: int = 480,
+    seed: int = 0,
+) -> pathlib.Path:
+    """Writes a data root: dataset1 holds easy images, dataset2 hard ones.
+
+    The folder appears under its name only when complete, so a killed write
+    leaves nothing that looks like a data root. A complete one made with the
+    same arguments is left untouched.
+
+    Args:
+        root: folder to create; an empty one may exist.
+        n_easy: number of images in dataset1; none leaves the folder out.
+        n_hard: number of images in dataset2; none leaves the folder out.
+        size: side of the images in pixels.
+        seed: as for `make_image`.
+
+    Returns:
+        The root.
+
+    Raises:
+        FileExistsError: if the folder holds anything else.
+    """
+    root = pathlib.Path(root)
+    counts = {"easy": n_easy, "hard": n_hard}
+    recipe = {**counts, "size": size, "seed": seed, "version": RECIPE_VERSION}
+    if _holds(root, recipe):
+        return root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    staging = tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent)
+    partial = pathlib.Path(staging, root.name)
+    try:
+        for flavour, count in counts.items():
+            for index in range(count):
+                _write_pair(partial, flavour, index, seed, size)
+        (partial / RECIPE_FILE).write_text(json.dumps(recipe))
+        _move_into_place(partial, root, recipe)
+    finally:
+        shutil.rmtree(staging)
+    return root
+
+
+def _holds(root: pathlib.Path, recipe: dict) -> bool:
+    """Says whether `root` is what `recipe` gives; raises if it is not ours."""
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return False
+    try:
+        found = json.loads((root / RECIPE_FILE).read_text())
+    except (OSError, ValueError):
+        found = "other files"
+    if found != recipe:
+        raise FileExistsError(
+            f"{root} exists and holds {found}, expected {recipe}; "
+            "choose another folder or remove this one"
+        )
+    return True
+
+
+def _write_pair(
+    root: pathlib.Path, flavour: str, index: int, seed: int, size: int
+) -> None:
+    """Writes one image and its mask (0 and 255) under the same name."""
+    image, mask = make_image(flavour, index, seed=seed, size=size)
+    pixels = {"images": image, "masks": np.where(mask, 255, 0).astype(np.uint8)}
+    for kind, values in pixels.items():
+        folder = root / DATASETS[flavour] / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{flavour}_{index:04d}.png"
+        io.imsave(path, values, check_contrast=False)
+
+
+def _move_into_place(
+    partial: pathlib.Path, root: pathlib.Path, recipe: dict
+) -> None:
+    """Renames the finished folder; another process may have been faster."""
+    try:
+        os.replace(partial, root)
+    except OSError:
+        if not _holds(root, recipe):
+            raise
+
+
+def _grid(size: int) -> tuple[_Array, _Array]:
+    """Gives x as a row and y as a column: the pixels' centres."""
+    line = (np.arange(size, dtype=np.float32) + 0.5) / size
+    return line[None, :], line[:, None]
+
+
+@functools.lru_cache(maxsize=64)
+def _basis(knots: int, size: int) -> _Array:
+    """Weights (size, knots + 3) of cubic B-splines, averaged over pixels."""
+    fine = size * _SUBSAMPLES
+    position = (np.arange(fine, dtype=np.float32) + 0.5) * (knots / fine)
+    away = np.abs(position[:, None] - np.arange(-1, knots + 2, dtype=np.int16))
+    near = 2 / 3 - away**2 + away**3 / 2
+    far = np.maximum(2 - away, 0) ** 3 / 6
+    weights = np.where(away < 1, near, far)
+    weights = weights.reshape(size, _SUBSAMPLES, -1).mean(axis=1)
+    weights.setflags(write=False)
+    return weights
+
+
+def _field(rng: _Rng, knots: int, size: int) -> _Array:
+    """Draws a smooth field of unit variance with `knots` knots a side."""
+    values = rng.standard_normal((knots + 3, knots + 3), dtype=np.float32)
+    basis = _basis(knots, size)
+    return basis @ (values / _SPLINE_POWER) @ basis.T
+
+
+def _turn(rng: _Rng, bumps: float) -> _Array:
+    """Draws smooth noise of unit variance over all angles, `bumps` a turn."""
+    order = np.arange(_TURN // 2 + 1)
+    waves = rng.standard_normal((2, order.size)) * _bell(order, bumps)
+    waves[:, 0] = 0  # no mean
+    noise = np.fft.irfft(waves[0] + 1j * waves[1])
+    return (noise / noise.std()).astype(np.float32)
+
+
+def _polar(x: _Array, y: _Array) -> tuple[_Array, _Array]:
+    """Gives the radius and the angle, the latter as index into a table."""
+    angle = np.arctan2(y, x) * (_TURN / math.tau)
+    return np.sqrt(x**2 + y**2), angle.astype(np.int32) % _TURN
+
+
+def _bell(x: _Array, width: float) -> _Array:
+    """A Gaussian bump of height 1."""
+    return np.exp(-((x / width) ** 2))
+
+
+def _draw_scene(rng: _Rng, flavour: str, size: int) -> _Scene:
+    """Draws a scene's parameters, its kind of well and the body's outline."""
+    which = FLAVOURS.index(flavour)
+    scene = SimpleNamespace(size=size)
+    for name, ranges in _PARAMETERS.items():
+        setattr(scene, name, rng.uniform(*ranges[which]))
+    scene.surround = _SURROUNDS[str(rng.choice(_WELLS[flavour]))]
+    scene.outline = _outline(rng, scene)
+    scene.extent = float(scene.outline.max())
+    return scene
+
+
+def _outline(rng: _Rng, scene: _Scene) -> _Array:
+    """Draws the body's radius for each angle, scaled to the scene's area."""
+    area, stretch = math.exp(scene.log_area), math.sqrt(scene.aspect)
+    theta = np.arange(_TURN) * (math.tau / _TURN)
+    tilted = theta - rng.uniform(0, math.tau)
+    radius = 1 / np.hypot(np.cos(tilted) / stretch, np.sin(tilted) * stretch)
+    for _ in range(int(scene.lobes)):
+        away = np.angle(np.exp(1j * (theta - rng.uniform(0, math.tau))))
+        width = rng.uniform(0.15, 0.8)  # from a finger to a second half
+        radius += math.sqrt(width) * rng.uniform(0.1, 0.5) * _bell(away, width)
+    radius *= 1 + rng.uniform(0.005, 0.03) * _turn(rng, 4)
+    bulges = np.abs(_turn(rng, math.sqrt(area) * rng.uniform(60, 120)))
+    patches = special.expit(2 * _turn(rng, 3))
+    radius *= 1 + scene.ragged * bulges * patches
+    radius *= math.sqrt(area / (math.pi * np.mean(radius**2)))
+    radius *= min(1, (0.5 - _MARGIN) / radius.max())
+    return radius.astype(np.float32)
+
+
+def _place(
+    rng: _Rng, scene: _Scene, room: float, x: float = 0.5, y: float = 0.5
+) -> tuple[float, float]:
+    """Draws the body's middle so that it stays within `room` of (x, y)."""
+    away = max(room - scene.extent - _MARGIN, 0) * rng.random()
+    angle = rng.uniform(0, math.tau)
+    return x + away * math.cos(angle), y + away * math.sin(angle)
+
+
+def _open(rng: _Rng, scene: _Scene) -> _Placed:
+    """No well in sight: the body lies anywhere in the frame."""
+    shape = (scene.size, scene.size)
+    return np.ones(shape, np.float32), _place(rng, scene, 0.5)
+
+
+def _wall(rng: _Rng, scene: _Scene) -> _Placed:
+    """The lined wall of a well as wide as the frame, and dark beyond it."""
+    mid_x, mid_y = _place(rng, scene, 0.5)
+    angle = rng.uniform(0, math.tau)
+    gap = rng.uniform(_MARGIN, 0.12)
+    inner = max(rng.uniform(0.42, 0.7), scene.extent + gap)
+    away = inner - scene.extent - gap
+    x, y = _grid(scene.size)
+    well_x = mid_x + away * math.cos(angle)
+    well_y = mid_y + away * math.sin(angle)
+    radius, turn = _polar(x - well_x, y - well_y)
+    beyond = radius - inner * (1 + 0.004 * _turn(rng, 3)[turn])
+    dark = special.expit(beyond / rng.uniform(0.004, 0.015))
+    well = 1 - scene.wall * dark
+    for place in rng.uniform(-0.01, 0.06, 3).tolist():
+        line = _bell(beyond - place, rng.uniform(0.005, 0.015))
+        well += rng.uniform(-0.15, 0.1) * line
+    return well, (mid_x, mid_y)
+
+
+def _micro(rng: _Rng, scene: _Scene) -> _Placed:
+    """A microwell: a closed ring about as dark as the body inside it."""
+    mid_x, mid_y = rng.uniform(0.38, 0.62, 2).tolist()
+    inner = max(rng.uniform(0.17, 0.25), scene.extent + 1.5 * _MARGIN)
+    body = _place(rng, scene, inner, mid_x, mid_y)
+    x, y = _grid(scene.size)
+    radius, angle = _polar(x - mid_x, y - mid_y)
+    outer, slopes = _facets(rng, inner + rng.uniform(0.03, 0.09))
+    within, beyond = inner - radius, radius - outer[angle]
+    soft = rng.uniform(0.002, 0.005)
+    ring = special.expit(-within / soft) * special.expit(-beyond / soft)
+    shade = rng.uniform(0.05, 0.25) * _bell(beyond, rng.uniform(0.02, 0.06))
+    glow = rng.uniform(0.0, 0.25) * within * (2 / inner)
+    for place in rng.uniform(0.01, 0.05, 2).tolist():
+        glow += rng.uniform(-0.06, 0.1) * _bell(within - place, 0.004)
+    floor = np.where(within > 0, 1 + glow, 1 + slopes[angle] - shade)
+    return floor * (1 - rng.uniform(0.45, 0.68) * ring), body
+
+
+def _facets(rng: _Rng, radius: float) -> tuple[_Array, _Array]:
+    """Draws by angle a ring's flattened outer radius and the slopes around.
+
+    The slopes are those of a square pyramid cut into the plate: four faces of
+    unlike brightness, creases between them, faint tool marks.
+    """
+    theta = np.arange(_TURN) * (math.tau / _TURN) - rng.uniform(0, math.tau)
+    corner = np.abs(np.mod(theta, math.pi / 2) - math.pi / 4)
+    flat = rng.uniform(0.88, 1.0, 4)[(theta // (math.pi / 2)).astype(int) % 4]
+    outer = radius * np.minimum(1, flat / np.cos(corner))
+    faces = 0.03 * _turn(rng, 3) + 0.007 * _turn(rng, 70)
+    crease = _bell(math.pi / 4 - corner, rng.uniform(0.03, 0.1))
+    slopes = faces + rng.uniform(-0.1, 0.1) * crease
+    return outer.astype(np.float32), slopes.astype(np.float32)
+
+
+_SURROUNDS = {"open": _open, "wall": _wall, "micro": _micro}
+
+
+def _light(rng: _Rng, scene: _Scene) -> _Array:
+    """Draws the empty field: lamp, vignetting and blurred structure."""
+    x, y = _grid(scene.size)
+    lamp_x, lamp_y = rng.uniform(0.4, 0.6, 2).tolist()
+    light = 1 - 2 * scene.vignette * ((x - lamp_x) ** 2 + (y - lamp_y) ** 2)
+    angle, slope = rng.uniform(0, math.tau), 2 * scene.gradient
+    light += slope * math.cos(angle) * (x - 0.5)
+    light += slope * math.sin(angle) * (y - 0.5)
+    light += scene.blotch * _field(rng, 5, scene.size)
+    light += scene.blotch / 4 * _field(rng, 20, scene.size)
+    return scene.light * np.maximum(light, 0.05)
+
+
+def _draw_debris(
+    rng: _Rng, scene: _Scene, middle: tuple[float, float], image: _Array
+) -> None:
+    """Multiplies specks, loose cells and fibres into the image, in place."""
+    gather, side = rng.uniform(0, 0.8), rng.integers(_TURN)
+    scale = rng.uniform(0.5, 1.4)
+    for _ in range(int(scene.specks)):
+        x, y = rng.random(2).tolist()
+        turn = int(side + _TURN / 8 * rng.standard_normal()) % _TURN
+        out = _MARGIN / 2 + rng.exponential(0.025)
+        if rng.random() < gather:  # shed by the body
+            away = float(scene.outline[turn]) + out
+            x = middle[0] + away * math.cos(turn * math.tau / _TURN)
+            y = middle[1] + away * math.sin(turn * math.tau / _TURN)
+        radius, dark = scale * rng.uniform(0.003, 0.01), rng.uniform(0.1, 0.55)
+        if rng.random() < 0.1:  # out of focus
+            radius, dark = 3 * radius, dark / 4
+        _stamp(image, x, y, radius, dark, ring=bool(rng.random() < 0.5))
+    for _ in range(int(scene.fibres)):
+        image *= _fibre(rng, scene.size)
+
+
+def _stamp(
+    image: _Array, x: float, y: float, radius: float, dark: float, *, ring: bool
+) -> None:
+    """Multiplies in a dark spot or, as a ring, a cell with a bright middle."""
+    size = image.shape[0]
+    reach = 2.5 * radius + 1 / size
+    top, left = (max(int((c - reach) * size), 0) for c in (y, x))
+    bottom, right = (max(int((c + reach) * size) + 1, 0) for c in (y, x))
+    window = np.s_[top:bottom, left:right]
+    across, down = _grid(size)
+    dx, dy = across[:, window[1]] - x, down[window[0]] - y
+    away = np.sqrt(dx**2 + dy**2) / max(radius, 0.5 / size)
+    spot = _bell(away, 1)
+    if ring:
+        spot = _bell(away - 1, 0.4) - 0.8 * _bell(away, 0.5)
+    image[window] *= 1 - dark * spot
+
+
+def _fibre(rng: _Rng, size: int) -> _Array:
+    """Draws the transmission of one thin curved fibre."""
+    x, y = _grid(size)
+    mid_x, mid_y = rng.random(2).tolist()
+    angle = rng.uniform(0, math.tau)
+    cos, sin = math.cos(angle), math.sin(angle)
+    along = (x - mid_x) * cos + (y - mid_y) * sin
+    across = (y - mid_y) * cos - (x - mid_x) * sin
+    across -= rng.uniform(0.002, 0.03) * np.sin(along * rng.uniform(5, 25))
+    thread = _bell(along**2, rng.uniform(0.05, 0.2) ** 2)
+    thread *= _bell(across, rng.uniform(0.0015, 0.004))
+    return 1 - rng.uniform(0.1, 0.4) * thread
+
+
+def _tissue(
+    rng: _Rng, scene: _Scene, middle: tuple[float, float]
+) -> tuple[_Array, _Array]:
+    """Draws the body's transmission and its mask."""
+    swell = 0.025 * float(np.sqrt(np.mean(scene.outline**2)))
+    x, y = (
+        line
+        - place
+        + swell * _field(rng, 8, scene.size)
+        + 0.05 * scene.ragged * _field(rng, 60, scene.size)
+        for line, place in zip(_grid(scene.size), middle, strict=True)
+    )
+    radius, angle = _polar(x, y)
+    reach = scene.outline[angle]
+    depth = reach - radius  # from the contour inwards
+    edge = depth / (scene.edge * np.exp(0.35 * _turn(rng, 3)))[angle]
+    inside = special.expit(2 * edge)
+    core = scene.core * np.clip(depth / reach, 0, 1) ** 1.5
+    rim = scene.rim * np.clip(1 + 0.4 * _turn(rng, 8), 0.2, 2)[angle]
+    rim *= _bell(depth - 0.003, rng.uniform(0.005, 0.014))
+    grain = _grain(rng, _CELL_STEP * int(scene.cells), scene.size)
+    tone = scene.tone * (1 + scene.texture * grain) * np.exp(-core - rim)
+    halo = 1 + rng.uniform(0, 0.12) * _bell(edge / 2 + 2, 1)
+    image = inside * np.maximum(tone, 0.05) + (1 - inside) * halo
+    return image, _solid(depth > 0)
+
+
+def _grain(rng: _Rng, knots: int, size: int) -> _Array:
+    """Draws granularity: cells with dark borders, in clumps, over haze."""
+    cells = 0.8 * np.abs(_field(rng, knots, size)) - 0.64
+    cells += 0.5 * _field(rng, 3 * knots // 2, size)
+    clumps = 0.5 * _field(rng, knots // 2, size)
+    haze = 0.35 * _field(rng, knots // 5, size)
+    return np.minimum(cells + clumps + haze, 1.6)  # no light is made inside
+
+
+def _solid(inside: _Array) -> _Array:
+    """Keeps the largest 4-connected component and fills its holes."""
+    labels, _ = ndimage.label(inside)
+    largest = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
+    gaps, count = ndimage.label(~largest)
+    open_gap = np.zeros(count + 1, bool)
+    for border in (gaps[0], gaps[-1], gaps[:, 0], gaps[:, -1]):
+        open_gap[border] = True
+    open_gap[0] = False  # the component itself
+    return ~open_gap[gaps]
+
+
+def _expose(rng: _Rng, scene: _Scene, image: _Array) -> _Array:
+    """Turns light into grey levels with shot and read noise."""
+    grey = 255 * np.maximum(image, 0)
+    sigma = np.sqrt(grey * (255 / scene.electrons) + _READ_NOISE**2)
+    grey += sigma * rng.standard_normal(grey.shape, dtype=np.float32)
+    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)

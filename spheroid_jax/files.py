@@ -1,0 +1,68 @@
+"""Files that are whole or absent, and folders that one process uses."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import tempfile
+
+
+@contextlib.contextmanager
+def replacing(path, mode="w"):
+    """Opens a file that takes the place of `path` only when complete.
+
+    A crash, a full disk or an exception inside leaves `path` as it was.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    newline = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
+    with tempfile.NamedTemporaryFile(
+        mode, dir=path.parent, prefix=f".{path.name}.", delete=False, **newline
+    ) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            os.unlink(file.name)
+            raise
+    os.chmod(file.name, 0o666 & ~_umask())
+    os.replace(file.name, path)
+
+
+def write_json(path, value):
+    """Writes `value` as indented JSON, whole or not at all."""
+    with replacing(path) as file:
+        json.dump(value, file, indent=2, sort_keys=True)
+        file.write("\n")
+
+
+@contextlib.contextmanager
+def locked(path, busy):
+    """Holds an exclusive lock for the length of the `with` block.
+
+    The operating system releases it when the process ends, however it ends.
+
+    Args:
+      path: the lock's file; made if missing, never removed.
+      busy: message of the error when another process holds the lock; None
+        waits for it instead.
+
+    Raises:
+      BlockingIOError: another process holds the lock.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError:
+            raise BlockingIOError(busy) from None
+        yield
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

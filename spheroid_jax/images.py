@@ -1,0 +1,287 @@
+"""Reading microscope images and bringing them onto the network's grid.
+
+The one way from a file, or an array, to what a network sees; training and
+inference share it. The words: an `image` is what a microscope writes, (H, W)
+or (H, W, C) of any number type; `gray` is (H, W) float32; `normalised` is
+gray with its 1st and 99th percentile at 0 and 1, clipped; the `grid` is the
+network's square frame of `size` pixels a side, onto which the image is
+resampled and, where it is not square, centred (`Box`) and continued with its
+edge's values.
+"""
+
+import pathlib
+from typing import NamedTuple
+
+import numpy as np
+import tifffile
+from PIL import Image, ImageSequence, UnidentifiedImageError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
+MIN_SIDE_PX = 32
+# What a grid's label holds.
+BACKGROUND, FOREGROUND, OUTSIDE = 0, 1, 2
+PERCENTILES = (1.0, 99.0)
+# ITU-R BT.601, as in most cameras and image libraries.
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+class ImageError(ValueError):
+    """An image that cannot be used; the message says why."""
+
+
+class Box(NamedTuple):
+    """Where on the grid an image's own content lies, in grid pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def crop(self, grid):
+        """Cuts the content out of (..., H, W) on the grid."""
+        return grid[
+            ...,
+            self.top : self.top + self.height,
+            self.left : self.left + self.width,
+        ]
+
+
+def read_image(path):
+    """Reads a PNG, JPEG, BMP, GIF or TIFF file.
+
+    Args:
+      path: the file. 8, 16 and 32 bit, float, binary, palette, gray, colour
+        and multi-channel images are understood; an alpha channel is dropped.
+
+    Returns:
+      (H, W) or (H, W, C), in the file's own number type.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: not an image, damaged, or a stack of several images.
+    """
+    path = pathlib.Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ImageError(
+            f"{path}: not an image format this reads ({' '.join(SUFFIXES)})"
+        )
+    read = _read_tiff if path.suffix.lower().startswith(".tif") else _read_other
+    try:
+        return read(path)
+    except (FileNotFoundError, ImageError):
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"{path}: not an image, or damaged") from None
+    # Decoders meet damaged files in ways of their own: struct.error, zlib's,
+    # IndexError. All of them mean that this file cannot be read.
+    except Exception as error:
+        raise ImageError(f"{path}: cannot be read: {error}") from error
+
+
+def _read_tiff(path):
+    with tifffile.TiffFile(path) as file:
+        series = file.series[0]
+        pixels, axes = series.asarray(), series.axes
+    # Axes: Y and X; S samples and C channels; Z, T, and Q or I for unnamed
+    # pages. Few unnamed pages are channels whose writer did not say so.
+    keep = [n > 1 or axis in "YX" for n, axis in zip(pixels.shape, axes)]
+    axes = "".join(axis for axis, kept in zip(axes, keep) if kept)
+    pixels = pixels.reshape([n for n, k in zip(pixels.shape, keep) if k])
+    others = axes.replace("Y", "", 1).replace("X", "", 1)
+    if others and others in "QI" and pixels.shape[axes.index(others)] <= 4:
+        axes, others = axes.replace(others, "C"), "C"
+    if others not in ("", "C", "S"):
+        raise ImageError(
+            f"{path}: a stack of several images (axes {axes}, "
+            f"{' x '.join(map(str, pixels.shape))}); save one plane as a file"
+        )
+    order = [axes.index(axis) for axis in "YX" + others]
+    return pixels.transpose(order)
+
+
+def _read_other(path):
+    with Image.open(path) as file:
+        frames = sum(1 for _ in ImageSequence.Iterator(file))
+        if frames > 1:
+            raise ImageError(
+                f"{path}: a stack of {frames} images; save one as a file"
+            )
+        file.seek(0)
+        if file.mode == "P":
+            file = file.convert("RGB")
+        elif file.mode in ("LA", "PA"):
+            file = file.convert("L")
+        elif file.mode not in ("1", "L", "RGB", "I", "F") and not (
+            file.mode.startswith("I;16")
+        ):
+            file = file.convert("RGB")
+        return np.asarray(file)
+
+
+def read_mask(path):
+    """Reads a mask: two values, of which 0 is background.
+
+    Args:
+      path: a file that `read_image` reads; colour channels must agree.
+
+    Returns:
+      (H, W), boolean.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: not a readable image, or not two-valued.
+    """
+    mask = read_image(path)
+    if mask.ndim == 3:
+        mask = mask[..., :3]
+        if (mask != mask[..., :1]).any():
+            raise ImageError(f"{path}: a coloured picture, not a mask")
+        mask = mask[..., 0]
+    values = np.unique(mask)
+    if len(values) > 2 or (len(values) == 2 and values[0] != 0):
+        few = ", ".join(f"{value:g}" for value in values[:4])
+        raise ImageError(
+            f"{path}: not a mask of two values, 0 and another: it has "
+            f"{len(values)} ({few}{', ...' if len(values) > 4 else ''})"
+        )
+    return mask != 0
+
+
+def to_gray(image):
+    """Turns an image of any kind to gray.
+
+    Three or four channels are red, green, blue (and alpha, dropped): their
+    luminance. Any other number of channels: their mean.
+
+    Args:
+      image: (H, W) or (H, W, C); integer, float or boolean.
+
+    Returns:
+      (H, W), float32, in the image's own units.
+
+    Raises:
+      ImageError: another shape, a side under 32 px, not numbers, NaN or
+        infinite pixels.
+    """
+    image = np.asarray(image)
+    if image.ndim not in (2, 3):
+        raise ImageError(
+            f"an image has shape (H, W) or (H, W, C), not {image.shape}"
+        )
+    if min(image.shape[:2]) < MIN_SIDE_PX:
+        raise ImageError(
+            f"image of {image.shape[1]} x {image.shape[0]} px; each side "
+            f"must have at least {MIN_SIDE_PX} px (channels come last)"
+        )
+    if image.dtype.kind not in "uifb":
+        raise ImageError(f"pixels of type {image.dtype} are not numbers")
+    with np.errstate(over="ignore"):
+        image = image.astype(np.float32)
+    if not np.isfinite(image).all():
+        bad = np.count_nonzero(~np.isfinite(image))
+        raise ImageError(f"{bad} pixels are NaN, infinite or too large")
+    if image.ndim == 2:
+        return image
+    if image.shape[2] in (3, 4):
+        return image[..., :3] @ LUMINANCE
+    return image.mean(axis=2)
+
+
+def normalise(gray):
+    """Maps the 1st and 99th percentile to 0 and 1 and clips.
+
+    Where these percentiles are equal (a small body on a flat background), the
+    extremes take their place.
+
+    Args:
+      gray: (H, W), float32, finite.
+
+    Returns:
+      (H, W), float32, in [0, 1].
+
+    Raises:
+      ImageError: all pixels have the same value.
+    """
+    low, high = np.percentile(gray, PERCENTILES).astype(np.float32)
+    if low == high:
+        low, high = gray.min(), gray.max()
+    if low == high:
+        raise ImageError(f"all pixels have the same value ({low:g})")
+    # Scaled before subtracting: the range of large floats can overflow.
+    scale = max(abs(low), abs(high))
+    low, high = low / scale, high / scale
+    return np.clip((gray / scale - low) / (high - low), 0.0, 1.0)
+
+
+def grid_box(shape, size):
+    """Where an image of `shape` (H, W) lies on a grid of side `size`."""
+    longer = max(shape)
+    height, width = (max(1, round(side * size / longer)) for side in shape)
+    return Box((size - height) // 2, (size - width) // 2, height, width)
+
+
+def resample(array, shape):
+    """Resamples (H, W) float32 to `shape`, anti-aliased (a triangle filter)."""
+    height, width = shape
+    if array.shape == (height, width):
+        return array
+    picture = Image.fromarray(np.ascontiguousarray(array, np.float32))
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def to_grid(gray, size):
+    """Resamples to the grid; what lies outside the box repeats the edge.
+
+    Args:
+      gray: (H, W), float32.
+      size: the grid's side in pixels.
+
+    Returns:
+      grid (size, size), float32, and the image's `Box`.
+    """
+    box = grid_box(gray.shape, size)
+    content = resample(gray, (box.height, box.width))
+    return np.pad(content, _margins(box, size), mode="edge"), box
+
+
+def mask_to_grid(mask, size):
+    """Resamples a mask to the grid; a pixel half covered is foreground.
+
+    Args:
+      mask: (H, W), boolean.
+      size: the grid's side in pixels.
+
+    Returns:
+      labels (size, size), uint8: `BACKGROUND`, `FOREGROUND`, or `OUTSIDE`
+      where the image does not reach.
+    """
+    box = grid_box(mask.shape, size)
+    covered = resample(mask.astype(np.float32), (box.height, box.width))
+    return np.pad(
+        (covered >= 0.5).astype(np.uint8),
+        _margins(box, size),
+        constant_values=OUTSIDE,
+    )
+
+
+def preprocess(image, size):
+    """From an image to what a network sees: gray, normalised, on the grid.
+
+    Args:
+      image: (H, W) or (H, W, C), uint8, uint16 or float, sides >= 32 px.
+      size: the grid's side in pixels.
+
+    Returns:
+      grid (size, size), float32 in [0, 1], and the image's `Box`.
+
+    Raises:
+      ImageError: the image cannot be used.
+    """
+    return to_grid(normalise(to_gray(image)), size)
+
+
+def _margins(box, size):
+    return (
+        (box.top, size - box.height - box.top),
+        (box.left, size - box.width - box.left),
+    )

@@ -1,0 +1,102 @@
+"""Building blocks shared by the networks (paper, sections 2.3.1, 2.3.2).
+
+All arrays are (B, H, W, C). Parameters are float32; `dtype` is what the
+products are computed in (float32 or bfloat16).
+"""
+
+from typing import Any
+
+from flax import linen as nn
+from jax import numpy as jnp
+
+from spheroid_jax.models.convolution import (
+    same_convolution,
+    transposed_convolution_2x2,
+)
+
+KERNEL_INIT = nn.initializers.he_normal()
+
+
+class Conv(nn.Module):
+    """Stride-1 convolution with zero padding that keeps the size."""
+
+    features: int
+    kernel_size: tuple[int, int] = (3, 3)
+    use_bias: bool = True
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        """Maps (B, H, W, C) to (B, H, W, features)."""
+        shape = (*self.kernel_size, x.shape[-1], self.features)
+        kernel = self.param("kernel", KERNEL_INIT, shape)
+        x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
+        if self.kernel_size == (1, 1):
+            y = x @ kernel[0, 0]
+        else:
+            y = same_convolution(x, kernel)
+        if self.use_bias:
+            bias = self.param("bias", nn.initializers.zeros, (self.features,))
+            y += bias.astype(self.dtype).reshape(1, 1, 1, -1)
+        return y
+
+
+class DownConv(nn.Module):
+    """3 x 3 convolution, dilation 2, stride 2, padding 2 (section 2.3.1).
+
+    With both at 2, every tap falls on an even row and column: the layer is an
+    ordinary 3 x 3 convolution of every second pixel, and is computed as such.
+    """
+
+    features: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        """Maps (B, H, W, C) to (B, ceil(H / 2), ceil(W / 2), features)."""
+        return Conv(self.features, dtype=self.dtype, name="conv")(
+            x[:, ::2, ::2]
+        )
+
+
+class Deconv(nn.Module):
+    """2 x 2 transposed convolution of stride 2 (section 2.3.1)."""
+
+    features: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x):
+        """Maps (B, H, W, C) to (B, 2 H, 2 W, features)."""
+        shape = (2, 2, x.shape[-1], self.features)
+        # Each output pixel sees one tap: fan-in is C, not 4 C.
+        init = nn.initializers.variance_scaling(
+            2.0, "fan_in", "normal", in_axis=-2, out_axis=-1, batch_axis=(0, 1)
+        )
+        kernel = self.param("kernel", init, shape)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        y = transposed_convolution_2x2(
+            x.astype(self.dtype), kernel.astype(self.dtype)
+        )
+        return y + bias.astype(self.dtype).reshape(1, 1, 1, -1)
+
+
+def pad_to_multiple(x, multiple):
+    """Pads (B, H, W, C) with zeros, below and right, to multiples."""
+    bottom, right = (-side % multiple for side in x.shape[1:3])
+    return jnp.pad(x, ((0, 0), (0, bottom), (0, right), (0, 0)))
+
+
+def crop_to(x, height, width):
+    """Undoes `pad_to_multiple`."""
+    return x[:, :height, :width]
+
+
+def max_pool_2x2(x):
+    """Halves (B, H, W, C), H and W even, keeping each 2 x 2 block's maximum.
+
+    Written as a reshape because XLA's gradient of a pooling window
+    (select-and-scatter) is slow on the CPU. Equal maxima share the gradient.
+    """
+    batch, height, width, maps = x.shape
+    return x.reshape(batch, height // 2, 2, width // 2, 2, maps).max((2, 4))

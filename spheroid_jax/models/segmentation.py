@@ -1,0 +1,154 @@
+"""The paper's segmentation network (section 2.3.1, figure 2)."""
+
+from typing import Any
+
+from flax import linen as nn
+from jax import numpy as jnp
+
+from spheroid_jax.models.blocks import (
+    Conv,
+    Deconv,
+    DownConv,
+    crop_to,
+    pad_to_multiple,
+)
+
+DOWN_SAMPLINGS = 4
+BLOCKS_PER_GROUP = 3
+
+
+class SegmentationNetwork(nn.Module):
+    """Multiscale network: one encoder, two deep paths, one decoder.
+
+    Maps at width 60 and 480 x 480 pixels: 60 at 240 x 240, 120 at 120, 240 at
+    60 (DeepPath1), 480 at 30 (DeepPath2), and back with long skips.
+
+    Attributes:
+      width: feature maps of the first layer; doubled at each down-sampling.
+      depth: inception-residual blocks in each deep path.
+      norm_momentum: share of the old running batch statistics kept at a step.
+      dtype: what products are computed in; parameters stay float32.
+    """
+
+    width: int = 60
+    depth: int = 9
+    norm_momentum: float = 0.99
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, image, *, train=False):
+        """Computes class logits.
+
+        Args:
+          image: (B, H, W, 1), in [0, 1]; any H and W.
+          train: normalise by the batch's own statistics and update the
+            running ones (collection `batch_stats`).
+
+        Returns:
+          logits (B, H, W, 2), float32: background, foreground.
+        """
+        height, width = image.shape[1:3]
+        x = pad_to_multiple(image.astype(self.dtype), 2**DOWN_SAMPLINGS)
+        encoded = []
+        for level in range(DOWN_SAMPLINGS):
+            maps = self.width * 2**level
+            x = nn.relu(
+                DownConv(maps, dtype=self.dtype, name=f"down_{level + 1}")(x)
+            )
+            encoded.append(x)
+        half, quarter, eighth, sixteenth = encoded
+
+        path_1 = self._deep_path(IR1, "path_1", eighth, train)
+        path_1 = nn.relu(
+            Conv(4 * self.width, dtype=self.dtype, name="path_1_end")(path_1)
+        )
+        path_2 = self._deep_path(IR2, "path_2", sixteenth, train)
+
+        x = path_2
+        skips = (path_1, quarter, half)
+        for level, skip in enumerate(skips):
+            maps = skip.shape[-1]
+            x = Deconv(maps, dtype=self.dtype, name=f"up_{level + 1}")(x)
+            x = jnp.concatenate([nn.relu(x), skip], axis=-1)
+        logits = Deconv(2, dtype=self.dtype, name="up_4")(x)
+        return crop_to(logits, height, width).astype(jnp.float32)
+
+    def _deep_path(self, block, name, x, train):
+        """Chains the blocks with long skips over each group and the path."""
+        path_input = group_input = x
+        for index in range(self.depth):
+            x = block(
+                norm_momentum=self.norm_momentum,
+                dtype=self.dtype,
+                name=f"{name}_block_{index + 1}",
+            )(x, train=train)
+            if (index + 1) % BLOCKS_PER_GROUP == 0:
+                x = group_input = x + group_input
+        return x + path_input
+
+
+class IR1(nn.Module):
+    """Inception-residual block of 1 x 3 and 3 x 1 convolutions (DeepPath1).
+
+    The branches are added to the input; batch normalisation and ReLU follow.
+    The paper puts its only activation at the end, so the branches are linear.
+    """
+
+    norm_momentum: float
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x, *, train):
+        """Maps (B, H, W, C) to (B, H, W, C)."""
+
+        def branch(name, y, kernel_sizes):
+            for index, size in enumerate(kernel_sizes):
+                y = Conv(
+                    x.shape[-1],
+                    size,
+                    use_bias=False,
+                    dtype=self.dtype,
+                    name=f"{name}_{index + 1}",
+                )(y)
+            return y
+
+        pair = ((1, 3), (3, 1))
+        x = x + branch("short", x, pair) + branch("long", x, pair + pair)
+        return _norm_relu(x, self, train)
+
+
+class IR2(nn.Module):
+    """Inception-residual block of 3 x 3 convolutions (DeepPath2).
+
+    The branches are concatenated with the input, and a 1 x 1 convolution
+    brings the number of maps back; batch normalisation and ReLU follow.
+    """
+
+    norm_momentum: float
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x, *, train):
+        """Maps (B, H, W, C) to (B, H, W, C)."""
+        maps = x.shape[-1]
+
+        def conv(name, y, size=(3, 3)):
+            return Conv(
+                maps, size, use_bias=False, dtype=self.dtype, name=name
+            )(y)
+
+        short = conv("short_1", x)
+        long = conv("long_2", conv("long_1", x))
+        joined = jnp.concatenate([x, short, long], axis=-1)
+        return _norm_relu(conv("reduce", joined, (1, 1)), self, train)
+
+
+def _norm_relu(x, block, train):
+    """Batch normalisation, then ReLU, at the end of a block."""
+    x = nn.BatchNorm(
+        use_running_average=not train,
+        momentum=block.norm_momentum,
+        dtype=block.dtype,
+        name="norm",
+    )(x)
+    return nn.relu(x)

@@ -1,0 +1,71 @@
+"""U-net*: the original U-Net with zero-padded convolutions (section 3).
+
+Reference: Ronneberger, Fischer, Brox, MICCAI 2015 (the paper's [12]).
+"""
+
+from typing import Any
+
+from flax import linen as nn
+from jax import numpy as jnp
+
+from spheroid_jax.models.blocks import (
+    Conv,
+    Deconv,
+    crop_to,
+    max_pool_2x2,
+    pad_to_multiple,
+)
+
+
+class UNet(nn.Module):
+    """U-Net whose output has the size of its input.
+
+    Attributes:
+      width: feature maps of the first level; doubled at each down-sampling.
+      depth: number of down-samplings.
+      dtype: what products are computed in; parameters stay float32.
+    """
+
+    width: int = 64
+    depth: int = 4
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, image, *, train=False):
+        """Computes class logits.
+
+        Args:
+          image: (B, H, W, 1), in [0, 1]; any H and W.
+          train: accepted for the networks' common call; the original U-Net
+            has nothing that differs between training and inference.
+
+        Returns:
+          logits (B, H, W, 2), float32: background, foreground.
+        """
+        del train
+        height, width = image.shape[1:3]
+        x = pad_to_multiple(image.astype(self.dtype), 2**self.depth)
+        skips = []
+        for level in range(self.depth):
+            x = self._two_convolutions(f"down_{level + 1}", x, level)
+            skips.append(x)
+            x = max_pool_2x2(x)
+        x = self._two_convolutions("bottom", x, self.depth)
+        for level in reversed(range(self.depth)):
+            maps = self.width * 2**level
+            x = Deconv(maps, dtype=self.dtype, name=f"deconv_{level + 1}")(x)
+            x = jnp.concatenate([skips[level], x], axis=-1)
+            x = self._two_convolutions(f"up_{level + 1}", x, level)
+        logits = Conv(2, (1, 1), dtype=self.dtype, name="classes")(x)
+        return crop_to(logits, height, width).astype(jnp.float32)
+
+    def _two_convolutions(self, name, x, level):
+        for index in (1, 2):
+            x = nn.relu(
+                Conv(
+                    self.width * 2**level,
+                    dtype=self.dtype,
+                    name=f"{name}_conv_{index}",
+                )(x)
+            )
+        return x

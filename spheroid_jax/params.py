@@ -1,0 +1,179 @@
+"""A trained model: all that inference needs, in memory and on disk.
+
+On disk a model is a folder with `model.json` (format, architecture, grid
+size, provenance, and the name and SHA-256 of the weights' file) and one NumPy
+archive of plain arrays. Reading it runs no code and needs neither orbax nor
+TensorFlow.
+"""
+
+import hashlib
+import json
+import pathlib
+
+import flax
+import jax
+import numpy as np
+from flax import struct, traverse_util
+
+from spheroid_jax import files, models
+
+FORMAT = 1
+DESCRIPTION = "model.json"
+
+
+@struct.dataclass
+class Params:
+    """What `segment` needs; a pytree whose leaves are the variables.
+
+    Attributes:
+      variables: the network's Linen variables (`params`, `batch_stats`).
+      network: the network's name in `models.NETWORKS`.
+      fields: its fields as sorted (name, value) pairs.
+      size: side of the grid, in pixels, that the network was trained on.
+    """
+
+    variables: dict
+    network: str = struct.field(pytree_node=False)
+    fields: tuple = struct.field(pytree_node=False)
+    size: int = struct.field(pytree_node=False)
+
+    @classmethod
+    def create(cls, variables, *, name, size, **fields):
+        """Joins variables with the arguments of `models.build`."""
+        return cls(
+            variables=flax.core.unfreeze(variables),
+            network=name,
+            fields=tuple(sorted(fields.items())),
+            size=size,
+        )
+
+    def model(self):
+        """Builds the Linen module that `variables` belong to."""
+        return models.build(self.network, **dict(self.fields))
+
+
+class ModelError(ValueError):
+    """A folder that is not a usable model; the message says why."""
+
+
+def save(params, directory, *, provenance):
+    """Writes a model; an older one in `directory` is replaced as a whole.
+
+    Args:
+      params: `Params`.
+      directory: the folder, made if missing.
+      provenance: JSON-able facts for people: config, step, score.
+    """
+    directory = pathlib.Path(directory)
+    flat = traverse_util.flatten_dict(params.variables, sep="/")
+    arrays = {name: np.asarray(value) for name, value in flat.items()}
+    digest = _digest(arrays)
+    weights = f"weights-{digest[:12]}.npz"
+    with files.replacing(directory / weights, "wb") as file:
+        np.savez(file, **arrays)
+    description = {
+        "format": FORMAT,
+        "network": params.network,
+        "fields": dict(params.fields),
+        "size": params.size,
+        "weights": weights,
+        "sha256": digest,
+        "provenance": provenance,
+    }
+    # The description names the weights, so replacing it replaces the model.
+    files.write_json(directory / DESCRIPTION, description)
+    for old in directory.glob("weights-*.npz"):
+        if old.name != weights:
+            old.unlink()
+
+
+def load(path):
+    """Loads a trained model.
+
+    Args:
+      path: a fold's folder ("runs/adver/fold_2") or its `model` folder.
+
+    Returns:
+      `Params`, for `segment`.
+
+    Raises:
+      FileNotFoundError: no model there.
+      ModelError: damaged, or written by a newer version.
+    """
+    directory = _model_directory(pathlib.Path(path))
+    try:
+        description = json.loads((directory / DESCRIPTION).read_text("utf-8"))
+        if description["format"] != FORMAT:
+            raise ModelError(
+                f"{directory}: model format {description['format']}, and this "
+                f"version reads {FORMAT}; install the version that wrote it"
+            )
+        with np.load(
+            directory / description["weights"], allow_pickle=False
+        ) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        if _digest(arrays) != description["sha256"]:
+            raise ModelError(f"{directory}: damaged: the weights' hash differs")
+        params = Params.create(
+            traverse_util.unflatten_dict(arrays, sep="/"),
+            name=description["network"],
+            size=description["size"],
+            **description["fields"],
+        )
+        _check_shapes(params)
+    except ModelError:
+        raise
+    # A damaged archive or description fails in many ways of its own.
+    except Exception as error:
+        raise ModelError(f"{directory}: not a readable model: {error}") from (
+            error
+        )
+    return jax.tree.map(jax.numpy.asarray, params)
+
+
+def provenance(path):
+    """Returns what `save` was told about where a model comes from."""
+    directory = _model_directory(pathlib.Path(path))
+    return json.loads((directory / DESCRIPTION).read_text("utf-8"))[
+        "provenance"
+    ]
+
+
+def _model_directory(path):
+    for directory in (path, path / "model"):
+        if (directory / DESCRIPTION).is_file():
+            return directory
+    if (path / "checkpoints").is_dir():
+        raise FileNotFoundError(
+            f"{path}: this fold has checkpoints but no finished model; let "
+            "its training end, or run launch.py with --mode=evaluate to "
+            "make a model of the best checkpoint so far"
+        )
+    raise FileNotFoundError(
+        f"{path}: no model here: neither {DESCRIPTION} nor model/{DESCRIPTION}"
+    )
+
+
+def _digest(arrays):
+    """SHA-256 over names, types, shapes and bytes of all arrays."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _check_shapes(params):
+    """Raises where the variables are not those of the architecture."""
+    image = jax.ShapeDtypeStruct((1, params.size, params.size, 1), np.float32)
+    expected = jax.eval_shape(params.model().init, jax.random.key(0), image)
+    expected = traverse_util.flatten_dict(dict(expected), sep="/")
+    actual = traverse_util.flatten_dict(params.variables, sep="/")
+    for name in sorted(expected.keys() | actual.keys()):
+        want = getattr(expected.get(name), "shape", None)
+        have = getattr(actual.get(name), "shape", None)
+        if want != have:
+            raise ModelError(
+                f"variable {name}: shape {have} on disk, and the network "
+                f"{params.network} has {want}"
+            )

@@ -1,0 +1,49 @@
+"""From a probability map to the mask of one body (paper, section 2.5)."""
+
+import numpy as np
+from scipy import ndimage
+from skimage import measure
+
+# The paper's smallest object, and the grid that it is measured on.
+MIN_AREA_PX = 64
+PAPER_SIDE_PX = 480
+
+
+def largest_body(probability, *, threshold=120, min_area_px=MIN_AREA_PX):
+    """Makes the mask of the largest body.
+
+    The paper's steps: store as 8 bit, threshold, fill holes, remove small
+    objects, keep the largest connected component. Holes are 4-connected
+    (background that touches the frame through a diagonal gap only is filled),
+    objects are 8-connected. Of two equally large objects the first in reading
+    order is kept.
+
+    Args:
+      probability: (H, W), foreground probability in [0, 1].
+      threshold: 8-bit value above which a pixel is foreground.
+      min_area_px: objects of fewer pixels are removed.
+
+    Returns:
+      (H, W), boolean; empty where nothing is large enough.
+    """
+    eight_bit = np.round(np.asarray(probability) * 255).astype(np.uint8)
+    filled = ndimage.binary_fill_holes(eight_bit > threshold)
+    labels = measure.label(filled, connectivity=2)
+    areas = np.bincount(labels.ravel())
+    areas[0] = 0
+    largest = int(areas.argmax())
+    if areas[largest] < max(min_area_px, 1):
+        return np.zeros(filled.shape, bool)
+    return labels == largest
+
+
+def scaled_min_area_px(side_px):
+    """Scales the paper's 64 pixels to an image of another resolution.
+
+    Args:
+      side_px: the image's longer side, which the grid's side stands for.
+
+    Returns:
+      The area, in that image's pixels, of 64 pixels at 480 x 480.
+    """
+    return MIN_AREA_PX * (side_px / PAPER_SIDE_PX) ** 2

@@ -1,0 +1,138 @@
+"""What training shows and writes down while it runs."""
+
+import contextlib
+import json
+import pathlib
+import sys
+import time
+
+import tensorboardX
+from absl import logging
+from tqdm import tqdm
+
+from spheroid_jax import files
+
+_IN_BAR = ("cross_entropy", "adversarial_loss", "lambda")
+
+
+class Progress:
+    """A bar or log lines, `metrics.jsonl` and TensorBoard event files.
+
+    Made by `open_progress`.
+    """
+
+    def __init__(self, lines, events, bar, step):
+        """Keeps the open files; `step` is where this process starts."""
+        self._lines, self._events, self._bar = lines, events, bar
+        self._started, self._first_step = None, step
+
+    def advance(self, step):
+        """Says that `step` steps are done; the first call starts the clock."""
+        if self._started is None:
+            # Compiling is over: rates count from here.
+            self._started, self._first_step = time.monotonic(), step
+        self._bar.update(step - self._bar.n)
+
+    def metrics(self, step, values):
+        """Records the training's metrics at `step`."""
+        rate = self._rate(step)
+        self._write(step, {**values, "steps_per_second": rate})
+        shown = {
+            name: f"{values[name]:.3g}" for name in _IN_BAR if name in values
+        }
+        self._bar.set_postfix(shown)
+        if self._bar.disable:
+            left = (self._bar.total - step) / rate if rate else 0
+            logging.info(
+                "step %d/%d  %s  %.2f steps/s, %s left",
+                *(step, self._bar.total),
+                "  ".join(f"{name} {value}" for name, value in shown.items()),
+                *(rate, duration(left)),
+            )
+
+    def validation(self, step, scores):
+        """Records validation scores, a dict of mean F by dataset."""
+        self._write(
+            step,
+            {f"validation/{name}": value for name, value in scores.items()},
+        )
+        self.say(
+            f"step {step}  validation F-score  "
+            + "  ".join(f"{name} {f:.3f}" for name, f in scores.items())
+        )
+
+    def say(self, message):
+        """Shows one line, above the bar where there is one."""
+        if self._bar.disable:
+            logging.info("%s", message)
+        else:
+            self._bar.write(message, file=sys.stderr)
+
+    def _rate(self, step):
+        if self._started is None or step == self._first_step:
+            return 0.0
+        elapsed = time.monotonic() - self._started
+        return (step - self._first_step) / max(elapsed, 1e-9)
+
+    def _write(self, step, values):
+        self._lines.write(json.dumps({"step": step, **values}) + "\n")
+        self._lines.flush()
+        for name, value in values.items():
+            self._events.add_scalar(name, value, step)
+
+
+@contextlib.contextmanager
+def open_progress(directory, *, step, total_steps):
+    """Opens the records of one fold.
+
+    Args:
+      directory: where `metrics.jsonl` and the event files are.
+      step: the step that training goes on from. What an interrupted run wrote
+        beyond it is dropped, since it will be written again.
+      total_steps: of the whole training.
+
+    Yields:
+      `Progress`.
+    """
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "metrics.jsonl"
+    _keep_until(path, step)
+    with (
+        open(path, "a", encoding="utf-8") as lines,
+        tensorboardX.SummaryWriter(
+            str(directory), purge_step=step + 1 if step else None
+        ) as events,
+        tqdm(
+            total=total_steps,
+            initial=step,
+            unit="step",
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
+        ) as bar,
+    ):
+        yield Progress(lines, events, bar, step)
+
+
+def duration(seconds):
+    """Writes a duration as people do: "3 h 20 min", "4 min", "12 s"."""
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    if seconds >= 90:
+        return f"{minutes} min"
+    return f"{seconds:.0f} s"
+
+
+def _keep_until(path, step):
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line)
+        except ValueError:
+            break  # The line that was being written when the power went.
+    with files.replacing(path) as file:
+        file.writelines(f"{line}\n" for line in kept)

@@ -1,0 +1,1 @@
+"""Figures for people; the only user of matplotlib."""

@@ -1,0 +1,59 @@
+"""Pictures of segmentations."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import figure
+
+from spheroid_jax import files
+
+# Okabe and Ito's colour-blind safe blue and orange.
+_PREDICTED, _TRUE = "#56b4e9", "#e69f00"
+_SIDE_IN = 2.1
+
+
+class Example(NamedTuple):
+    """One image with what was made of it, all (H, W) on the grid."""
+
+    title: str
+    image: np.ndarray
+    probability: np.ndarray
+    mask: np.ndarray
+    truth: np.ndarray
+
+
+def segmentations(path, examples):
+    """Draws a row an example: image, probability, mask, truth.
+
+    Args:
+      path: the PNG file to write.
+      examples: at least one `Example`.
+    """
+    picture = figure.Figure(
+        figsize=(4 * _SIDE_IN, (_SIDE_IN + 0.25) * len(examples)),
+        layout="constrained",
+    )
+    axes = picture.subplots(len(examples), 4, squeeze=False)
+    for row, example in zip(axes, examples):
+        overlays = (
+            ("image", example.image, None),
+            ("probability", example.probability, None),
+            ("mask", example.image, (example.mask, _PREDICTED)),
+            ("truth", example.image, (example.truth, _TRUE)),
+        )
+        for axis, (name, background, outline) in zip(row, overlays):
+            axis.imshow(background, cmap="gray", vmin=0, vmax=1)
+            axis.set_axis_off()
+            if outline is not None:
+                _fill(axis, *outline)
+            axis.set_title(name, fontsize=8, color="0.35")
+        row[0].set_title(example.title, fontsize=8, loc="left")
+    with files.replacing(path, "wb") as file:
+        picture.savefig(file, dpi=110, format="png")
+
+
+def _fill(axis, mask, colour):
+    """Draws a mask's contour, and a light tint inside."""
+    if mask.any():
+        axis.contour(mask, levels=[0.5], colors=[colour], linewidths=1.4)
+        axis.contourf(mask, levels=[0.5, 1.5], colors=[colour], alpha=0.18)

@@ -1,0 +1,163 @@
+"""Checks of a config's values, before anything is done with them."""
+
+import json
+import pathlib
+
+from spheroid_jax import files
+from spheroid_jax.models import NETWORKS
+
+CONFIG_FILE = "config.json"
+# Where things are and how they are shown: no part of the result.
+_FREE = ("data.root", "data.cache", "data.stream", "train.log_every")
+
+_at_least_one = (lambda value: value >= 1, "at least 1")
+_positive = (lambda value: value > 0, "above 0")
+_not_negative = (lambda value: value >= 0, "0 or more")
+_share = (lambda value: 0 <= value < 1, "in [0, 1)")
+_LIMITS = {
+    "seed": _not_negative,
+    "model.name": (
+        lambda value: value in NETWORKS and value != "adversary",
+        "one of multiscale, unet",
+    ),
+    "model.width": _at_least_one,
+    "model.depth": _at_least_one,
+    "model.norm_momentum": _share,
+    "optimizer.learning_rate": _positive,
+    "optimizer.b1": _share,
+    "optimizer.b2": _share,
+    "adversary.width": _at_least_one,
+    "adversary.depth": _at_least_one,
+    "adversary.learning_rate": _positive,
+    "adversary.b1": _share,
+    "adversary.b2": _share,
+    "adversary.lambda_start": _not_negative,
+    "adversary.lambda_end": _not_negative,
+    "data.size": (lambda value: value >= 32, "at least 32 (px)"),
+    "data.stream": (lambda value: value in ("tf", "numpy"), "tf or numpy"),
+    "train.samples_per_epoch": _at_least_one,
+    "train.epochs": _at_least_one,
+    "train.batch_size": _at_least_one,
+    "train.validate_every": _at_least_one,
+    "train.log_every": _at_least_one,
+    "train.steps_per_dispatch": _not_negative,
+}
+_DTYPES = ("float32", "bfloat16")
+
+
+def check(config):
+    """Checks the values that can be checked without any data.
+
+    Args:
+      config: a `ConfigDict` or its frozen form.
+
+    Raises:
+      ValueError: naming each bad key, its value, and what it should be.
+    """
+    problems = []
+    for key, value in flat(config).items():
+        holds, expected = _LIMITS.get(key, (None, None))
+        if key.endswith(".dtype"):
+            holds = _DTYPES.__contains__
+            expected = " or ".join(_DTYPES)
+        if holds is not None and not holds(value):
+            problems.append(f"config.{key} = {value!r}: must be {expected}")
+    if not problems:
+        try:
+            shares(config.data.datasets)
+        except ValueError as error:
+            problems.append(f"config.data.datasets: {error}")
+    if not problems and total_steps(config) < 1:
+        problems.append(
+            f"config.train.batch_size = {config.train.batch_size}: larger "
+            "than the samples of all epochs"
+        )
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def total_steps(config):
+    """Steps of the whole training: whole batches of all epochs' samples."""
+    train = config.train
+    return train.samples_per_epoch * train.epochs // train.batch_size
+
+
+def shares(datasets):
+    """Reads "dataset1:70,dataset2:30" as a dict from name to share.
+
+    Raises:
+      ValueError: not of that form, a name twice, or a share not above 0.
+    """
+    result = {}
+    for item in datasets.split(","):
+        name, _, number = item.strip().partition(":")
+        try:
+            share = float(number)
+        except ValueError:
+            share = 0.0
+        if not name or name in result or not 0 < share < float("inf"):
+            raise ValueError(
+                f"{datasets!r}: expected NAME:SHARE,NAME:SHARE,... with "
+                "different names and shares above 0"
+            )
+        result[name] = share
+    return result
+
+
+def keep_or_compare(config, workdir):
+    """Writes the config into a new work directory, or compares it.
+
+    Args:
+      config: a `ConfigDict` or its frozen form.
+      workdir: the work directory.
+
+    Raises:
+      ValueError: the directory is of another config; says which keys differ.
+    """
+    path = pathlib.Path(workdir) / CONFIG_FILE
+    ours = flat(config)
+    if not path.exists():
+        files.write_json(path, json.loads(config.to_json()))
+        return
+    theirs = _flatten(read(workdir))
+    differing = [
+        f"{key} = {theirs.get(key, 'absent')!r} there, "
+        f"{ours.get(key, 'absent')!r} here"
+        for key in sorted(ours.keys() | theirs.keys())
+        if key not in _FREE
+        and theirs.get(key, "absent") != ours.get(key, "absent")
+    ]
+    if differing:
+        raise ValueError(
+            f"{workdir} is the work directory of another config: "
+            f"{'; '.join(differing)}; give another --workdir"
+        )
+
+
+def read(workdir):
+    """Reads the config of a work directory, as nested dicts.
+
+    Raises:
+      FileNotFoundError: nothing has been trained there.
+    """
+    path = pathlib.Path(workdir) / CONFIG_FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{workdir}: not a work directory: it has no {CONFIG_FILE}"
+        )
+    return json.loads(path.read_text("utf-8"))
+
+
+def flat(config):
+    """Flattens a config: a dict from "model.width" to its value."""
+    return _flatten(json.loads(config.to_json()))
+
+
+def _flatten(tree, prefix=""):
+    result = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            result |= _flatten(value, f"{prefix}{key}.")
+        else:
+            result[prefix + key] = value
+    return result

@@ -1,0 +1,211 @@
+"""The training state and the pure, alternating training step (section 2.4).
+
+A batch is a dict of `image` (B, H, W) float32 in [0, 1], `mask` (B, H, W)
+boolean and `weight` (B, H, W) float32: zero where there is no image.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import chex
+import jax
+import optax
+from flax import linen as nn
+from flax import struct
+from jax import lax
+from jax import numpy as jnp
+
+from spheroid_jax import losses
+
+
+@struct.dataclass
+class TrainState:
+    """Everything that training changes.
+
+    The `adv_*` are empty where there is no adversary (Base, U-net*).
+    """
+
+    step: jax.Array
+    seg_params: chex.ArrayTree
+    seg_stats: chex.ArrayTree
+    seg_opt_state: optax.OptState
+    adv_params: chex.ArrayTree
+    adv_opt_state: optax.OptState
+
+
+class Network(NamedTuple):
+    """A Linen module with its optimizer."""
+
+    module: nn.Module
+    optimizer: optax.GradientTransformation
+
+
+class Adversary(NamedTuple):
+    """The adversarial network, its optimizer, and lambda(step)."""
+
+    module: nn.Module
+    optimizer: optax.GradientTransformation
+    weight: Callable[[jax.Array], jax.Array]
+
+
+def init_state(key, network, adversary, size):
+    """Initialises both networks and their optimizers.
+
+    Args:
+      key: of `jax.random.key`.
+      network: `Network` that segments.
+      adversary: `Adversary`, or None.
+      size: side of the grid in pixels.
+
+    Returns:
+      `TrainState` at step 0.
+    """
+    seg_key, adv_key = jax.random.split(key)
+    variables = network.module.init(seg_key, jnp.zeros((1, size, size, 1)))
+    adv_params, adv_opt_state = {}, ()
+    if adversary is not None:
+        pair = jnp.zeros((1, size, size, 2))
+        adv_params = adversary.module.init(adv_key, pair)["params"]
+        adv_opt_state = adversary.optimizer.init(adv_params)
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        seg_params=variables["params"],
+        seg_stats=variables.get("batch_stats", {}),
+        seg_opt_state=network.optimizer.init(variables["params"]),
+        adv_params=adv_params,
+        adv_opt_state=adv_opt_state,
+    )
+
+
+def make_train_step(network, adversary=None):
+    """Binds the networks to a pure step.
+
+    Args:
+      network: `Network` that segments.
+      adversary: `Adversary`, or None for training without one.
+
+    Returns:
+      `step(state, batch) -> (state, metrics)`, metrics a dict of scalars.
+    """
+
+    def train_step(state, batch):
+        chex.assert_equal_shape([batch["image"], batch["mask"]])
+
+        def forward(seg_params):
+            logits, updated = network.module.apply(
+                {"params": seg_params, "batch_stats": state.seg_stats},
+                batch["image"][..., jnp.newaxis],
+                train=True,
+                mutable=["batch_stats"],
+            )
+            return logits, updated.get("batch_stats", {})
+
+        # One forward pass serves both updates: its output is what the
+        # adversary judges, its pullback is what the segmentation learns by.
+        logits, pullback, seg_stats = jax.vjp(
+            forward, state.seg_params, has_aux=True
+        )
+        metrics = {}
+        if adversary is not None:
+            state, metrics = _adversary_update(state, batch, logits, adversary)
+        # The segmentation is judged by the adversary just updated.
+        logits_gradient, seg_metrics = jax.grad(_logits_loss, has_aux=True)(
+            logits, state.adv_params, state.step, batch, adversary
+        )
+        seg_params, seg_opt_state = _update(
+            network.optimizer,
+            *pullback(logits_gradient),
+            state.seg_opt_state,
+            state.seg_params,
+        )
+        state = state.replace(
+            step=state.step + 1,
+            seg_params=seg_params,
+            seg_stats=seg_stats,
+            seg_opt_state=seg_opt_state,
+        )
+        return state, metrics | seg_metrics
+
+    return train_step
+
+
+def make_run_steps(train_step):
+    """Compiles several steps into one dispatch.
+
+    Returns:
+      `run(state, batches) -> (state, metrics)`: the batches' leaves, and the
+      metrics, have a leading axis of steps. `state` is donated.
+    """
+
+    @jax.jit(donate_argnames="state")
+    def run_steps(state, batches):
+        return lax.scan(train_step, state, batches)
+
+    return run_steps
+
+
+def adversary_input(image, weight, probability):
+    """The image times each class's probability (section 2.4).
+
+    Args:
+      image: (B, H, W).
+      weight: (B, H, W); where zero there is no image, and the product is 0.
+      probability: (B, H, W, 2), of the classes, or the one-hot truth.
+
+    Returns:
+      (B, H, W, 2).
+    """
+    return jnp.where(weight > 0, image, 0)[..., jnp.newaxis] * probability
+
+
+def _adversary_update(state, batch, logits, adversary):
+    """Updates the adversary; the segmentation is a constant to it."""
+    probability = lax.stop_gradient(jax.nn.softmax(logits))
+    truth = jax.nn.one_hot(batch["mask"], 2)
+    real = adversary_input(batch["image"], batch["weight"], truth)
+    fake = adversary_input(batch["image"], batch["weight"], probability)
+
+    def loss(adv_params):
+        judge = adversary.module.apply
+        real_logits = judge({"params": adv_params}, real)
+        fake_logits = judge({"params": adv_params}, fake)
+        told_real = real_logits.argmax(-1) == losses.REAL
+        told_fake = fake_logits.argmax(-1) == losses.FAKE
+        value = losses.adversarial_loss(real_logits, fake_logits)
+        return value, {
+            "adversarial_loss": value,
+            "adversary_accuracy": (told_real.mean() + told_fake.mean()) / 2,
+        }
+
+    gradient, metrics = jax.grad(loss, has_aux=True)(state.adv_params)
+    adv_params, adv_opt_state = _update(
+        adversary.optimizer, gradient, state.adv_opt_state, state.adv_params
+    )
+    state = state.replace(adv_params=adv_params, adv_opt_state=adv_opt_state)
+    return state, metrics
+
+
+def _logits_loss(logits, adv_params, step, batch, adversary):
+    """Equation 3 as a function of the segmentation network's output."""
+    cross_entropy = losses.weighted_cross_entropy(
+        logits, batch["mask"], batch["weight"]
+    )
+    metrics = {"cross_entropy": cross_entropy}
+    if adversary is None:
+        return cross_entropy, metrics
+    fake = adversary_input(
+        batch["image"], batch["weight"], jax.nn.softmax(logits)
+    )
+    adversarial_weight = adversary.weight(step)
+    loss = losses.segmentation_loss(
+        cross_entropy,
+        adversary.module.apply({"params": adv_params}, fake),
+        adversarial_weight,
+    )
+    metrics |= {"segmentation_loss": loss, "lambda": adversarial_weight}
+    return loss, metrics
+
+
+def _update(optimizer, gradient, opt_state, params):
+    updates, opt_state = optimizer.update(gradient, opt_state, params)
+    return optax.apply_updates(params, updates), opt_state
