@@ -8,10 +8,13 @@ stopped. --mode=evaluate scores a trained fold again.
 """
 
 import os
+import signal
 import sys
 
 from absl import app, flags, logging
 from ml_collections import config_flags
+
+from spheroid_jax import logs
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "the settings: a file of configs/"
@@ -27,12 +30,13 @@ _MODE = flags.DEFINE_enum(
 
 def main(argv):
     """Runs one fold; errors that a user can mend are one line."""
-    from spheroid_jax import experiment, logs
-
     if len(argv) > 1:
         _fail(f"unexpected argument {argv[1]!r}; options begin with --")
     logging.use_absl_handler()
     logs.plain(logging.get_absl_handler())
+    # Imported here, so that --help and bad flags answer at once.
+    from spheroid_jax import experiment, train
+
     try:
         config = experiment.resolve_config(_CONFIG.value, _WORKDIR.value)
         workdir = _WORKDIR.value or os.path.join("runs", config.name)
@@ -41,10 +45,11 @@ def main(argv):
             "evaluate": experiment.evaluate_fold,
         }[_MODE.value]
         run(config, _FOLD.value, workdir)
-    except experiment.STOPPED as stopped:
+    except train.Interrupted as stopped:
         logging.info("%s; the same command goes on from there.", stopped)
-        sys.exit(130)
+        sys.exit(128 + signal.SIGINT)
     except experiment.USER_ERRORS as error:
+        logging.debug("Where it happened:", exc_info=error)  # --verbosity=1
         _fail(error)
 
 

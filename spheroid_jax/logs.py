@@ -22,5 +22,7 @@ def hide(library, below=logging.ERROR):
 
 
 def plain(handler):
-    """Gives a log handler lines of time and message only."""
+    """Gives a log handler lines of time and message, ours and warnings."""
     handler.setFormatter(logging.Formatter(_FORMAT, "%H:%M:%S"))
+    for library in ("jax", "matplotlib"):
+        logging.getLogger(library).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Six partitions of each dataset (paper, section 2.2), in pure Python.
+"""Six partitions of each dataset (paper, section 2.2), without randomness.
 
 Partition 5 is the test set; fold k validates on partition k and trains on the
 other four. Images of one group (well, specimen) stay together.
@@ -6,6 +6,9 @@ other four. Images of one group (well, specimen) stay together.
 
 import collections
 import hashlib
+import json
+
+from spheroid_jax import files
 
 PARTITIONS = 6
 TEST = 5
@@ -54,3 +57,60 @@ def training(partitions, fold):
 
 def _hash(name):
     return hashlib.sha256(name.encode()).hexdigest()
+
+
+def assign(path, groups, digests):
+    """Partitions all datasets, or obeys what was written before.
+
+    Args:
+      path: `partitions.json` of the work directory.
+      groups: dict from dataset to dict from stem to group.
+      digests: likewise, to a hash of the image and its mask.
+
+    Returns:
+      dict from dataset to six sorted lists of stems.
+
+    Raises:
+      ValueError: a dataset is too small, or the data root is not the one
+        that the work directory was begun with (says what differs).
+    """
+    if not path.exists():
+        parts = {}
+        for dataset in groups:
+            try:
+                parts[dataset] = partition(groups[dataset])
+            except ValueError as error:
+                raise ValueError(f"{dataset}: {error}") from None
+        files.write_json(path, {"partitions": parts, "digests": digests})
+        return parts
+    written = json.loads(path.read_text("utf-8"))
+    differences = _differences(_flat(written["digests"]), _flat(digests))
+    if differences:
+        raise ValueError(
+            f"the data root is not the one that {path.parent} was begun "
+            f"with: {'; '.join(differences)}; restore it, or give another "
+            "--workdir"
+        )
+    return written["partitions"]
+
+
+def _differences(before, now):
+    changed = {k for k in before.keys() & now.keys() if before[k] != now[k]}
+    return [
+        f"{what} {', '.join(sorted(names)[:5])}"
+        + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        for what, names in (
+            ("added", now.keys() - before.keys()),
+            ("missing", before.keys() - now.keys()),
+            ("changed", changed),
+        )
+        if names
+    ]
+
+
+def _flat(tree):
+    return {
+        f"{dataset}/{stem}": value
+        for dataset, values in tree.items()
+        for stem, value in values.items()
+    }

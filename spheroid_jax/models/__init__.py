@@ -1,5 +1,10 @@
 """The networks, as Flax Linen modules, by name."""
 
+import math
+import zlib
+
+import jax
+import numpy as np
 from jax import numpy as jnp
 
 from spheroid_jax.models.adversary import AdversarialNetwork
@@ -34,3 +39,37 @@ def build(name, **fields):
     if "dtype" in fields:
         fields["dtype"] = jnp.dtype(fields["dtype"])
     return NETWORKS[name](**fields)
+
+
+def initial_variables(module, channels, *, seed):
+    """Initialises a network: kernels after He, as the modules declare.
+
+    The values that `module.init` has in distribution, but drawn with NumPy:
+    compiling a generator for each of 60 kernels took `module.init` 24 s on 2
+    CPU cores, this takes 1 s, and gives the same values on every platform.
+
+    Args:
+      module: of `build`.
+      channels: of the input.
+      seed: non-negative integer.
+
+    Returns:
+      The variables (`params` and, if any, `batch_stats`), float32.
+    """
+    image = jax.ShapeDtypeStruct((1, 64, 64, channels), np.float32)
+    shapes = jax.eval_shape(module.init, jax.random.key(0), image)
+    return jax.tree.map_with_path(
+        lambda path, leaf: _initial(jax.tree_util.keystr(path), leaf, seed),
+        dict(shapes),
+    )
+
+
+def _initial(path, leaf, seed):
+    if not path.endswith("['kernel']"):
+        fill = 1.0 if path.endswith(("['scale']", "['var']")) else 0.0
+        return jnp.full(leaf.shape, fill, leaf.dtype)
+    # Each parameter's values depend on its own name and the seed alone.
+    rng = np.random.default_rng([seed, zlib.crc32(path.encode())])
+    deviation = math.sqrt(2 / math.prod(leaf.shape[:-1]))
+    values = rng.standard_normal(leaf.shape, np.float32) * deviation
+    return jnp.asarray(values, leaf.dtype)

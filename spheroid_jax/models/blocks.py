@@ -68,12 +68,8 @@ class Deconv(nn.Module):
     @nn.compact
     def __call__(self, x):
         """Maps (B, H, W, C) to (B, 2 H, 2 W, features)."""
-        shape = (2, 2, x.shape[-1], self.features)
-        # Each output pixel sees one tap: fan-in is C, not 4 C.
-        init = nn.initializers.variance_scaling(
-            2.0, "fan_in", "normal", in_axis=-2, out_axis=-1, batch_axis=(0, 1)
-        )
-        kernel = self.param("kernel", init, shape)
+        shape = (x.shape[-1], 4 * self.features)
+        kernel = self.param("kernel", KERNEL_INIT, shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         y = transposed_convolution_2x2(
             x.astype(self.dtype), kernel.astype(self.dtype)

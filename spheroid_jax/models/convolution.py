@@ -80,13 +80,14 @@ def transposed_convolution_2x2(x, kernel):
 
     Args:
       x: (B, H, W, C).
-      kernel: (2, 2, C, F); `kernel[i, j]` makes the output pixels
-        (2 h + i, 2 w + j).
+      kernel: (C, 4 F); its columns are F for each of the output pixels
+        (2 h, 2 w), (2 h, 2 w + 1), (2 h + 1, 2 w) and (2 h + 1, 2 w + 1).
 
     Returns:
       (B, 2 H, 2 W, F).
     """
     batch, height, width, _ = x.shape
-    features = kernel.shape[-1]
-    y = jnp.einsum("bhwc,ijcf->bhiwjf", x, kernel)
-    return y.reshape(batch, 2 * height, 2 * width, features)
+    y = (x @ kernel).reshape(batch, height, width, 2, 2, -1)
+    return y.transpose(0, 1, 3, 2, 4, 5).reshape(
+        batch, 2 * height, 2 * width, -1
+    )

@@ -1,0 +1,30 @@
+"""Spheroid segmentation in bright-field images, in JAX.
+
+    import spheroid_jax as sj
+    params = sj.load("runs/adver/fold_2")
+    mask, probability = sj.segment(params, image)
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+# Imported when first used: `import spheroid_jax` alone is light.
+_HOME = {
+    "Params": "params",
+    "Segmentation": "predict",
+    "load": "params",
+    "read_image": "images",
+    "segment": "predict",
+}
+__all__ = [*_HOME]
+
+
+def __getattr__(name):
+    """Imports a public name from the module that defines it."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__():
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,352 @@
+"""One fold from config to scores: composes data, training and evaluation.
+
+The config stops here: what is called from here takes named values.
+
+    WORKDIR/config.json  partitions.json
+    WORKDIR/fold_2/checkpoints/  metrics.jsonl  events.out.tfevents.*
+    WORKDIR/fold_2/model/  scores.csv  examples.png
+"""
+
+import contextlib
+import functools
+import os
+import pathlib
+import shutil
+
+import jax
+import optax
+from absl import logging
+from ml_collections import ConfigDict, FrozenConfigDict
+
+from spheroid_jax import (
+    checkpoint,
+    costs,
+    evaluate,
+    files,
+    images,
+    models,
+    params,
+    predict,
+    schedules,
+    settings,
+    steps,
+    stopping,
+    train,
+)
+from spheroid_jax.data import partitions, source
+from spheroid_jax.data.dataset import open_dataset
+from spheroid_jax.progress import duration, open_progress
+from spheroid_jax.report import figures
+
+# What a user can mend; shown as one line.
+USER_ERRORS = (
+    ImportError,
+    OSError,
+    TypeError,
+    ValueError,
+    checkpoint.CheckpointError,
+    train.NonFiniteLoss,
+)
+# Steps a dispatch by platform; an accelerator's steps are short.
+_PER_DISPATCH = {"cpu": 1}
+_PER_DISPATCH_ELSEWHERE = 10
+# Adversary passes a step: forward and backward of real and fake, and of fake
+# again; a backward pass costs two forward ones.
+_ADVERSARY_PASSES = 9
+_LONG_S = 30 * 60
+
+
+def resolve_config(config, workdir):
+    """Freezes and checks the config; without one, reads the workdir's.
+
+    Raises:
+      ValueError: neither is given, or a value is bad.
+      FileNotFoundError: the work directory holds no config.
+    """
+    if config is None and workdir is None:
+        raise ValueError("give --config=configs/NAME.py, or a --workdir")
+    if config is None:
+        config = ConfigDict(settings.read(workdir))
+    settings.check(config)
+    return FrozenConfigDict(config)
+
+
+def train_fold(config, fold, workdir):
+    """Trains one fold, or goes on with it; then scores it.
+
+    Args:
+      config: frozen, of `resolve_config`.
+      fold: 0 to 4.
+      workdir: the work directory.
+
+    Raises:
+      train.Interrupted: stopped by a signal; everything is saved.
+      Exception: one of `USER_ERRORS`.
+    """
+    with _fold_folder(fold, workdir) as directory:
+        settings.keep_or_compare(config, workdir)
+        if _finished(directory):
+            logging.info("%s is finished; its scores:", directory)
+            print(evaluate.table(evaluate.read_scores(directory / "scores.csv")))
+            return
+        _announce(config, fold, workdir)
+        dataset = _open_dataset(config, workdir)
+        with checkpoint.open_checkpoints(directory / "checkpoints") as saved:
+            _train(config, fold, directory, dataset, saved)
+            _score(config, fold, directory, dataset, saved)
+
+
+def evaluate_fold(config, fold, workdir):
+    """Makes a model of the best checkpoint so far, and scores it.
+
+    Raises:
+      FileNotFoundError: the fold has no validated checkpoint.
+    """
+    checkpoints = pathlib.Path(workdir) / f"fold_{fold}" / "checkpoints"
+    if not checkpoints.is_dir():
+        raise FileNotFoundError(f"{checkpoints.parent}: not trained yet")
+    with _fold_folder(fold, workdir) as directory:
+        settings.keep_or_compare(config, workdir)
+        dataset = _open_dataset(config, workdir)
+        with checkpoint.open_checkpoints(checkpoints) as saved:
+            _score(config, fold, directory, dataset, saved)
+
+
+@contextlib.contextmanager
+def _fold_folder(fold, workdir):
+    """Makes a fold's folder and keeps other processes out of it."""
+    if fold not in range(partitions.FOLDS):
+        raise ValueError(f"--fold={fold}: there are the folds 0 to 4")
+    directory = pathlib.Path(workdir) / f"fold_{fold}"
+    busy = f"{directory}: another process is at work here"
+    with files.locked(directory / ".lock", busy):
+        yield directory
+
+
+def _finished(directory):
+    """Whether training has ended and its scores are written."""
+    if not (directory / "scores.csv").is_file():
+        return False
+    about = params.provenance(directory)
+    return about["trained_steps"] == about["total_steps"]
+
+
+def _announce(config, fold, workdir):
+    """Says what will be done, with which data, and how long it may take."""
+    network, adversary = _networks(config)
+    size, total = config.data.size, settings.total_steps(config)
+    count, flops = costs.count(network.module, size, channels=1)
+    flops *= 3
+    if adversary is not None:
+        _, more = costs.count(adversary.module, size, channels=2)
+        flops += _ADVERSARY_PASSES * more
+    logging.info("%s, fold %d, into %s", config.name, fold, workdir)
+    if config.data.root == source.SYNTHETIC:
+        logging.info(
+            "Data: synthetic spheroids, made by this package. Your own images "
+            "and masks: --config.data.root=DIR"
+        )
+    else:
+        logging.info("Data: %s", config.data.root)
+    seconds = costs.expected_seconds(total * config.train.batch_size * flops)
+    device = jax.devices()[0]
+    cores = f", {os.cpu_count()} cores" if device.platform == "cpu" else ""
+    logging.info(
+        "%d steps of %d image(s) of %d x %d px, %.1f M parameters: roughly %s "
+        "on this machine (%s%s)",
+        *(total, config.train.batch_size, size, size, count / 1e6),
+        *(duration(seconds), device.device_kind, cores),
+    )
+    if device.platform == "cpu" and seconds > _LONG_S:
+        logging.info(
+            "Shorter on a CPU: --config.model.width=16, --config.data.size="
+            "240, --config.train.epochs=1, --config.train.samples_per_epoch="
+            "1500; or all at once: --config=configs/demo.py"
+        )
+
+
+def _open_dataset(config, workdir):
+    """Opens the data root that the config names."""
+    cache = source.cache_folder(config.data.cache)
+    root = source.open_root(
+        config.data.root, cache, config.synthetic.to_dict()
+    )
+    shares = source.choose_datasets(root, settings.shares(config.data.datasets))
+    return open_dataset(
+        root,
+        shares,
+        size=config.data.size,
+        stream=config.data.stream,
+        cache=cache,
+        workdir=workdir,
+    )
+
+
+def _networks(config):
+    """Builds the segmentation network and, where there is one, the adversary."""
+    optimizer = optax.adam(**config.optimizer)
+    network = steps.Network(models.build(**config.model), optimizer)
+    if config.adversary is None:
+        return network, None
+    adversary = config.adversary
+    module = models.build(
+        "adversary",
+        width=adversary.width,
+        depth=adversary.depth,
+        dtype=adversary.dtype,
+    )
+    optimizer = optax.adam(
+        adversary.learning_rate, b1=adversary.b1, b2=adversary.b2
+    )
+    weight = functools.partial(
+        schedules.linear_ramp,
+        total_steps=settings.total_steps(config),
+        start=adversary.lambda_start,
+        end=adversary.lambda_end,
+    )
+    return network, steps.Adversary(module, optimizer, weight)
+
+
+def _plan(config):
+    per_dispatch = config.train.steps_per_dispatch
+    if per_dispatch == 0:
+        platform = jax.devices()[0].platform
+        per_dispatch = _PER_DISPATCH.get(platform, _PER_DISPATCH_ELSEWHERE)
+    return train.Plan(
+        total=settings.total_steps(config),
+        per_dispatch=per_dispatch,
+        validate_every=config.train.validate_every,
+        log_every=config.train.log_every,
+    )
+
+
+def _initial_state(config):
+    return steps.init_state(*_networks(config), seed=config.seed)
+
+
+def _train(config, fold, directory, dataset, saved):
+    """Trains from the last checkpoint, or from the start, to the end."""
+    plan = _plan(config)
+    state = _initial_state(config)
+    start = saved.latest_step()
+    if start == plan.total:
+        return
+    if start is not None:
+        logging.info("Going on from step %d.", start)
+        state = saved.restore(start, state)
+    _check_space(directory, state)
+    start = start or 0
+    batches = dataset.batches(
+        seed=config.seed,
+        fold=fold,
+        start=start,
+        stop=plan.total,
+        batch_size=config.train.batch_size,
+    )
+    with (
+        open_progress(directory, step=start, total_steps=plan.total) as shown,
+        stopping.stop_signals() as stop_requested,
+    ):
+        train.train(
+            state,
+            steps.make_run_steps(steps.make_train_step(*_networks(config))),
+            batches,
+            plan=plan,
+            validate=_validation(config, dataset.partition(fold)),
+            checkpoints=saved,
+            progress=shown,
+            stop_requested=stop_requested,
+        )
+
+
+def _validation(config, images_of_partition):
+    """Makes the function that scores a training state."""
+
+    def validate(state):
+        rows = evaluate.score(_params(config, state), *images_of_partition)
+        scores = {
+            dataset: scores.f_score
+            for dataset, scores in evaluate.means(rows).items()
+        }
+        return scores | {"mean": evaluate.mean_f_score(rows)}
+
+    return validate
+
+
+def _params(config, state):
+    variables = {"params": state.seg_params}
+    if state.seg_stats:
+        variables["batch_stats"] = state.seg_stats
+    return params.Params.create(
+        variables, size=config.data.size, **config.model
+    )
+
+
+def _check_space(directory, state):
+    """Raises, before any work, where the checkpoints would fill the disk."""
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+    # The best, the last, the one being written; the model is a third of one.
+    needed = 3.5 * size
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise OSError(
+            f"{directory}: checkpoints need {needed / 1e9:.1f} GB, and "
+            f"{free / 1e9:.1f} GB are free"
+        )
+
+
+def _score(config, fold, directory, dataset, saved):
+    """Makes a model of the best checkpoint; scores it on the test set."""
+    best = saved.best_step()
+    if best is None:
+        raise FileNotFoundError(
+            f"{directory}: no validated checkpoint yet; the first comes after "
+            f"{config.train.validate_every} steps"
+        )
+    # Scores that stand beside a model are that model's.
+    (directory / "scores.csv").unlink(missing_ok=True)
+    params.save(
+        _params(config, saved.restore(best, _initial_state(config))),
+        directory / "model",
+        provenance={
+            "config": settings.flat(config),
+            "fold": fold,
+            "step": best,
+            "trained_steps": saved.latest_step(),
+            "total_steps": settings.total_steps(config),
+        },
+    )
+    model = params.load(directory)
+    test = dataset.partition(partitions.TEST)
+    rows = evaluate.score(model, *test)
+    figures.segmentations(
+        directory / "examples.png", _examples(model, rows, *test)
+    )
+    evaluate.write_scores(directory / "scores.csv", rows)
+    logging.info(
+        "Test partition, model of step %d; see %s", best, directory.resolve()
+    )
+    print(evaluate.table(rows))
+
+
+def _examples(model, rows, grids, labels, names):
+    """The best, the median and the worst image of each dataset."""
+    examples = []
+    for dataset in sorted({row.dataset for row in rows}):
+        order = sorted(
+            (n for n, row in enumerate(rows) if row.dataset == dataset),
+            key=lambda n: -rows[n].f_score,
+        )
+        chosen = (order[0], order[len(order) // 2], order[-1])
+        for rank, n in zip(("best", "median", "worst"), chosen):
+            probability = next(evaluate.probabilities(model, grids[n : n + 1]))
+            examples.append(
+                figures.Example(
+                    f"{'/'.join(names[n])}: {rank}, F {rows[n].f_score:.3f}",
+                    grids[n],
+                    probability,
+                    predict.grid_mask(probability, labels[n]),
+                    labels[n] == images.FOREGROUND,
+                )
+            )
+    return examples
