@@ -8,7 +8,6 @@ stopped. --mode=evaluate scores a trained fold again.
 """
 
 import os
-import signal
 import sys
 
 from absl import app, flags, logging
@@ -38,7 +37,7 @@ def main(argv):
     from spheroid_jax import experiment, train
 
     try:
-        config = experiment.resolve_config(_CONFIG.value, _WORKDIR.value)
+        config = experiment.resolve_config(_load_config(), _WORKDIR.value)
         workdir = _WORKDIR.value or os.path.join("runs", config.name)
         run = {
             "train": experiment.train_fold,
@@ -47,7 +46,7 @@ def main(argv):
         run(config, _FOLD.value, workdir)
     except train.Interrupted as stopped:
         logging.info("%s; the same command goes on from there.", stopped)
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(128 + stopped.reason)
     except experiment.USER_ERRORS as error:
         logging.debug("Where it happened:", exc_info=error)  # --verbosity=1
         _fail(error)
@@ -57,11 +56,33 @@ def _parse(argv):
     """Parses the flags; a misspelt key or a bad value is one line."""
     try:
         return flags.FLAGS(argv)
-    except (flags.Error, AttributeError, KeyError, TypeError, ValueError) as e:
-        text = e.args[0] if isinstance(e, KeyError) and e.args else e
-        _fail(f"{' '.join(str(text).split())}")
-    except OSError as error:
-        _fail(error)
+    except (flags.Error, TypeError, ValueError) as error:
+        _fail(" ".join(str(error).split()))
+    except (AttributeError, KeyError) as error:
+        _fail(_no_such_key(argv, str(error.args[0] if error.args else error)))
+
+
+def _no_such_key(argv, text):
+    """Words what ml_collections says of an unknown key, naming the flag."""
+    words = text.replace("\\", "").replace('"', "'").split("'")
+    misspelt = next((word for word in words if word.strip()), "")
+    flag = next((a for a in argv[1:] if f".{misspelt}" in a), misspelt)
+    message = f"{flag.partition('=')[0]}: the config has no such key"
+    _, _, hint = text.partition("Did you mean ")
+    return message + (f"; did you mean {hint.split()[0]}?" if hint else "")
+
+
+def _load_config():
+    """Returns the config of --config, or None."""
+    try:
+        config = _CONFIG.value
+        if config is not None:
+            config.to_dict()  # Fails here if the file could not be loaded.
+        return config
+    # A config file is a program: it can fail in any way.
+    except Exception as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        _fail(f"--config cannot be loaded: {reason}")
 
 
 def _fail(message):

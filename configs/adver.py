@@ -19,7 +19,8 @@ def get_config():
     config.model.name = "multiscale"  # or "unet"
     config.model.width = 60  # feature maps of the first layer (2.3.1)
     config.model.depth = 9  # blocks in each deep path (2.3.1)
-    config.model.norm_momentum = 0.99  # of the running batch statistics
+    config.model.norm = "image"  # or "batch", with running averages
+    config.model.norm_momentum = 0.99  # of those averages
     config.model.dtype = "float32"  # of products; "bfloat16" on GPU and TPU
 
     config.optimizer = ConfigDict()  # Adam, table 1

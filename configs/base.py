@@ -1,6 +1,6 @@
 """Base: the segmentation network of configs/adver.py without the adversary.
 
-    python launch.py --config=configs/base.py --fold=2
+python launch.py --config=configs/base.py --fold=2
 """
 
 from configs import adver

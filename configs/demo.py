@@ -1,6 +1,6 @@
 """The whole path in minutes on a CPU: narrow, small, synthetic.
 
-    python launch.py --config=configs/demo.py
+python launch.py --config=configs/demo.py
 """
 
 from configs import adver

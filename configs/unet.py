@@ -1,6 +1,6 @@
 """U-net*: the original U-Net, zero padded, trained as configs/base.py is.
 
-    python launch.py --config=configs/unet.py --fold=2
+python launch.py --config=configs/unet.py --fold=2
 """
 
 from ml_collections import ConfigDict

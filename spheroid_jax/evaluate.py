@@ -101,7 +101,11 @@ def read_scores(path):
     """Reads what `write_scores` wrote, as a list of `Row`s."""
     with open(path, newline="", encoding="utf-8") as file:
         return [
-            Row(row["dataset"], row["image"], *map(float, list(row.values())[2:]))
+            Row(
+                row["dataset"],
+                row["image"],
+                *map(float, list(row.values())[2:]),
+            )
             for row in csv.DictReader(file)
         ]
 

@@ -84,13 +84,17 @@ def train_fold(config, fold, workdir):
       Exception: one of `USER_ERRORS`.
     """
     with _fold_folder(fold, workdir) as directory:
-        settings.keep_or_compare(config, workdir)
+        settings.compare(config, workdir)
         if _finished(directory):
             logging.info("%s is finished; its scores:", directory)
-            print(evaluate.table(evaluate.read_scores(directory / "scores.csv")))
+            print(
+                evaluate.table(evaluate.read_scores(directory / "scores.csv"))
+            )
             return
         _announce(config, fold, workdir)
         dataset = _open_dataset(config, workdir)
+        # Only now: what has not begun to train binds nobody to its config.
+        settings.keep(config, workdir)
         with checkpoint.open_checkpoints(directory / "checkpoints") as saved:
             _train(config, fold, directory, dataset, saved)
             _score(config, fold, directory, dataset, saved)
@@ -106,7 +110,7 @@ def evaluate_fold(config, fold, workdir):
     if not checkpoints.is_dir():
         raise FileNotFoundError(f"{checkpoints.parent}: not trained yet")
     with _fold_folder(fold, workdir) as directory:
-        settings.keep_or_compare(config, workdir)
+        settings.compare(config, workdir)
         dataset = _open_dataset(config, workdir)
         with checkpoint.open_checkpoints(checkpoints) as saved:
             _score(config, fold, directory, dataset, saved)
@@ -168,9 +172,7 @@ def _announce(config, fold, workdir):
 def _open_dataset(config, workdir):
     """Opens the data root that the config names."""
     cache = source.cache_folder(config.data.cache)
-    root = source.open_root(
-        config.data.root, cache, config.synthetic.to_dict()
-    )
+    root = source.open_root(config.data.root, cache, config.synthetic.to_dict())
     shares = source.choose_datasets(root, settings.shares(config.data.datasets))
     return open_dataset(
         root,
@@ -183,7 +185,7 @@ def _open_dataset(config, workdir):
 
 
 def _networks(config):
-    """Builds the segmentation network and, where there is one, the adversary."""
+    """Builds the segmentation network and the adversary, or None."""
     optimizer = optax.adam(**config.optimizer)
     network = steps.Network(models.build(**config.model), optimizer)
     if config.adversary is None:
@@ -338,11 +340,11 @@ def _examples(model, rows, grids, labels, names):
             key=lambda n: -rows[n].f_score,
         )
         chosen = (order[0], order[len(order) // 2], order[-1])
-        for rank, n in zip(("best", "median", "worst"), chosen):
+        for rank, n in zip(("best", "median", "worst"), chosen, strict=True):
             probability = next(evaluate.probabilities(model, grids[n : n + 1]))
             examples.append(
                 figures.Example(
-                    f"{'/'.join(names[n])}: {rank}, F {rows[n].f_score:.3f}",
+                    f"{'/'.join(names[n])}\n{rank}, F {rows[n].f_score:.3f}",
                     grids[n],
                     probability,
                     predict.grid_mask(probability, labels[n]),

@@ -17,18 +17,19 @@ def replacing(path, mode="w"):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     newline = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
-    with tempfile.NamedTemporaryFile(
+    file = tempfile.NamedTemporaryFile(  # noqa: SIM115 (closed below)
         mode, dir=path.parent, prefix=f".{path.name}.", delete=False, **newline
-    ) as file:
-        try:
+    )
+    try:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        except BaseException:
-            os.unlink(file.name)
-            raise
-    os.chmod(file.name, 0o666 & ~_umask())
-    os.replace(file.name, path)
+        os.chmod(file.name, 0o666 & ~_umask())
+        os.replace(file.name, path)
+    except BaseException:
+        os.unlink(file.name)
+        raise
 
 
 def write_json(path, value):

@@ -80,13 +80,20 @@ def read_image(path):
 
 def _read_tiff(path):
     with tifffile.TiffFile(path) as file:
+        if not file.series:
+            raise ImageError(f"{path}: damaged: there is no image in it")
         series = file.series[0]
         pixels, axes = series.asarray(), series.axes
     # Axes: Y and X; S samples and C channels; Z, T, and Q or I for unnamed
     # pages. Few unnamed pages are channels whose writer did not say so.
-    keep = [n > 1 or axis in "YX" for n, axis in zip(pixels.shape, axes)]
-    axes = "".join(axis for axis, kept in zip(axes, keep) if kept)
-    pixels = pixels.reshape([n for n, k in zip(pixels.shape, keep) if k])
+    keep = [
+        n > 1 or axis in "YX"
+        for n, axis in zip(pixels.shape, axes, strict=True)
+    ]
+    axes = "".join(axis for axis, kept in zip(axes, keep, strict=True) if kept)
+    pixels = pixels.reshape(
+        [n for n, k in zip(pixels.shape, keep, strict=True) if k]
+    )
     others = axes.replace("Y", "", 1).replace("X", "", 1)
     if others and others in "QI" and pixels.shape[axes.index(others)] <= 4:
         axes, others = axes.replace(others, "C"), "C"
@@ -108,7 +115,8 @@ def _read_other(path):
             )
         file.seek(0)
         if file.mode == "P":
-            file = file.convert("RGB")
+            # By way of RGBA: Pillow warns where the palette has an alpha.
+            file = file.convert("RGBA").convert("RGB")
         elif file.mode in ("LA", "PA"):
             file = file.convert("L")
         elif file.mode not in ("1", "L", "RGB", "I", "F") and not (
@@ -138,7 +146,11 @@ def read_mask(path):
             raise ImageError(f"{path}: a coloured picture, not a mask")
         mask = mask[..., 0]
     values = np.unique(mask)
-    if len(values) > 2 or (len(values) == 2 and values[0] != 0):
+    if (
+        len(values) > 2
+        or (len(values) == 2 and values[0] != 0)
+        or np.isnan(values).any()
+    ):
         few = ", ".join(f"{value:g}" for value in values[:4])
         raise ImageError(
             f"{path}: not a mask of two values, 0 and another: it has "
@@ -184,7 +196,8 @@ def to_gray(image):
         return image
     if image.shape[2] in (3, 4):
         return image[..., :3] @ LUMINANCE
-    return image.mean(axis=2)
+    # Summed in float64: the sum of large floats can overflow.
+    return image.mean(axis=2, dtype=np.float64).astype(np.float32)
 
 
 def normalise(gray):
@@ -202,15 +215,19 @@ def normalise(gray):
     Raises:
       ImageError: all pixels have the same value.
     """
-    low, high = np.percentile(gray, PERCENTILES).astype(np.float32)
+    # In float64, because differences of large floats can overflow.
+    low, high = np.percentile(gray.astype(np.float64), PERCENTILES)
+    low, high = np.float32(low), np.float32(high)
     if low == high:
         low, high = gray.min(), gray.max()
     if low == high:
         raise ImageError(f"all pixels have the same value ({low:g})")
-    # Scaled before subtracting: the range of large floats can overflow.
+    # Clipped before scaling, and scaled before subtracting: large floats could
+    # overflow.
+    gray = np.clip(gray, low, high)
     scale = max(abs(low), abs(high))
     low, high = low / scale, high / scale
-    return np.clip((gray / scale - low) / (high - low), 0.0, 1.0)
+    return (gray / scale - low) / (high - low)
 
 
 def grid_box(shape, size):
@@ -226,7 +243,9 @@ def resample(array, shape):
     if array.shape == (height, width):
         return array
     picture = Image.fromarray(np.ascontiguousarray(array, np.float32))
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(
+        picture.resize((width, height), Image.Resampling.BILINEAR)
+    )
 
 
 def to_grid(gray, size):

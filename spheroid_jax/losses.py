@@ -15,13 +15,13 @@ FAKE, REAL = 0, 1
 def weighted_cross_entropy(logits, mask, weight):
     """Weighted spatial cross entropy, L_wsce of equation 3.
 
-    An image's loss is the weighted mean over its pixels, sum(w ce) / sum(w),
-    so a large body does not change the balance with the adversarial term.
+    An image's loss is the mean over its pixels of weight times cross entropy.
 
     Args:
       logits: (B, H, W, 2).
       mask: (B, H, W), boolean, the ground truth.
-      weight: (B, H, W), >= 0, not all zero in any image.
+      weight: (B, H, W), >= 0; zero marks pixels that do not count, which may
+        not be all of an image.
 
     Returns:
       The mean over the batch, a scalar >= 0.
@@ -29,7 +29,7 @@ def weighted_cross_entropy(logits, mask, weight):
     chex.assert_equal_shape([mask, weight, logits[..., 0]])
     log_probability = jax.nn.log_softmax(logits)
     pixel = -jnp.where(mask, log_probability[..., 1], log_probability[..., 0])
-    image = (weight * pixel).sum((1, 2)) / weight.sum((1, 2))
+    image = (weight * pixel).sum((1, 2)) / (weight > 0).sum((1, 2))
     return image.mean()
 
 

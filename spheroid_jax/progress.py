@@ -42,12 +42,12 @@ class Progress:
         }
         self._bar.set_postfix(shown)
         if self._bar.disable:
-            left = (self._bar.total - step) / rate if rate else 0
+            words = [f"{name} {value}" for name, value in shown.items()]
+            if rate:
+                left = duration((self._bar.total - step) / rate)
+                words.append(f"{rate:.2f} steps/s, {left} left")
             logging.info(
-                "step %d/%d  %s  %.2f steps/s, %s left",
-                *(step, self._bar.total),
-                "  ".join(f"{name} {value}" for name, value in shown.items()),
-                *(rate, duration(left)),
+                "step %d/%d  %s", step, self._bar.total, "  ".join(words)
             )
 
     def validation(self, step, scores):

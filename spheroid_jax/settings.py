@@ -22,6 +22,7 @@ _LIMITS = {
     ),
     "model.width": _at_least_one,
     "model.depth": _at_least_one,
+    "model.norm": (lambda value: value in ("image", "batch"), "image or batch"),
     "model.norm_momentum": _share,
     "optimizer.learning_rate": _positive,
     "optimizer.b1": _share,
@@ -104,22 +105,26 @@ def shares(datasets):
     return result
 
 
-def keep_or_compare(config, workdir):
-    """Writes the config into a new work directory, or compares it.
+def keep(config, workdir):
+    """Writes the config into its work directory."""
+    files.write_json(
+        pathlib.Path(workdir) / CONFIG_FILE, json.loads(config.to_json())
+    )
+
+
+def compare(config, workdir):
+    """Checks that a work directory, if begun, is of this config.
 
     Args:
       config: a `ConfigDict` or its frozen form.
       workdir: the work directory.
 
     Raises:
-      ValueError: the directory is of another config; says which keys differ.
+      ValueError: it is of another config; says which keys differ.
     """
-    path = pathlib.Path(workdir) / CONFIG_FILE
-    ours = flat(config)
-    if not path.exists():
-        files.write_json(path, json.loads(config.to_json()))
+    if not (pathlib.Path(workdir) / CONFIG_FILE).exists():
         return
-    theirs = _flatten(read(workdir))
+    ours, theirs = flat(config), _flatten(read(workdir))
     differing = [
         f"{key} = {theirs.get(key, 'absent')!r} there, "
         f"{ours.get(key, 'absent')!r} here"

@@ -142,7 +142,9 @@ def make_run_steps(train_step):
             return lax.scan(train_step, state, batches)
         # Inside a loop XLA's CPU back end uses one core: 1.4 to 1.8 times
         # the time. So a single step is compiled without one.
-        state, metrics = train_step(state, jax.tree.map(lambda b: b[0], batches))
+        state, metrics = train_step(
+            state, jax.tree.map(lambda b: b[0], batches)
+        )
         return state, jax.tree.map(lambda m: m[jnp.newaxis], metrics)
 
     return run_steps

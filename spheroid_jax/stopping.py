@@ -7,13 +7,13 @@ from absl import logging
 
 
 class StopRequest:
-    """Whether, and by which signal, the process was asked to stop."""
+    """The signal by which the process was asked to stop, or 0."""
 
-    signal = None
+    signal = 0
 
     def __call__(self):
-        """Tells whether to stop."""
-        return self.signal is not None
+        """Returns the signal's number, or 0."""
+        return self.signal
 
 
 @contextlib.contextmanager

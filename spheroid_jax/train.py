@@ -37,9 +37,9 @@ class NonFiniteLoss(RuntimeError):
 class Interrupted(RuntimeError):
     """Training was asked to stop; all steps up to `step` are saved."""
 
-    def __init__(self, step):
-        """Keeps the number of completed steps."""
-        self.step = step
+    def __init__(self, step, reason):
+        """Keeps the number of completed steps, and what asked (truthy)."""
+        self.step, self.reason = step, reason
         super().__init__(f"stopped after step {step}")
 
 
@@ -84,7 +84,8 @@ def train(
       validate: maps a state to a dict of F-scores that holds `mean`.
       checkpoints: `checkpoint.Checkpoints`.
       progress: `progress.Progress`.
-      stop_requested: tells whether to save and stop.
+      stop_requested: called after each dispatch; what it returns is the
+        reason to save and stop, if truthy.
 
     Returns:
       The final state, which is also the last checkpoint.
@@ -115,7 +116,7 @@ def train(
             checkpoints.save(end, state)
         if stopping:
             checkpoints.wait()
-            raise Interrupted(end)
+            raise Interrupted(end, stopping)
     checkpoints.wait()
     return state
 

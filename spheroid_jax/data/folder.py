@@ -1,9 +1,9 @@
 """A data root on disk: what is there, what is wrong with it, its samples.
 
-    ROOT/dataset1/images/a.tif    any name, format and size `images` reads
-    ROOT/dataset1/masks/a.png     the same stem; 0 and one other value
-    ROOT/dataset1/groups.csv      optional: stem,group
-    ROOT/dataset2/...
+ROOT/dataset1/images/a.tif    any name, format and size `images` reads
+ROOT/dataset1/masks/a.png     the same stem; 0 and one other value
+ROOT/dataset1/groups.csv      optional: stem,group
+ROOT/dataset2/...
 """
 
 import concurrent.futures
@@ -79,7 +79,8 @@ def find_pairs(root, datasets):
       datasets: names of folders under it.
 
     Returns:
-      pairs, sorted by dataset and stem, and a list of problems found.
+      pairs, in the order of `datasets` and sorted by stem, and a list of
+      problems found.
     """
     pairs, problems = [], []
     for dataset in datasets:
@@ -101,8 +102,17 @@ def find_pairs(root, datasets):
         ]
         groups, wrong = _groups(folder / "groups.csv")
         problems += wrong
+        unknown = sorted(groups.keys() - found.keys() - masks.keys())
+        if unknown:
+            problems.append(
+                f"{folder / 'groups.csv'}: no image has the stem "
+                + ", ".join(unknown[:3])
+                + (", ..." if len(unknown) > 3 else "")
+            )
         pairs += [
-            Pair(dataset, stem, found[stem], masks[stem], groups.get(stem, stem))
+            Pair(
+                dataset, stem, found[stem], masks[stem], groups.get(stem, stem)
+            )
             for stem in sorted(found.keys() & masks.keys())
         ]
     return pairs, problems
@@ -129,11 +139,11 @@ def read_samples(root, pairs, size, problems=()):
         for start in range(0, len(pairs), _BATCH):
             batch = pairs[start : start + _BATCH]
             jobs = [pool.submit(_read_sample, pair, size) for pair in batch]
-            for pair, job in zip(batch, jobs):
-                try:
-                    yield pair, job.result()
-                except (images.ImageError, OSError) as error:
-                    problems.append(str(error))
+            for pair, job in zip(batch, jobs, strict=True):
+                sample, wrong = job.result()
+                problems += wrong
+                if not wrong:
+                    yield pair, sample
     if problems:
         raise DataRootError(root, problems)
 
@@ -152,22 +162,36 @@ def fingerprint(pairs, size):
 
 
 def _read_sample(pair, size):
+    """Returns a pair's `Sample` or None, and what is wrong with its files."""
+    problems = []
     try:
-        image = images.read_image(pair.image)
-        grid, _ = images.preprocess(image, size)
-    except images.ImageError as error:
-        if str(error).startswith(str(pair.image)):
-            raise
-        raise images.ImageError(f"{pair.image}: {error}") from error
-    mask = images.read_mask(pair.mask)
-    if mask.shape != image.shape[:2]:
-        raise images.ImageError(
+        shape, grid = _read_grid(pair.image, size)
+    except (images.ImageError, OSError) as error:
+        problems.append(str(error))
+    try:
+        mask = images.read_mask(pair.mask)
+    except (images.ImageError, OSError) as error:
+        problems.append(str(error))
+    if not problems and mask.shape != shape:
+        problems.append(
             f"{pair.mask}: {mask.shape[1]} x {mask.shape[0]} px, and its image "
-            f"has {image.shape[1]} x {image.shape[0]}"
+            f"has {shape[1]} x {shape[0]}"
         )
+    if problems:
+        return None, problems
     digest = hashlib.sha256(pair.image.read_bytes())
     digest.update(pair.mask.read_bytes())
-    return Sample(grid, images.mask_to_grid(mask, size), digest.hexdigest())
+    label = images.mask_to_grid(mask, size)
+    return Sample(grid, label, digest.hexdigest()), []
+
+
+def _read_grid(path, size):
+    image = images.read_image(path)
+    try:
+        grid, _ = images.preprocess(image, size)
+    except images.ImageError as error:
+        raise images.ImageError(f"{path}: {error}") from error
+    return image.shape[:2], grid
 
 
 def _by_stem(folder):

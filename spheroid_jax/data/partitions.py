@@ -91,7 +91,8 @@ def assign(path, groups, digests):
             f"with: {'; '.join(differences)}; restore it, or give another "
             "--workdir"
         )
-    return written["partitions"]
+    # In the caller's order, which JSON does not keep: the stream depends on it.
+    return {dataset: written["partitions"][dataset] for dataset in groups}
 
 
 def _differences(before, now):

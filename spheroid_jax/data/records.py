@@ -25,7 +25,7 @@ logs.hide("tensorflow_datasets")
 
 
 class Spheroids(tfds.core.GeneratorBasedBuilder):
-    """Images and labels on the grid, as one split (the folds are not tfds's)."""
+    """Images and labels on the grid, in one split: folds come later."""
 
     # Raised when the same files would give other records.
     VERSION = tfds.core.Version("1.0.0")
@@ -85,6 +85,7 @@ def load(root, datasets, size, cache):
 
     Raises:
       folder.DataRootError: naming everything that is wrong with the root.
+      OSError: the records have been damaged.
     """
     pairs, problems = folder.find_pairs(root, datasets)
     place = hashlib.sha256(
@@ -102,6 +103,19 @@ def load(root, datasets, size, cache):
         )
         if not builder.is_prepared():
             _prepare(builder, directory)
+    # Good records may be older than, say, an image without a mask.
+    if problems:
+        raise folder.DataRootError(root, problems)
+    try:
+        return _read(builder, pairs, size)
+    except tf.errors.OpError as error:
+        raise OSError(
+            f"{current}: damaged records; remove this folder, and they are "
+            "made again"
+        ) from error
+
+
+def _read(builder, pairs, size):
     samples = arrays.empty_samples(pairs, size)
     for record in builder.as_dataset(split="train").as_numpy_iterator():
         n = record["position"]

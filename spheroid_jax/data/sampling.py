@@ -51,7 +51,7 @@ def draw(pools, shares, *, seed, fold, start, stop):
         _WORDS * (stop - start)
     )
     words = words.reshape(-1, _WORDS)
-    bounds = np.cumsum(shares) / np.sum(shares)
+    bounds = np.cumsum(shares)[:-1] / np.sum(shares)
     dataset = np.searchsorted(bounds, _uniform(words[:, 0]), side="right")
     index = np.zeros(len(words), np.int64)
     for number, pool in enumerate(pools):

@@ -1,5 +1,7 @@
 """The paper's segmentation network (section 2.3.1, figure 2)."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from flax import linen as nn
@@ -15,6 +17,7 @@ from spheroid_jax.models.blocks import (
 
 DOWN_SAMPLINGS = 4
 BLOCKS_PER_GROUP = 3
+NORM_EPSILON = 1e-5
 
 
 class SegmentationNetwork(nn.Module):
@@ -26,12 +29,17 @@ class SegmentationNetwork(nn.Module):
     Attributes:
       width: feature maps of the first layer; doubled at each down-sampling.
       depth: inception-residual blocks in each deep path.
-      norm_momentum: share of the old running batch statistics kept at a step.
+      norm: "image" normalises each image by its own statistics, in training
+        and inference alike; "batch" by the batch's in training and by running
+        averages in inference. With the paper's batch size of 1 the two train
+        the same; see docs/paper.md for why "image" is the default.
+      norm_momentum: of the running averages of "batch".
       dtype: what products are computed in; parameters stay float32.
     """
 
     width: int = 60
     depth: int = 9
+    norm: str = "image"
     norm_momentum: float = 0.99
     dtype: Any = jnp.float32
 
@@ -41,8 +49,8 @@ class SegmentationNetwork(nn.Module):
 
         Args:
           image: (B, H, W, 1), in [0, 1]; any H and W.
-          train: normalise by the batch's own statistics and update the
-            running ones (collection `batch_stats`).
+          train: with the norm "batch", normalise by the batch's statistics
+            and update the running ones (collection `batch_stats`).
 
         Returns:
           logits (B, H, W, 2), float32: background, foreground.
@@ -78,27 +86,43 @@ class SegmentationNetwork(nn.Module):
         path_input = group_input = x
         for index in range(self.depth):
             x = block(
-                norm_momentum=self.norm_momentum,
+                norm=self._norm(train),
                 dtype=self.dtype,
                 name=f"{name}_block_{index + 1}",
-            )(x, train=train)
+            )(x)
             if (index + 1) % BLOCKS_PER_GROUP == 0:
                 x = group_input = x + group_input
         return x + path_input
+
+    def _norm(self, train):
+        """The constructor of a block's normalisation."""
+        if self.norm == "image":
+            return functools.partial(
+                nn.InstanceNorm, epsilon=NORM_EPSILON, dtype=self.dtype
+            )
+        if self.norm == "batch":
+            return functools.partial(
+                nn.BatchNorm,
+                use_running_average=not train,
+                momentum=self.norm_momentum,
+                epsilon=NORM_EPSILON,
+                dtype=self.dtype,
+            )
+        raise ValueError(f"norm = {self.norm!r}; there are image and batch")
 
 
 class IR1(nn.Module):
     """Inception-residual block of 1 x 3 and 3 x 1 convolutions (DeepPath1).
 
-    The branches are added to the input; batch normalisation and ReLU follow.
+    The branches are added to the input; normalisation and ReLU follow.
     The paper puts its only activation at the end, so the branches are linear.
     """
 
-    norm_momentum: float
+    norm: Callable
     dtype: Any
 
     @nn.compact
-    def __call__(self, x, *, train):
+    def __call__(self, x):
         """Maps (B, H, W, C) to (B, H, W, C)."""
 
         def branch(name, y, kernel_sizes):
@@ -114,21 +138,21 @@ class IR1(nn.Module):
 
         pair = ((1, 3), (3, 1))
         x = x + branch("short", x, pair) + branch("long", x, pair + pair)
-        return _norm_relu(x, self, train)
+        return nn.relu(self.norm(name="norm")(x))
 
 
 class IR2(nn.Module):
     """Inception-residual block of 3 x 3 convolutions (DeepPath2).
 
     The branches are concatenated with the input, and a 1 x 1 convolution
-    brings the number of maps back; batch normalisation and ReLU follow.
+    brings the number of maps back; normalisation and ReLU follow.
     """
 
-    norm_momentum: float
+    norm: Callable
     dtype: Any
 
     @nn.compact
-    def __call__(self, x, *, train):
+    def __call__(self, x):
         """Maps (B, H, W, C) to (B, H, W, C)."""
         maps = x.shape[-1]
 
@@ -140,15 +164,4 @@ class IR2(nn.Module):
         short = conv("short_1", x)
         long = conv("long_2", conv("long_1", x))
         joined = jnp.concatenate([x, short, long], axis=-1)
-        return _norm_relu(conv("reduce", joined, (1, 1)), self, train)
-
-
-def _norm_relu(x, block, train):
-    """Batch normalisation, then ReLU, at the end of a block."""
-    x = nn.BatchNorm(
-        use_running_average=not train,
-        momentum=block.norm_momentum,
-        dtype=block.dtype,
-        name="norm",
-    )(x)
-    return nn.relu(x)
+        return nn.relu(self.norm(name="norm")(conv("reduce", joined, (1, 1))))

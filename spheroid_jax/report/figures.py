@@ -34,20 +34,19 @@ def segmentations(path, examples):
         layout="constrained",
     )
     axes = picture.subplots(len(examples), 4, squeeze=False)
-    for row, example in zip(axes, examples):
-        overlays = (
-            ("image", example.image, None),
+    for row, example in zip(axes, examples, strict=True):
+        panels = (
+            (example.title, example.image, None),
             ("probability", example.probability, None),
             ("mask", example.image, (example.mask, _PREDICTED)),
             ("truth", example.image, (example.truth, _TRUE)),
         )
-        for axis, (name, background, outline) in zip(row, overlays):
+        for axis, (title, background, outline) in zip(row, panels, strict=True):
             axis.imshow(background, cmap="gray", vmin=0, vmax=1)
             axis.set_axis_off()
+            axis.set_title(title, fontsize=7)
             if outline is not None:
                 _fill(axis, *outline)
-            axis.set_title(name, fontsize=8, color="0.35")
-        row[0].set_title(example.title, fontsize=8, loc="left")
     with files.replacing(path, "wb") as file:
         picture.savefig(file, dpi=110, format="png")
 

@@ -1,0 +1,116 @@
+"""Imports go one way, and each library stays where it belongs."""
+
+import ast
+import re
+import tomllib
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "spheroid_jax"
+# Each module of the package, with the siblings it may import.
+ALLOWED = {
+    "files": set(),
+    "images": set(),
+    "logs": set(),
+    "losses": set(),
+    "metrics": set(),
+    "postprocess": set(),
+    "schedules": set(),
+    "stopping": set(),
+    "train": set(),
+    "models": set(),
+    "checkpoint": {"logs"},
+    "costs": {"models"},
+    "params": {"files", "models"},
+    "progress": {"files"},
+    "settings": {"files", "models"},
+    "steps": {"losses", "models"},
+    "predict": {"images", "postprocess"},
+    "evaluate": {"files", "images", "metrics", "predict"},
+    "report": {"files"},
+    "data": {"files", "images", "logs"},
+    "experiment": {
+        "checkpoint", "costs", "data", "evaluate", "files", "images",
+        "models", "params", "predict", "progress", "report", "schedules",
+        "settings", "steps", "stopping", "train",
+    },
+}  # fmt: skip
+# Libraries that belong to few modules.
+ONLY_IN = {
+    "tensorflow": {"data/pipeline", "data/records"},
+    "tensorflow_datasets": {"data/records"},
+    "matplotlib": {"report/figures"},
+    "orbax": {"checkpoint"},
+    "tensorboardX": {"progress"},
+    "tqdm": {"progress"},
+    "ml_collections": {"experiment"},
+    "tifffile": {"images"},
+    "PIL": {"images"},
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path):
+    """All modules that a file imports, at any depth, as dotted names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{a.name}" for a in node.names)
+
+
+def name_of(path):
+    return str(path.relative_to(PACKAGE).with_suffix(""))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_go_one_way(path):
+    home = name_of(path).split("/")[0]
+    if home == "__init__":
+        return  # It names its modules and imports them on demand.
+    used = {
+        name.split(".")[1]
+        for name in imports(path)
+        if name.startswith("spheroid_jax.")
+    }
+    assert used - {home} <= ALLOWED[home]
+
+
+def test_the_table_has_exactly_the_modules_there_are():
+    homes = {name_of(path).split("/")[0] for path in FILES}
+    assert homes - {"__init__"} == ALLOWED.keys()
+
+
+def test_the_table_has_no_circle():
+    left = {module: set(siblings) for module, siblings in ALLOWED.items()}
+    while left:
+        leaves = {module for module in left if not left[module] & left.keys()}
+        assert leaves, f"circle among {sorted(left)}"
+        left = {m: s for m, s in left.items() if m not in leaves}
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_stays_where_it_belongs(library):
+    users = {
+        name_of(path)
+        for path in FILES
+        if any(name.split(".")[0] == library for name in imports(path))
+    }
+    assert users == ONLY_IN[library]
+
+
+def test_requirements_are_those_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    declared = project["dependencies"] + extras["train"] + extras["report"]
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    required = [line for line in lines if line and not line.startswith("#")]
+    assert sorted(required) == sorted(declared)
+
+
+def test_the_package_and_the_project_agree_on_the_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    source = (PACKAGE / "__init__.py").read_text()
+    (version,) = re.findall(r'__version__ = "(.+)"', source)
+    assert project["version"] == version

@@ -1,0 +1,204 @@
+"""Tests of equations 2 and 3 against hand-computed values and optax."""
+
+import math
+
+import jax
+import numpy as np
+import optax
+import pytest
+from jax import numpy as jnp
+
+from spheroid_jax import losses
+from spheroid_jax.losses import FAKE, REAL
+
+LOG2 = math.log(2)
+# Compiled: the many small operations would each be compiled alone.
+cross_entropy = jax.jit(losses.weighted_cross_entropy)
+cross_entropy_gradient = jax.jit(jax.grad(losses.weighted_cross_entropy))
+
+
+@pytest.fixture
+def batch(rng):
+    """Logits, mask and weight of three images of 4 x 5 pixels."""
+    logits = rng.normal(0, 3, (3, 4, 5, 2)).astype(np.float32)
+    mask = rng.random((3, 4, 5)) < 0.3
+    weight = rng.uniform(0.1, 5, (3, 4, 5)).astype(np.float32)
+    return logits, mask, weight
+
+
+# The weighted spatial cross entropy.
+
+
+def test_cross_entropy_by_hand():
+    # Probabilities of the foreground 3/4, 1/2 and 1/5.
+    logits = jnp.log(jnp.array([[[[1.0, 3.0], [1.0, 1.0], [4.0, 1.0]]]]))
+    mask = jnp.array([[[True, False, True]]])
+    weight = jnp.array([[[2.0, 1.0, 5.0]]])
+    expected = (2 * math.log(4 / 3) + LOG2 + 5 * math.log(5)) / 3
+    loss = cross_entropy(logits, mask, weight)
+    assert loss.shape == ()
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+
+
+def test_cross_entropy_agrees_with_optax(batch):
+    logits, mask, weight = batch
+    pixel = optax.softmax_cross_entropy_with_integer_labels(
+        logits, mask.astype(np.int32)
+    )
+    np.testing.assert_allclose(
+        cross_entropy(logits, mask, weight),
+        np.mean(weight * np.asarray(pixel, np.float64)),
+        rtol=1e-5,
+    )
+
+
+def test_cross_entropy_is_the_mean_of_the_images(batch):
+    alone = [cross_entropy(*(a[n : n + 1] for a in batch)) for n in range(3)]
+    together = cross_entropy(*batch)
+    np.testing.assert_allclose(together, np.mean(alone), rtol=1e-6)
+
+
+def test_loss_is_linear_in_the_weights(batch):
+    logits, mask, weight = batch
+    np.testing.assert_allclose(
+        cross_entropy(logits, mask, weight * 7),
+        7 * cross_entropy(logits, mask, weight),
+        rtol=1e-5,
+    )
+
+
+def test_margin_of_weight_zero_does_not_change_the_loss(batch):
+    logits, mask, weight = batch
+    margin = ((0, 0), (3, 0), (1, 2))
+    np.testing.assert_allclose(
+        cross_entropy(
+            np.pad(logits, (*margin, (0, 0)), constant_values=5),
+            np.pad(mask, margin, constant_values=True),
+            np.pad(weight, margin),
+        ),
+        cross_entropy(logits, mask, weight),
+        rtol=1e-6,
+    )
+
+
+def test_pixel_of_weight_zero_has_no_say(batch):
+    logits, mask, weight = batch
+    weight[:, 0, 0] = 0
+    moved = logits.copy()
+    moved[:, 0, 0, 1] += 7
+    np.testing.assert_array_equal(
+        cross_entropy(moved, mask, weight),
+        cross_entropy(logits, mask, weight),
+    )
+    gradient = cross_entropy_gradient(logits, mask, weight)
+    assert not gradient[:, 0, 0].any()
+    assert gradient[:, 1:].all()
+
+
+def test_weights_of_equation_1_give_both_classes_an_equal_say():
+    # 4 foreground pixels of 100: W_fg = 1 x 96 / 4. The paper then multiplies
+    # by 3, and the foreground has three times the say.
+    mask = np.zeros((1, 10, 10), bool)
+    mask[0, 4:6, 4:6] = True
+    undecided = np.zeros((1, 10, 10, 2), np.float32)
+    for factor in (1, 3):
+        weight = np.where(mask, factor * 96 / 4, 1).astype(np.float32)
+        gradient = cross_entropy_gradient(undecided, mask, weight)
+        pull = np.abs(np.asarray(gradient)).sum(-1)
+        ratio = pull[mask].sum() / pull[~mask].sum()
+        assert ratio == pytest.approx(factor, rel=1e-5)
+
+
+def test_extreme_logits_give_finite_loss_and_gradient():
+    logits = np.array([[[[1e4, -1e4], [-1e4, 1e4]]]], np.float32)
+    weight = np.ones((1, 1, 2), np.float32)
+    mask = np.array([[[False, True]]])
+    for truth, expected in ((mask, 0), (~mask, 2e4)):
+        loss = cross_entropy(logits, truth, weight)
+        assert float(loss) == pytest.approx(expected)
+        gradient = cross_entropy_gradient(logits, truth, weight)
+        assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("odd", ["mask", "weight"])
+def test_mask_or_weight_of_another_shape_is_refused(batch, odd):
+    logits, mask, weight = batch
+    arrays = {"mask": mask, "weight": weight}
+    arrays[odd] = arrays[odd][:, :1]  # it would broadcast
+    with pytest.raises(AssertionError):
+        cross_entropy(logits, **arrays)
+
+
+# The adversary's binary cross entropy.
+
+
+@pytest.mark.parametrize("label", [FAKE, REAL])
+def test_binary_cross_entropy_by_hand(label):
+    # Probabilities of being real: 4/5 and 1/2.
+    logits = jnp.log(jnp.array([[1.0, 4.0], [2.0, 2.0]]))
+    probability = {REAL: (4 / 5, 1 / 2), FAKE: (1 / 5, 1 / 2)}[label]
+    expected = -sum(map(math.log, probability)) / 2
+    loss = losses.binary_cross_entropy(logits, label)
+    assert loss.shape == ()
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("label", [FAKE, REAL])
+def test_binary_cross_entropy_agrees_with_optax(rng, label):
+    logits = jnp.asarray(rng.normal(0, 5, (6, 2)), jnp.float32)
+    expected = optax.softmax_cross_entropy_with_integer_labels(
+        logits, jnp.full(6, label)
+    ).mean()
+    np.testing.assert_allclose(
+        losses.binary_cross_entropy(logits, label), expected, rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 1), (3, 3), (1, 4, 4, 2)])
+def test_logits_that_are_not_two_an_image_are_refused(shape):
+    with pytest.raises(AssertionError):
+        losses.binary_cross_entropy(jnp.zeros(shape), REAL)
+
+
+def test_equation_2_by_hand():
+    # Real is taken for real with probability 4/5, fake for fake with 3/4.
+    real = jnp.log(jnp.array([[1.0, 4.0]]))
+    fake = jnp.log(jnp.array([[3.0, 1.0]]))
+    expected = math.log(5 / 4) + math.log(4 / 3)
+    loss = losses.adversarial_loss(real, fake)
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+    # The arguments' order matters: an adversary that errs on both pays more.
+    exchanged = losses.adversarial_loss(fake, real)
+    assert float(exchanged) == pytest.approx(math.log(4) + math.log(5))
+
+
+def test_undecided_adversary_pays_log_2_for_each_of_two_terms():
+    loss = losses.adversarial_loss(jnp.zeros((3, 2)), jnp.zeros((3, 2)))
+    assert float(loss) == pytest.approx(2 * LOG2)
+
+
+def test_adversary_learns_from_both_its_inputs():
+    real, fake = jax.grad(losses.adversarial_loss, argnums=(0, 1))(
+        jnp.zeros((1, 2)), jnp.zeros((1, 2))
+    )
+    np.testing.assert_allclose(real, [[0.5, -0.5]], rtol=1e-6)
+    np.testing.assert_allclose(fake, [[-0.5, 0.5]], rtol=1e-6)
+
+
+def test_equation_3_by_hand():
+    # The adversary takes the segmentation for real with probability 1/5.
+    fake = jnp.log(jnp.array([[4.0, 1.0]]))
+    loss = losses.segmentation_loss(jnp.float32(0.7), fake, 0.1)
+    assert float(loss) == pytest.approx(0.7 + 0.1 * math.log(5), rel=1e-6)
+
+
+def test_lambda_of_zero_leaves_the_cross_entropy():
+    loss = losses.segmentation_loss(jnp.float32(0.7), jnp.ones((2, 2)), 0.0)
+    assert float(loss) == np.float32(0.7)
+
+
+def test_segmentation_gains_where_it_is_taken_for_real():
+    gradient = jax.grad(losses.segmentation_loss, argnums=1)(
+        0.0, jnp.zeros((1, 2)), 0.1
+    )
+    np.testing.assert_allclose(gradient, [[0.05, -0.05]], rtol=1e-6)

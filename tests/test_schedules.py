@@ -1,0 +1,52 @@
+"""Tests of the adversarial weight, lambda (paper, section 2.4)."""
+
+import jax
+import numpy as np
+import pytest
+from jax import numpy as jnp
+
+from spheroid_jax.schedules import linear_ramp
+
+TOTAL = 12_000  # two epochs of 6,000 images, one image a step
+
+
+@pytest.fixture(scope="module")
+def ramp():
+    """All values of the paper's ramp, as a train step computes them."""
+    compiled = jax.jit(lambda step: linear_ramp(step, total_steps=TOTAL))
+    return np.asarray(compiled(jnp.arange(TOTAL)))
+
+
+def test_first_and_last_step_have_the_papers_values_exactly(ramp):
+    assert ramp[0] == np.float32(8.3e-6)
+    assert ramp[-1] == np.float32(1e-1)
+
+
+def test_lambda_rises_linearly_with_every_step(ramp):
+    assert ramp.shape == (TOTAL,)
+    assert (np.diff(ramp) > 0).all()
+    expected = np.linspace(8.3e-6, 1e-1, TOTAL)
+    np.testing.assert_allclose(ramp, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("total", [2, 3, 7, 100, TOTAL])
+def test_eager_ends_are_exact_whatever_the_length(total):
+    assert linear_ramp(0, total_steps=total) == np.float32(8.3e-6)
+    assert linear_ramp(total - 1, total_steps=total) == np.float32(1e-1)
+
+
+def test_a_training_of_one_step_has_the_start():
+    assert linear_ramp(0, total_steps=1) == np.float32(8.3e-6)
+
+
+def test_start_and_end_can_be_chosen():
+    values = linear_ramp(jnp.arange(5), total_steps=5, start=1.0, end=3.0)
+    np.testing.assert_allclose(values, [1, 1.5, 2, 2.5, 3])
+
+
+@pytest.mark.parametrize("step", [3, np.int32(3), jnp.int32(3)])
+def test_step_of_any_integer_type_gives_float32(step):
+    value = linear_ramp(step, total_steps=7, start=0.0, end=1.0)
+    assert value.dtype == jnp.float32
+    assert value.shape == ()
+    assert float(value) == 0.5

@@ -1,0 +1,269 @@
+"""The alternating step: what it updates, with what, and in which order."""
+
+import functools
+
+import chex
+import jax
+import numpy as np
+import optax
+import pytest
+from conftest import disk
+from jax import numpy as jnp
+
+from spheroid_jax import losses, models, schedules, steps
+
+SIZE = 32
+TOTAL = 50
+LAMBDA = functools.partial(schedules.linear_ramp, total_steps=TOTAL)
+
+
+def make_batch(batch_size=1):
+    rng = np.random.default_rng(0)
+    mask = np.stack(
+        [disk(SIZE, (14 + n, 16), 7) for n in range(batch_size)]
+    )
+    image = np.where(mask, 0.2, 0.8) + rng.normal(0, 0.02, mask.shape)
+    return {
+        "image": image.astype(np.float32),
+        "mask": mask,
+        "weight": np.where(mask, 9.0, 1.0).astype(np.float32),
+    }
+
+
+def make_networks(adversarial=True, norm="image", learning_rate=1e-3):
+    module = models.build("multiscale", width=2, depth=3, norm=norm)
+    network = steps.Network(module, optax.adam(learning_rate, b1=0.5))
+    if not adversarial:
+        return network, None
+    return network, steps.Adversary(
+        models.build("adversary", width=2, depth=3), optax.adam(1e-3), LAMBDA
+    )
+
+
+@functools.cache
+def compiled(adversarial=True, norm="image", learning_rate=1e-3):
+    """The initial state and the jitted step; compiled once for all tests."""
+    networks = make_networks(adversarial, norm, learning_rate)
+    state = steps.init_state(*networks, seed=0)
+    return state, jax.jit(steps.make_train_step(*networks))
+
+
+def run(state, step, count, batch=None):
+    history = []
+    for _ in range(count):
+        state, metrics = step(state, batch or make_batch())
+        history.append(jax.device_get(metrics))
+    return state, history
+
+
+def changed(before, after):
+    return not all(
+        np.array_equal(a, b)
+        for a, b in zip(
+            jax.tree.leaves(before), jax.tree.leaves(after), strict=True
+        )
+    )
+
+
+PINNED = [
+    {
+        "cross_entropy": 0.7054534554481506,
+        "adversarial_loss": 1.390474557876587,
+        "adversary_accuracy": 0.5,
+        "lambda": 8.3e-6,
+        "segmentation_loss": 0.7054591178894043,
+    },
+    {
+        "cross_entropy": 0.7032774686813354,
+        "adversarial_loss": 1.3892855644226074,
+        "adversary_accuracy": 0.5,
+        "lambda": 0.0020489469170570374,
+        "segmentation_loss": 0.7046862244606018,
+    },
+]
+
+
+def test_pinned_numbers_of_two_steps():
+    # If these move on purpose (initialisation, losses, order of updates),
+    # run the test and copy the new numbers; if not, the step has changed.
+    _, history = run(*compiled(), 2)
+    pinned = PINNED
+    for metrics, expected in zip(history, pinned, strict=True):
+        assert metrics.keys() == expected.keys()
+        for name in metrics:
+            np.testing.assert_allclose(
+                metrics[name], expected[name], rtol=2e-4, err_msg=name
+            )
+
+
+def test_both_networks_learn_and_the_counter_counts():
+    state, step = compiled()
+    after, _ = run(state, step, 1)
+    assert int(after.step) == 1
+    assert changed(state.seg_params, after.seg_params)
+    assert changed(state.adv_params, after.adv_params)
+    assert int(after.seg_opt_state[0].count) == 1
+    assert int(after.adv_opt_state[0].count) == 1
+
+
+def test_the_adversary_update_leaves_the_segmentation_untouched():
+    networks = make_networks()
+    state = steps.init_state(*networks, seed=0)
+    logits = jnp.zeros((1, SIZE, SIZE, 2))
+    after, _ = steps._adversary_update(
+        state, make_batch(), logits, networks[1]
+    )
+    assert changed(state.adv_params, after.adv_params)
+    chex.assert_trees_all_equal(state.seg_params, after.seg_params)
+    chex.assert_trees_all_equal(state.seg_opt_state, after.seg_opt_state)
+
+
+def test_without_an_adversary_the_loss_is_the_cross_entropy_alone():
+    state, step = compiled(adversarial=False)
+    after, history = run(state, step, 1)
+    assert history[0].keys() == {"cross_entropy"}
+    assert after.adv_params == {} and after.adv_opt_state == ()
+    assert changed(state.seg_params, after.seg_params)
+
+
+def test_step_equals_the_textbook_with_two_forward_passes():
+    """An independent composition of equations 2 and 3, in the paper's order."""
+    network, adversary = make_networks()
+    state = steps.init_state(network, adversary, seed=0)
+    state = state.replace(step=jnp.asarray(TOTAL - 1, jnp.int32))
+    batch = make_batch(2)
+    image = batch["image"][..., None]
+    truth = np.stack([~batch["mask"], batch["mask"]], -1).astype(np.float32)
+
+    def probability(seg_params):
+        return jax.nn.softmax(network.module.apply({"params": seg_params}, image))
+
+    def judge(adv_params, pair):
+        return adversary.module.apply({"params": adv_params}, image * pair)
+
+    def adversarial_loss(adv_params):
+        fake = judge(adv_params, probability(state.seg_params))
+        real = judge(adv_params, truth)
+        labels = optax.softmax_cross_entropy_with_integer_labels
+        return labels(real, jnp.ones(2, int)).mean() + (
+            labels(fake, jnp.zeros(2, int)).mean()
+        )
+
+    updates, _ = adversary.optimizer.update(
+        jax.jit(jax.grad(adversarial_loss))(state.adv_params), state.adv_opt_state
+    )
+    adv_params = optax.apply_updates(state.adv_params, updates)
+
+    def segmentation_loss(seg_params):
+        p = probability(seg_params)
+        pixel = -jnp.log((p * truth).sum(-1))
+        weight = batch["weight"]
+        spatial = (weight * pixel).mean((1, 2))
+        fake = jax.nn.softmax(judge(adv_params, p))[:, 1]
+        return spatial.mean() + 0.1 * -jnp.log(fake).mean()
+
+    updates, _ = network.optimizer.update(
+        jax.jit(jax.grad(segmentation_loss))(state.seg_params), state.seg_opt_state
+    )
+    seg_params = optax.apply_updates(state.seg_params, updates)
+
+    after, metrics = jax.jit(steps.make_train_step(network, adversary))(
+        state, batch
+    )
+    np.testing.assert_allclose(metrics["lambda"], 0.1, rtol=1e-6)
+    # Adam's first step is the gradient's sign: compare the moments.
+    chex.assert_trees_all_close(adv_params, after.adv_params, atol=1e-5)
+    chex.assert_trees_all_close(seg_params, after.seg_params, atol=1e-4)
+
+
+def test_lambda_follows_the_step_counter():
+    _, history = run(*compiled(), 3)
+    expected = [float(LAMBDA(n)) for n in range(3)]
+    np.testing.assert_allclose([h["lambda"] for h in history], expected)
+
+
+def test_a_tiny_batch_is_overfitted():
+    state, step = compiled(adversarial=False, learning_rate=1e-2)
+    _, history = run(state, step, 100)
+    assert history[0]["cross_entropy"] > 0.5
+    assert history[-1]["cross_entropy"] < 0.1
+
+
+def test_padding_neither_teaches_nor_reaches_the_adversary():
+    state, step = compiled()
+    batch = make_batch()
+    batch["weight"][:, :, :6] = 0
+    scribbled = {**batch, "mask": batch["mask"].copy()}
+    scribbled["mask"][:, :, :6] = True  # A truth where there is no image.
+    a, metrics_a = step(state, batch)
+    b, metrics_b = step(state, scribbled)
+    chex.assert_trees_all_equal(metrics_a, metrics_b)
+    chex.assert_trees_all_equal(a, b)
+
+
+def test_several_steps_a_dispatch_are_the_steps_one_by_one():
+    networks = make_networks()
+    batches = [make_batch(), {**make_batch(), "weight": make_batch()["weight"] * 2}]
+    state, step = compiled()
+    expected = state
+    for batch in batches:
+        expected, last = step(expected, batch)
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *batches)
+    run_steps = steps.make_run_steps(steps.make_train_step(*networks))
+    copy = jax.tree.map(jnp.copy, state)
+    actual, metrics = run_steps(copy, stacked)
+    assert metrics["cross_entropy"].shape == (2,)
+    np.testing.assert_allclose(
+        metrics["cross_entropy"][-1], last["cross_entropy"], rtol=1e-5
+    )
+    chex.assert_trees_all_close(actual, expected, atol=1e-4)
+
+
+def test_the_state_is_donated_and_the_step_traced_once():
+    network, adversary = make_networks(adversarial=False)
+    step = steps.make_train_step(network, adversary)
+    chex.clear_trace_counter()
+    run_steps = steps.make_run_steps(chex.assert_max_traces(step, n=1))
+    state = steps.init_state(network, adversary, seed=0)
+    batches = jax.tree.map(lambda leaf: leaf[None], make_batch())
+    first = jax.tree.leaves(state.seg_params)[0]
+    for _ in range(3):
+        state, metrics = run_steps(state, batches)
+    assert metrics["cross_entropy"].shape == (1,)
+    assert first.is_deleted()
+
+
+def test_batch_norm_moves_its_running_averages_in_training():
+    state, step = compiled(adversarial=False, norm="batch")
+    after, _ = run(state, step, 1)
+    assert changed(state.seg_stats, after.seg_stats)
+
+
+def test_an_image_is_trained_the_same_whatever_its_companions():
+    """With norm "image" a batch's loss is the mean of its images' losses."""
+    network, _ = make_networks(adversarial=False)
+    state, _ = compiled(adversarial=False)
+    batch = make_batch(3)
+
+    @jax.jit
+    def loss(batch):
+        logits = network.module.apply(
+            {"params": state.seg_params}, batch["image"][..., None], train=True
+        )
+        return losses.weighted_cross_entropy(
+            logits, batch["mask"], batch["weight"]
+        )
+
+    alone = [
+        loss(jax.tree.map(lambda leaf, n=n: leaf[n : n + 1], batch))
+        for n in range(3)
+    ]
+    np.testing.assert_allclose(loss(batch), np.mean(alone), rtol=1e-5)
+
+
+def test_mismatched_batch_is_refused():
+    state, step = compiled()
+    batch = make_batch()
+    batch["mask"] = batch["mask"][:, :-1]
+    with pytest.raises(AssertionError):
+        step(state, batch)
