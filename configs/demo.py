@@ -10,13 +10,14 @@ def get_config():
     """Returns the paper's settings, made small."""
     config = adver.get_config()
     config.name = "demo"
-    config.model.width = 8
+    config.model.width = 12
     config.optimizer.learning_rate = 5e-4  # few steps: larger ones
-    config.data.size = 160
-    config.synthetic.n_easy = 60
-    config.synthetic.n_hard = 60
-    config.synthetic.size = 160
-    config.train.samples_per_epoch = 1000
+    config.data.datasets = "dataset1:50,dataset2:50"
+    config.data.size = 192
+    config.synthetic.n_easy = 90
+    config.synthetic.n_hard = 90
+    config.synthetic.size = 240
+    config.train.samples_per_epoch = 1500
     config.train.epochs = 1
     config.train.validate_every = 250
     return config

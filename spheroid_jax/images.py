@@ -25,6 +25,10 @@ PERCENTILES = (1.0, 99.0)
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
+# Compressions that tifffile leaves to another package: CCITT, LZW, JPEG.
+_PILLOW_DECODES = (2, 3, 4, 5, 6, 7)
+
+
 class ImageError(ValueError):
     """An image that cannot be used; the message says why."""
 
@@ -54,7 +58,8 @@ def read_image(path):
         and multi-channel images are understood; an alpha channel is dropped.
 
     Returns:
-      (H, W) or (H, W, C), in the file's own number type.
+      (H, W) or (H, W, C), in the file's own number type (but 8 bit for 16-bit
+      colour PNG).
 
     Raises:
       FileNotFoundError: no such file.
@@ -65,7 +70,8 @@ def read_image(path):
         raise ImageError(
             f"{path}: not an image format this reads ({' '.join(SUFFIXES)})"
         )
-    read = _read_tiff if path.suffix.lower().startswith(".tif") else _read_other
+    tiff = path.suffix.lower().startswith(".tif")
+    read = _read_tiff if tiff else _read_with_pillow
     try:
         return read(path)
     except (FileNotFoundError, ImageError):
@@ -83,6 +89,8 @@ def _read_tiff(path):
         if not file.series:
             raise ImageError(f"{path}: damaged: there is no image in it")
         series = file.series[0]
+        if series.keyframe.compression in _PILLOW_DECODES:
+            return _read_with_pillow(path)
         pixels, axes = series.asarray(), series.axes
     # Axes: Y and X; S samples and C channels; Z, T, and Q or I for unnamed
     # pages. Few unnamed pages are channels whose writer did not say so.
@@ -106,7 +114,7 @@ def _read_tiff(path):
     return pixels.transpose(order)
 
 
-def _read_other(path):
+def _read_with_pillow(path):
     with Image.open(path) as file:
         frames = sum(1 for _ in ImageSequence.Iterator(file))
         if frames > 1:

@@ -8,7 +8,8 @@ def linear_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
 
     Args:
       step: the step counter, 0 for the first step; an integer or an array.
-      total_steps: steps of the whole training; the last one gets `end`.
+      total_steps: steps of the whole training, at least 2; the last one gets
+        `end`.
       start: lambda at step 0.
       end: lambda at step `total_steps - 1`.
 

@@ -11,12 +11,17 @@ import pathlib
 import jax
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 4)
 # Tiny arrays run fast anyhow; compiling is what takes the tests' time.
 jax.config.update("jax_disable_most_optimizations", True)
+
+# Examples are drawn alike in every run; a busy machine is no failure.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 

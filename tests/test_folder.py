@@ -205,10 +205,15 @@ def test_a_table_of_another_form_is_named_with_what_was_expected(
     ]
 
 
+def test_groups_may_name_images_that_are_gone(tmp_path):
+    groups, problems = _groups(tmp_path, b"stem,group\na,1\nold,1\n")
+    assert (groups["a"], problems) == ("1", [])
+
+
 def test_groups_of_files_instead_of_stems_are_not_passed_over(tmp_path):
     _, problems = _groups(tmp_path, b"stem,group\na.png,1\nb.png,1\nc,1\n")
     assert problems == [
-        f"{tmp_path / 'd/groups.csv'}: no image has the stem a.png, b.png"
+        f"{tmp_path / 'd/groups.csv'}: stems have no suffix: a.png, b.png"
     ]
 
 

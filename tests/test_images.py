@@ -182,13 +182,18 @@ def test_z_or_time_stack_is_refused_however_short(tmp_path, axes):
         images.read_image(tmp_path / "a.tif")
 
 
-def test_axes_of_length_one_are_no_stack(tmp_path, gray):
-    tifffile.imwrite(
-        tmp_path / "a.tif",
-        gray[None, None],
-        imagej=True,
-        metadata={"axes": "ZCYX"},
-    )
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((1, 1, H, W), {"imagej": True, "metadata": {"axes": "ZCYX"}}),
+        ((1, H, W), {"ome": True, "metadata": {"axes": "CYX"}}),
+        ((1, 1, H, W), {}),
+        ((H, W, 1), {}),
+        ((1, H, W, 1), {}),
+    ],
+)
+def test_axes_of_length_one_are_no_stack(tmp_path, gray, shape, options):
+    tifffile.imwrite(tmp_path / "a.tif", gray.reshape(shape), **options)
     assert_same(images.read_image(tmp_path / "a.tif"), gray)
 
 
@@ -218,7 +223,8 @@ def test_unsupported_suffix_lists_the_formats(tmp_path):
 def test_file_that_is_no_image_is_named(tmp_path, suffix, content):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
-    with pytest.raises(ImageError, match=rf"a\{suffix}: (not|cannot)"):
+    said = "cannot be read: not a TIFF" if ".tif" in suffix else "not an image"
+    with pytest.raises(ImageError, match=rf"a\{suffix}: {said}"):
         images.read_image(path)
 
 
@@ -645,3 +651,16 @@ def test_any_image_gives_a_grid_in_0_to_1(image, size):
     assert grid.min() >= 0
     assert grid.max() <= 1
     assert box == images.grid_box(image.shape[:2], size)
+
+
+@pytest.mark.parametrize(
+    "compression", ["tiff_lzw", "tiff_deflate", "packbits"]
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_compressed_tiff_as_microscopes_write_it(
+    tmp_path, rng, compression, dtype
+):
+    image = rng.integers(0, np.iinfo(dtype).max, (40, 50)).astype(dtype)
+    path = tmp_path / "a.tif"
+    Image.fromarray(image).save(path, compression=compression)
+    np.testing.assert_array_equal(images.read_image(path), image)

@@ -19,9 +19,7 @@ LAMBDA = functools.partial(schedules.linear_ramp, total_steps=TOTAL)
 
 def make_batch(batch_size=1):
     rng = np.random.default_rng(0)
-    mask = np.stack(
-        [disk(SIZE, (14 + n, 16), 7) for n in range(batch_size)]
-    )
+    mask = np.stack([disk(SIZE, (14 + n, 16), 7) for n in range(batch_size)])
     image = np.where(mask, 0.2, 0.8) + rng.normal(0, 0.02, mask.shape)
     return {
         "image": image.astype(np.float32),
@@ -110,9 +108,7 @@ def test_the_adversary_update_leaves_the_segmentation_untouched():
     networks = make_networks()
     state = steps.init_state(*networks, seed=0)
     logits = jnp.zeros((1, SIZE, SIZE, 2))
-    after, _ = steps._adversary_update(
-        state, make_batch(), logits, networks[1]
-    )
+    after, _ = steps._adversary_update(state, make_batch(), logits, networks[1])
     assert changed(state.adv_params, after.adv_params)
     chex.assert_trees_all_equal(state.seg_params, after.seg_params)
     chex.assert_trees_all_equal(state.seg_opt_state, after.seg_opt_state)
@@ -136,7 +132,9 @@ def test_step_equals_the_textbook_with_two_forward_passes():
     truth = np.stack([~batch["mask"], batch["mask"]], -1).astype(np.float32)
 
     def probability(seg_params):
-        return jax.nn.softmax(network.module.apply({"params": seg_params}, image))
+        return jax.nn.softmax(
+            network.module.apply({"params": seg_params}, image)
+        )
 
     def judge(adv_params, pair):
         return adversary.module.apply({"params": adv_params}, image * pair)
@@ -150,7 +148,8 @@ def test_step_equals_the_textbook_with_two_forward_passes():
         )
 
     updates, _ = adversary.optimizer.update(
-        jax.jit(jax.grad(adversarial_loss))(state.adv_params), state.adv_opt_state
+        jax.jit(jax.grad(adversarial_loss))(state.adv_params),
+        state.adv_opt_state,
     )
     adv_params = optax.apply_updates(state.adv_params, updates)
 
@@ -163,7 +162,8 @@ def test_step_equals_the_textbook_with_two_forward_passes():
         return spatial.mean() + 0.1 * -jnp.log(fake).mean()
 
     updates, _ = network.optimizer.update(
-        jax.jit(jax.grad(segmentation_loss))(state.seg_params), state.seg_opt_state
+        jax.jit(jax.grad(segmentation_loss))(state.seg_params),
+        state.seg_opt_state,
     )
     seg_params = optax.apply_updates(state.seg_params, updates)
 
@@ -203,7 +203,10 @@ def test_padding_neither_teaches_nor_reaches_the_adversary():
 
 def test_several_steps_a_dispatch_are_the_steps_one_by_one():
     networks = make_networks()
-    batches = [make_batch(), {**make_batch(), "weight": make_batch()["weight"] * 2}]
+    batches = [
+        make_batch(),
+        {**make_batch(), "weight": make_batch()["weight"] * 2},
+    ]
     state, step = compiled()
     expected = state
     for batch in batches:

@@ -254,15 +254,22 @@ def test_a_failed_write_is_one_clear_line_at_the_latest_on_waiting(
 def test_a_checkpoint_of_another_structure_is_refused(tmp_path):
     with checkpoint.open_checkpoints(tmp_path) as saved:
         saved.save(1, {"a": jnp.arange(3.0)}, f_score=0.5)
-    with checkpoint.open_checkpoints(tmp_path) as saved:
-        with pytest.raises(checkpoint.CheckpointError, match="step 1"):
-            saved.restore(1, {"a": jnp.arange(4.0)})
+    with (
+        checkpoint.open_checkpoints(tmp_path) as saved,
+        pytest.raises(checkpoint.CheckpointError, match="step 1"),
+    ):
+        saved.restore(1, {"a": jnp.arange(4.0)})
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(12.4, "12 s"), (89, "89 s"), (90, "2 min"), (3599, "1 h 0 min"),
-     (12_000, "3 h 20 min")],
+    [
+        (12.4, "12 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3599, "1 h 0 min"),
+        (12_000, "3 h 20 min"),
+    ],
 )
 def test_durations_read_as_people_write_them(seconds, text):
     assert duration(seconds) == text

@@ -102,12 +102,14 @@ def find_pairs(root, datasets):
         ]
         groups, wrong = _groups(folder / "groups.csv")
         problems += wrong
-        unknown = sorted(groups.keys() - found.keys() - masks.keys())
-        if unknown:
+        # A name with its suffix would split a group without a word.
+        named = [name for name in groups if pathlib.Path(name).stem in found]
+        wrong = sorted(set(named) - found.keys())
+        if wrong:
             problems.append(
-                f"{folder / 'groups.csv'}: no image has the stem "
-                + ", ".join(unknown[:3])
-                + (", ..." if len(unknown) > 3 else "")
+                f"{folder / 'groups.csv'}: stems have no suffix: "
+                + ", ".join(wrong[:3])
+                + (", ..." if len(wrong) > 3 else "")
             )
         pairs += [
             Pair(
