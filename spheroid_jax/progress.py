@@ -27,7 +27,7 @@ class Progress:
         self._started, self._first_step = None, step
 
     def advance(self, step):
-        """Says that `step` steps are done; the first call starts the clock."""
+        """Says that `step` steps are under way; the first starts the clock."""
         if self._started is None:
             # Compiling is over: rates count from here.
             self._started, self._first_step = time.monotonic(), step

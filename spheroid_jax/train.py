@@ -101,8 +101,8 @@ def train(
         pending.append((first, metrics))
         validating = end % plan.validate_every == 0 or end == plan.total
         stopping = not validating and stop_requested()
+        progress.advance(end)
         if end // plan.log_every > first // plan.log_every or validating:
-            progress.advance(end)
             progress.metrics(end, _collect(pending))
         if validating or stopping:
             _collect(pending)

@@ -147,7 +147,7 @@ def test_a_finished_fold_is_not_trained_again(workplace, trained):
 def test_killed_at_random_moments_it_ends_with_the_same_parameters(
     workplace, trained
 ):
-    """Killed by -9, as often as it takes to meet start, steps and checkpoints."""
+    """Kill -9 at moments drawn anew in each run; the seed is in the message."""
     folder = workplace[0]
     fold = folder / "killed" / "fold_0"
     seed = random.randrange(2**32)
