@@ -8,6 +8,9 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+# Dispatches that the host may be ahead of the device.
+_IN_FLIGHT = 2
+
 
 class Plan(NamedTuple):
     """When things happen; all in steps.
@@ -99,6 +102,8 @@ def train(
     for (first, end), chunk in _on_device(calls, batches):
         state, metrics = run_steps(state, chunk)
         pending.append((first, metrics))
+        # The device always has work, and a request to stop is met soon.
+        jax.block_until_ready(pending[-_IN_FLIGHT:][0][1])
         validating = end % plan.validate_every == 0 or end == plan.total
         stopping = not validating and stop_requested()
         progress.advance(end)
@@ -121,7 +126,7 @@ def train(
     return state
 
 
-def _on_device(calls, batches, ahead=2):
+def _on_device(calls, batches, ahead=_IN_FLIGHT):
     """Pairs each call with its stacked batches, transferred ahead of it."""
     queue = collections.deque()
     for call in calls:
@@ -135,10 +140,7 @@ def _on_device(calls, batches, ahead=2):
 
 
 def _collect(pending):
-    """Fetches and forgets the pending metrics; returns each one's mean.
-
-    The one place where the loop waits for the device.
-    """
+    """Fetches and forgets the pending metrics; returns each one's mean."""
     fetched = jax.device_get(pending)
     pending.clear()
     for first, metrics in fetched:
@@ -155,7 +157,8 @@ def _collect(pending):
 
 def _check_state(state, step):
     """A finite loss can have an update that is not: nothing bad is saved."""
-    if not bool(_all_finite((state.seg_params, state.adv_params))):
+    changed = (state.seg_params, state.seg_stats, state.adv_params)
+    if not bool(_all_finite(changed)):
         raise NonFiniteLoss(step - 1, "a parameter")
 
 
