@@ -115,8 +115,10 @@ def open_progress(directory, *, step, total_steps):
 
 
 def duration(seconds):
-    """Writes a duration as people do: "3 h 20 min", "4 min", "12 s"."""
+    """Writes a duration as people do: "31 h", "3 h 20 min", "4 min", "12 s"."""
     minutes = round(seconds / 60)
+    if minutes >= 600:
+        return f"{round(minutes / 60)} h"
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60} min"
     if seconds >= 90:

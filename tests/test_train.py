@@ -269,6 +269,7 @@ def test_a_checkpoint_of_another_structure_is_refused(tmp_path):
         (90, "2 min"),
         (3599, "1 h 0 min"),
         (12_000, "3 h 20 min"),
+        (112_000, "31 h"),
     ],
 )
 def test_durations_read_as_people_write_them(seconds, text):
