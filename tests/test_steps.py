@@ -65,18 +65,18 @@ def changed(before, after):
 
 PINNED = [
     {
-        "cross_entropy": 0.7054534554481506,
+        "cross_entropy": 1.5266454219818115,
         "adversarial_loss": 1.390474557876587,
         "adversary_accuracy": 0.5,
-        "lambda": 8.3e-6,
-        "segmentation_loss": 0.7054591178894043,
+        "lambda": 8.300000445160549e-06,
+        "segmentation_loss": 1.52665114402771,
     },
     {
-        "cross_entropy": 0.7032774686813354,
+        "cross_entropy": 1.5219367742538452,
         "adversarial_loss": 1.3892855644226074,
         "adversary_accuracy": 0.5,
         "lambda": 0.0020489469170570374,
-        "segmentation_loss": 0.7046862244606018,
+        "segmentation_loss": 1.5233454704284668,
     },
 ]
 
@@ -185,8 +185,8 @@ def test_lambda_follows_the_step_counter():
 def test_a_tiny_batch_is_overfitted():
     state, step = compiled(adversarial=False, learning_rate=1e-2)
     _, history = run(state, step, 100)
-    assert history[0]["cross_entropy"] > 0.5
-    assert history[-1]["cross_entropy"] < 0.1
+    assert history[0]["cross_entropy"] > 1
+    assert history[-1]["cross_entropy"] < 0.15
 
 
 def test_padding_neither_teaches_nor_reaches_the_adversary():
