@@ -90,7 +90,7 @@ def test_pinned_numbers_of_two_steps():
         assert metrics.keys() == expected.keys()
         for name in metrics:
             np.testing.assert_allclose(
-                metrics[name], expected[name], rtol=2e-4, err_msg=name
+                metrics[name], expected[name], rtol=1e-3, err_msg=name
             )
 
 
@@ -186,7 +186,7 @@ def test_a_tiny_batch_is_overfitted():
     state, step = compiled(adversarial=False, learning_rate=1e-2)
     _, history = run(state, step, 100)
     assert history[0]["cross_entropy"] > 1
-    assert history[-1]["cross_entropy"] < 0.15
+    assert history[-1]["cross_entropy"] < 0.3
 
 
 def test_padding_neither_teaches_nor_reaches_the_adversary():
