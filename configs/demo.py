@@ -1,6 +1,9 @@
 """The whole path in minutes on a CPU: narrow, small, synthetic.
 
-python launch.py --config=configs/demo.py
+    python launch.py --config=configs/demo.py
+
+Mean F-score on the test partition: 0.956 (easy) and 0.876 (hard), in 3 min
+50 s on 2 CPU cores; docs/results.md says which.
 """
 
 from configs import adver

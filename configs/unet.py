@@ -1,6 +1,8 @@
 """U-net*: the original U-Net, zero padded, trained as configs/base.py is.
 
-python launch.py --config=configs/unet.py --fold=2
+    python launch.py --config=configs/unet.py --fold=2
+
+The rest is as in configs/base.py; docs/results.md has a measured fold.
 """
 
 from ml_collections import ConfigDict

@@ -1,8 +1,10 @@
 """Spheroid segmentation in bright-field images, in JAX.
 
-import spheroid_jax as sj
-params = sj.load("runs/adver/fold_2")
-mask, probability = sj.segment(params, image)
+    import spheroid_jax as sj
+    params = sj.load("runs/adver/fold_2")
+    mask, probability = sj.segment(params, image)
+
+`sj.read_image` reads what microscopes write.
 """
 
 import importlib

@@ -1,9 +1,11 @@
 """A data root on disk: what is there, what is wrong with it, its samples.
 
-ROOT/dataset1/images/a.tif    any name, format and size `images` reads
-ROOT/dataset1/masks/a.png     the same stem; 0 and one other value
-ROOT/dataset1/groups.csv      optional: stem,group
-ROOT/dataset2/...
+    ROOT/dataset1/images/a.tif    any name, format and size `images` reads
+    ROOT/dataset1/masks/a.png     the same stem; 0 and one other value
+    ROOT/dataset1/groups.csv      optional: stem,group
+    ROOT/dataset2/...
+
+Files of other kinds are passed over.
 """
 
 import concurrent.futures
