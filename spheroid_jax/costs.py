@@ -13,8 +13,8 @@ from jax import numpy as jnp
 
 from spheroid_jax import models
 
-# Share of the matrix-product rate that training reaches: measured between
-# 0.2 (narrow networks) and 0.6 (the paper's) on CPUs; see docs/results.md.
+# Share of the matrix-product rate that training is taken to reach: a guess
+# between narrow networks, which reach less, and the paper's, with more.
 _EFFICIENCY = 0.35
 _TABLE = (
     ("segmentation network (Adver, Base)", "multiscale", 1),
