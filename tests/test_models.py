@@ -68,9 +68,13 @@ def logits_of(kind, variables=None, images=None, train=False):
     )[0]
 
 
+# The function itself: a test replaces its name.
+COUNT = costs.count
+
+
 @functools.cache
 def count(name, channels):
-    return costs.count(models.build(name), 480, channels)
+    return COUNT(models.build(name), 480, channels)
 
 
 def paths(tree):
