@@ -22,6 +22,7 @@ def get_config():
     config.model.norm = "image"  # or "batch", with running averages
     config.model.norm_momentum = 0.99  # of those averages
     config.model.dtype = "float32"  # of products; "bfloat16" on GPU and TPU
+    config.model.remat = False  # True: less memory, more time, the same result
 
     config.optimizer = ConfigDict()  # Adam, table 1
     config.optimizer.learning_rate = 1e-4
@@ -58,5 +59,7 @@ def get_config():
     config.train.validate_every = 500  # steps; each with a checkpoint
     config.train.log_every = 50  # steps
     config.train.steps_per_dispatch = 0  # 0: 1 on a CPU, 10 elsewhere
+    config.train.devices = 0  # that share a batch; 0: as many as divide it
+    config.train.keep_programs = True  # compiled once, kept in the cache folder
 
     return config

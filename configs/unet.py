@@ -19,4 +19,5 @@ def get_config():
     config.model.width = 64  # feature maps of the first level
     config.model.depth = 4  # down-samplings: 64 to 1024 maps
     config.model.dtype = "float32"
+    config.model.remat = False  # True: less memory, more time, the same result
     return config

@@ -4,7 +4,8 @@
     params = sj.load("runs/adver/fold_2")
     mask, probability = sj.segment(params, image)
 
-`sj.read_image` reads what microscopes write.
+`sj.read_image` reads what microscopes write; `sj.segment_stream` takes any
+number of files or arrays and overlaps reading, network and post-processing.
 """
 
 import importlib
@@ -17,6 +18,7 @@ _HOME = {
     "load": "params",
     "read_image": "images",
     "segment": "predict",
+    "segment_stream": "stream",
 }
 __all__ = [*_HOME]
 

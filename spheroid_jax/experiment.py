@@ -20,7 +20,9 @@ from ml_collections import ConfigDict, FrozenConfigDict
 
 from spheroid_jax import (
     checkpoint,
+    compilation,
     costs,
+    devices,
     evaluate,
     files,
     images,
@@ -83,6 +85,7 @@ def train_fold(config, fold, workdir):
       train.Interrupted: stopped by a signal; everything is saved.
       Exception: one of `USER_ERRORS`.
     """
+    _keep_programs(config)
     with _fold_folder(fold, workdir) as directory:
         settings.compare(config, workdir)
         if _finished(directory):
@@ -109,11 +112,18 @@ def evaluate_fold(config, fold, workdir):
     checkpoints = pathlib.Path(workdir) / f"fold_{fold}" / "checkpoints"
     if not checkpoints.is_dir():
         raise FileNotFoundError(f"{checkpoints.parent}: not trained yet")
+    _keep_programs(config)
     with _fold_folder(fold, workdir) as directory:
         settings.compare(config, workdir)
         dataset = _open_dataset(config, workdir)
         with checkpoint.open_checkpoints(checkpoints) as saved:
             _score(config, fold, directory, dataset, saved)
+
+
+def _keep_programs(config):
+    """Before anything is compiled; a user's own choice of folder stays."""
+    if config.train.keep_programs and not jax.config.jax_compilation_cache_dir:
+        compilation.keep_programs(files.cache_folder(config.data.cache))
 
 
 @contextlib.contextmanager
@@ -137,7 +147,7 @@ def _finished(directory):
 
 def _announce(config, fold, workdir):
     """Says what will be done, with which data, and how long it may take."""
-    network, adversary = _networks(config)
+    network, adversary = networks(config)
     size, total = config.data.size, settings.total_steps(config)
     count, flops = costs.count(network.module, size, channels=1)
     flops *= 3
@@ -171,7 +181,7 @@ def _announce(config, fold, workdir):
 
 def _open_dataset(config, workdir):
     """Opens the data root that the config names."""
-    cache = source.cache_folder(config.data.cache)
+    cache = files.cache_folder(config.data.cache)
     root = source.open_root(config.data.root, cache, config.synthetic.to_dict())
     shares = source.choose_datasets(root, settings.shares(config.data.datasets))
     return open_dataset(
@@ -184,8 +194,12 @@ def _open_dataset(config, workdir):
     )
 
 
-def _networks(config):
-    """Builds the segmentation network and the adversary, or None."""
+def networks(config):
+    """Builds the networks and optimizers of a config.
+
+    Returns:
+      `steps.Network`, and `steps.Adversary` or None.
+    """
     optimizer = optax.adam(**config.optimizer)
     network = steps.Network(models.build(**config.model), optimizer)
     if config.adversary is None:
@@ -223,13 +237,18 @@ def _plan(config):
 
 
 def _initial_state(config):
-    return steps.init_state(*_networks(config), seed=config.seed)
+    return steps.init_state(*networks(config), seed=config.seed)
 
 
 def _train(config, fold, directory, dataset, saved):
     """Trains from the last checkpoint, or from the start, to the end."""
     plan = _plan(config)
+    placement = devices.share_batch(
+        config.train.batch_size, config.train.devices
+    )
     state = _initial_state(config)
+    if placement is not None:
+        state = jax.device_put(state, placement.everywhere)
     start = saved.latest_step()
     if start == plan.total:
         return
@@ -251,13 +270,16 @@ def _train(config, fold, directory, dataset, saved):
     ):
         train.train(
             state,
-            steps.make_run_steps(steps.make_train_step(*_networks(config))),
+            steps.make_run_steps(
+                steps.make_train_step(*networks(config)), placement
+            ),
             batches,
             plan=plan,
             validate=_validation(config, dataset.partition(fold)),
             checkpoints=saved,
             progress=shown,
             stop_requested=stop_requested,
+            sharding=None if placement is None else placement.shared,
         )
 
 

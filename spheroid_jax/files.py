@@ -1,11 +1,22 @@
 """Files that are whole or absent, and folders that one process uses."""
 
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
 import tempfile
+
+
+def cache_folder(named=""):
+    """The folder for what can be made again.
+
+    Args:
+      named: a folder that the user has chosen; "" for the user's cache folder.
+    """
+    if named:
+        return pathlib.Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "spheroid_jax"
 
 
 @contextlib.contextmanager
@@ -53,6 +64,8 @@ def locked(path, busy):
     Raises:
       BlockingIOError: another process holds the lock.
     """
+    import fcntl  # Not on Windows, where models load all the same.
+
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a") as file:

@@ -134,6 +134,18 @@ def _read_with_pillow(path):
         return np.asarray(file)
 
 
+def write_mask(file, mask):
+    """Writes a mask as 8-bit PNG: 0 and 255.
+
+    Args:
+      file: a path, or a file open for writing bytes.
+      mask: (H, W), boolean.
+    """
+    Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))).save(
+        file, "PNG"
+    )
+
+
 def read_mask(path):
     """Reads a mask: two values, of which 0 is background.
 

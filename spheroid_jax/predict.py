@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from spheroid_jax import images, postprocess
+from spheroid_jax import compilation, images, postprocess
 
 
 class Segmentation(NamedTuple):
@@ -39,19 +39,51 @@ def segment(params, image):
     Raises:
       ImageError: the image cannot be used (a ValueError).
     """
+    prepared = prepare(params, image)
+    on_grid = np.asarray(grid_probability(params, prepared.grid[np.newaxis]))
+    return finish(prepared, on_grid[0])
+
+
+class Prepared(NamedTuple):
+    """An image as the network sees it, and the way back.
+
+    Attributes:
+      grid: (S, S), float32 in [0, 1].
+      box: where on the grid the image lies.
+      shape: the image's own (H, W).
+    """
+
+    grid: np.ndarray
+    box: images.Box
+    shape: tuple
+
+
+def prepare(params, image):
+    """What `segment` does before the network; see there."""
     image = np.asarray(image)
-    grid, box = images.preprocess(image, params.size)
-    on_grid = np.asarray(grid_probability(params, grid[np.newaxis]))[0]
-    shape = image.shape[:2]
-    probability = images.resample(box.crop(on_grid), shape)
+    return Prepared(*images.preprocess(image, params.size), image.shape[:2])
+
+
+def finish(prepared, on_grid):
+    """What `segment` does after the network.
+
+    Args:
+      prepared: of `prepare`.
+      on_grid: (S, S), float32, of `grid_probability`.
+
+    Returns:
+      `Segmentation`.
+    """
+    content = prepared.box.crop(on_grid)
+    probability = images.resample(content, prepared.shape)
     mask = postprocess.largest_body(
         probability,
-        min_area_px=postprocess.scaled_min_area_px(max(shape)),
+        min_area_px=postprocess.scaled_min_area_px(max(prepared.shape)),
     )
     return Segmentation(mask, probability)
 
 
-@jax.jit
+@compilation.jit
 def grid_probability(params, grids):
     """Computes foreground probabilities on the grid.
 

@@ -8,7 +8,13 @@ from spheroid_jax.models import NETWORKS
 
 CONFIG_FILE = "config.json"
 # Where things are and how they are shown: no part of the result.
-_FREE = ("data.root", "data.cache", "data.stream", "train.log_every")
+_FREE = (
+    "data.root",
+    "data.cache",
+    "data.stream",
+    "train.log_every",
+    "train.keep_programs",
+)
 
 _at_least_one = (lambda value: value >= 1, "at least 1")
 _positive = (lambda value: value > 0, "above 0")
@@ -42,6 +48,7 @@ _LIMITS = {
     "train.validate_every": _at_least_one,
     "train.log_every": _at_least_one,
     "train.steps_per_dispatch": _not_negative,
+    "train.devices": _not_negative,
 }
 _DTYPES = ("float32", "bfloat16")
 

@@ -15,7 +15,7 @@ from flax import struct
 from jax import lax
 from jax import numpy as jnp
 
-from spheroid_jax import losses, models
+from spheroid_jax import compilation, losses, models
 
 
 @struct.dataclass
@@ -128,15 +128,18 @@ def make_train_step(network, adversary=None):
     return train_step
 
 
-def make_run_steps(train_step):
+def make_run_steps(train_step, placement=None):
     """Compiles several steps into one dispatch.
+
+    Args:
+      train_step: of `make_train_step`.
+      placement: `devices.Placement` of state and batches on several devices.
 
     Returns:
       `run(state, batches) -> (state, metrics)`: the batches' leaves, and the
       metrics, have a leading axis of steps. `state` is donated.
     """
 
-    @jax.jit(donate_argnames="state")
     def run_steps(state, batches):
         if jax.tree.leaves(batches)[0].shape[0] > 1:
             return lax.scan(train_step, state, batches)
@@ -147,7 +150,29 @@ def make_run_steps(train_step):
         )
         return state, jax.tree.map(lambda m: m[jnp.newaxis], metrics)
 
-    return run_steps
+    shardings = {}
+    if placement is not None:
+        shardings = {
+            "in_shardings": (placement.everywhere, placement.shared),
+            "out_shardings": placement.everywhere,
+        }
+    jitted = jax.jit(
+        run_steps,
+        donate_argnames="state",
+        compiler_options=compilation.options(),
+        **shardings,
+    )
+    programs = {}
+
+    def run(state, batches):
+        shape = jax.tree.leaves(batches)[0].shape
+        if shape not in programs:
+            programs[shape] = jitted.lower(state, batches).compile()
+            # Before the first step needs it.
+            compilation.release_memory()
+        return programs[shape](state, batches)
+
+    return run
 
 
 def adversary_input(image, weight, probability):

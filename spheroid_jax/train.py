@@ -76,6 +76,7 @@ def train(
     checkpoints,
     progress,
     stop_requested,
+    sharding=None,
 ):
     """Trains from `state` to the end.
 
@@ -89,6 +90,7 @@ def train(
       progress: `progress.Progress`.
       stop_requested: called after each dispatch; what it returns is the
         reason to save and stop, if truthy.
+      sharding: how stacked batches lie on several devices; None: on one.
 
     Returns:
       The final state, which is also the last checkpoint.
@@ -99,7 +101,7 @@ def train(
     """
     calls = dispatches(int(state.step), plan)
     pending = []  # Metrics still on the device, with their first steps.
-    for (first, end), chunk in _on_device(calls, batches):
+    for (first, end), chunk in _on_device(calls, batches, sharding):
         state, metrics = run_steps(state, chunk)
         pending.append((first, metrics))
         # The device always has work, and a request to stop is met soon.
@@ -126,14 +128,14 @@ def train(
     return state
 
 
-def _on_device(calls, batches, ahead=_IN_FLIGHT):
+def _on_device(calls, batches, sharding, ahead=_IN_FLIGHT):
     """Pairs each call with its stacked batches, transferred ahead of it."""
     queue = collections.deque()
     for call in calls:
         first, end = call
         chunk = list(itertools.islice(batches, end - first))
         stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *chunk)
-        queue.append((call, jax.device_put(stacked)))
+        queue.append((call, jax.device_put(stacked, sharding)))
         if len(queue) > ahead:
             yield queue.popleft()
     yield from queue

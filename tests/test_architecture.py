@@ -10,6 +10,8 @@ from conftest import ROOT
 PACKAGE = ROOT / "spheroid_jax"
 # Each module of the package, with the siblings it may import.
 ALLOWED = {
+    "compilation": set(),
+    "devices": set(),
     "files": set(),
     "images": set(),
     "logs": set(),
@@ -25,13 +27,16 @@ ALLOWED = {
     "params": {"files", "models"},
     "progress": {"files"},
     "settings": {"files", "models"},
-    "steps": {"losses", "models"},
-    "predict": {"images", "postprocess"},
+    "steps": {"compilation", "losses", "models"},
+    "predict": {"compilation", "images", "postprocess"},
+    "stream": {"images", "predict"},
+    "__main__": {"compilation", "files", "images", "params", "stream"},
     "evaluate": {"files", "images", "metrics", "predict"},
     "report": {"files"},
     "data": {"files", "images", "logs"},
     "experiment": {
-        "checkpoint", "costs", "data", "evaluate", "files", "images",
+        "checkpoint", "compilation", "costs", "data", "devices", "evaluate",
+        "files", "images",
         "models", "params", "predict", "progress", "report", "schedules",
         "settings", "steps", "stopping", "train",
     },

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from spheroid_jax import images
+from spheroid_jax import files, images
 from spheroid_jax.data import folder, source, synthetic
 
 SIZE = 32
@@ -484,12 +484,12 @@ def test_another_recipe_is_another_folder_of_the_cache(tmp_path):
 def test_the_cache_obeys_the_user_then_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert source.cache_folder(str(tmp_path / "own")) == tmp_path / "own"
-    assert source.cache_folder() == tmp_path / "xdg/spheroid_jax"
+    assert files.cache_folder(str(tmp_path / "own")) == tmp_path / "own"
+    assert files.cache_folder() == tmp_path / "xdg/spheroid_jax"
     for unset in (
         lambda: monkeypatch.setenv("XDG_CACHE_HOME", ""),
         lambda: monkeypatch.delenv("XDG_CACHE_HOME"),
     ):
         unset()
-        assert source.cache_folder() == tmp_path / "home/.cache/spheroid_jax"
+        assert files.cache_folder() == tmp_path / "home/.cache/spheroid_jax"
     assert not list(tmp_path.iterdir())

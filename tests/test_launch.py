@@ -36,9 +36,6 @@ def workplace(tmp_path_factory):
     root = write_root(folder / "root", {"dataset1": 8, "dataset2": 7})
     environment = os.environ | {
         "XDG_CACHE_HOME": str(folder / "cache"),
-        # Programs of one run serve the next, as they are bit for bit.
-        "JAX_COMPILATION_CACHE_DIR": str(folder / "programs"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "MPLCONFIGDIR": str(folder / "cache"),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
@@ -132,6 +129,33 @@ def test_the_model_segments(trained, rng):
     params = sj.load(trained[0])
     found = sj.segment(params, rng.random((60, 50)))
     assert found.mask.shape == (60, 50)
+
+
+def test_the_same_job_compiles_nothing_a_second_time(workplace, trained):
+    programs = workplace[0] / "cache/spheroid_jax/xla"
+    kept = {p for p in programs.rglob("*") if not p.name.endswith("-atime")}
+    assert any("run_steps" in path.name for path in kept)
+    status, _, err = launch(workplace, *demo(workplace, "second", TF))
+    assert status == 0, err
+    after = {p for p in programs.rglob("*") if not p.name.endswith("-atime")}
+    assert after == kept
+    first, second = (
+        hash_of(workplace[0] / name / "fold_0")
+        for name in ("trained", "second")
+    )
+    assert first == second
+
+
+def test_compiled_programs_are_kept_only_where_wanted(workplace):
+    folder = workplace[0] / "no_programs"
+    status, _, err = launch(
+        workplace,
+        *demo(workplace, "unkept", "--config.train.samples_per_epoch=1"),
+        f"--config.data.cache={folder}",
+        "--config.train.keep_programs=False",
+    )
+    assert status == 0, err
+    assert not list(folder.rglob("xla"))
 
 
 def test_a_finished_fold_is_not_trained_again(workplace, trained):

@@ -405,6 +405,27 @@ def test_a_gradient_reaches_every_parameter(kind):
         assert np.abs(leaf).max() > 1e-6, path
 
 
+@pytest.mark.parametrize("name", ["multiscale", "unet"])
+def test_recomputing_blocks_changes_no_parameter_and_no_gradient(name, rng):
+    fields = {"width": 2, "depth": 3 if name == "multiscale" else 2}
+    kept = models.build(name, **fields)
+    recomputed = models.build(name, remat=True, **fields)
+    variables = models.initial_variables(kept, 1, seed=0)
+    again = models.initial_variables(recomputed, 1, seed=0)
+    chex.assert_trees_all_equal(variables, again)
+    image = jnp.asarray(rng.random((1, 32, 32, 1)), jnp.float32)
+
+    def gradient(module):
+        loss = lambda v: (module.apply(v, image) ** 2).mean()  # noqa: E731
+        return jax.jit(jax.grad(loss))(variables)
+
+    chex.assert_trees_all_close(
+        gradient(kept), gradient(recomputed), rtol=1e-4, atol=1e-6
+    )
+    jaxpr = str(jax.make_jaxpr(recomputed.apply)(variables, image))
+    assert "checkpoint" in jaxpr or "remat" in jaxpr
+
+
 @pytest.mark.parametrize("kind", NARROW)
 def test_network_is_deterministic_and_depends_on_its_input(kind):
     _, _, images = narrow(kind)

@@ -107,10 +107,10 @@ def test_same_result_alone_and_in_any_batch(rng):
 
 def test_one_program_serves_images_of_all_sizes(rng):
     model = untrained(size=40)
-    before = predict.grid_probability._cache_size()
+    before = predict.grid_probability.compiled()._cache_size()
     for shape in ((50, 50), (64, 100), (200, 40)):
         sj.segment(model, rng.random(shape))
-    assert predict.grid_probability._cache_size() == before + 1
+    assert predict.grid_probability.compiled()._cache_size() == before + 1
 
 
 def test_evaluation_ignores_what_lies_outside_the_image(model):
@@ -277,6 +277,7 @@ def test_public_names_are_all_there():
         "load",
         "read_image",
         "segment",
+        "segment_stream",
     ]
     assert all(callable(getattr(sj, name)) for name in sj.__all__)
     with pytest.raises(AttributeError, match="no attribute"):

@@ -1,6 +1,5 @@
 """Where the images come from: a folder of the user's, or synthetic ones."""
 
-import os
 import pathlib
 
 from absl import logging
@@ -8,18 +7,6 @@ from absl import logging
 from spheroid_jax.data import folder, synthetic
 
 SYNTHETIC = "synthetic"
-
-
-def cache_folder(named=""):
-    """The folder for what can be made again.
-
-    Args:
-      named: a folder that the user has chosen; "" for the user's cache folder.
-    """
-    if named:
-        return pathlib.Path(named)
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(base) / "spheroid_jax"
 
 
 def open_root(root, cache, recipe):

@@ -17,6 +17,8 @@ import jax
 from jax import lax
 from jax import numpy as jnp
 
+from spheroid_jax.models import minimal_filtering
+
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
@@ -37,28 +39,48 @@ def same_convolution(x, kernel):
     Returns:
       (B, H, W, F), in the dtype of `x`.
     """
-    return _plain(x, kernel)
+    return lax.platform_dependent(x, kernel, cpu=_on_cpu, default=_plain)
 
 
 def _forward(x, kernel):
-    return _plain(x, kernel), (x, kernel)
+    return same_convolution(x, kernel), (x, kernel)
 
 
 def _backward(residuals, g):
-    x, kernel = residuals
-    _, input_pullback = jax.vjp(lambda x: _plain(x, kernel), x)
-    kernel_gradient = lax.platform_dependent(
-        x, kernel, g, cpu=_tap_products, default=_plain_kernel_gradient
+    return lax.platform_dependent(
+        *residuals, g, cpu=_gradients_on_cpu, default=_plain_gradients
     )
-    return *input_pullback(g), kernel_gradient
 
 
 same_convolution.defvjp(_forward, _backward)
 
 
-def _plain_kernel_gradient(x, kernel, g):
-    _, pullback = jax.vjp(lambda kernel: _plain(x, kernel), kernel)
-    return pullback(g)[0]
+def _plain(x, kernel):
+    return lax.conv_general_dilated(
+        x, kernel, (1, 1), "SAME", dimension_numbers=_LAYOUT
+    )
+
+
+def _plain_gradients(x, kernel, g):
+    return jax.vjp(_plain, x, kernel)[1](g)
+
+
+def _on_cpu(x, kernel):
+    if minimal_filtering.pays(x, kernel):
+        return minimal_filtering.convolve(x, kernel)
+    return _plain(x, kernel)
+
+
+def _gradients_on_cpu(x, kernel, g):
+    # So that XLA makes the tiles again instead of keeping the forward pass's.
+    x = lax.optimization_barrier(x)
+    # By the input: the convolution with the flipped kernel.
+    input_gradient = _on_cpu(g, kernel[::-1, ::-1].swapaxes(2, 3))
+    if minimal_filtering.pays(x, kernel):
+        return input_gradient, minimal_filtering.kernel_gradient(
+            x, g, kernel.shape
+        )
+    return input_gradient, _tap_products(x, kernel, g)
 
 
 def _tap_products(x, kernel, g):

@@ -35,6 +35,8 @@ class SegmentationNetwork(nn.Module):
         the same; see docs/paper.md for why "image" is the default.
       norm_momentum: of the running averages of "batch".
       dtype: what products are computed in; parameters stay float32.
+      remat: compute each block again in the backward pass instead of keeping
+        what is inside it: less memory, more time, the same gradient.
     """
 
     width: int = 60
@@ -42,6 +44,7 @@ class SegmentationNetwork(nn.Module):
     norm: str = "image"
     norm_momentum: float = 0.99
     dtype: Any = jnp.float32
+    remat: bool = False
 
     @nn.compact
     def __call__(self, image, *, train=False):
@@ -83,6 +86,7 @@ class SegmentationNetwork(nn.Module):
 
     def _deep_path(self, block, name, x, train):
         """Chains the blocks with long skips over each group and the path."""
+        block = nn.remat(block) if self.remat else block
         path_input = group_input = x
         for index in range(self.depth):
             x = block(

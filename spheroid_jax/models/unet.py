@@ -24,11 +24,14 @@ class UNet(nn.Module):
       width: feature maps of the first level; doubled at each down-sampling.
       depth: number of down-samplings.
       dtype: what products are computed in; parameters stay float32.
+      remat: compute each pair of convolutions again in the backward pass
+        instead of keeping what is between them: less memory, more time.
     """
 
     width: int = 64
     depth: int = 4
     dtype: Any = jnp.float32
+    remat: bool = False
 
     @nn.compact
     def __call__(self, image, *, train=False):
@@ -60,12 +63,16 @@ class UNet(nn.Module):
         return crop_to(logits, height, width).astype(jnp.float32)
 
     def _two_convolutions(self, name, x, level):
-        for index in (1, 2):
-            x = nn.relu(
-                Conv(
-                    self.width * 2**level,
-                    dtype=self.dtype,
+        def convolutions(module, x):
+            for index in (1, 2):
+                conv = Conv(
+                    module.width * 2**level,
+                    dtype=module.dtype,
                     name=f"{name}_conv_{index}",
-                )(x)
-            )
-        return x
+                )
+                x = nn.relu(conv(x))
+            return x
+
+        if self.remat:
+            convolutions = nn.remat(convolutions)
+        return convolutions(self, x)

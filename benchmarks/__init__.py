@@ -1,0 +1,8 @@
+"""How fast spheroid_jax is, beside PyTorch, ONNX Runtime and OpenVINO.
+
+    pip install -r benchmarks/requirements.txt
+    python -m benchmarks
+
+measures everything and writes the numbers to docs/performance.json and the
+tables to docs/performance.md. `python -m benchmarks --help` lists the parts.
+"""

@@ -1,0 +1,36 @@
+"""What all frameworks are given: the same weights, images and masks."""
+
+import jax
+import numpy as np
+
+from spheroid_jax import images, models
+from spheroid_jax.data import arrays, synthetic
+
+SEED = 0
+
+
+def variables(network, width, channels=1):
+    """Initial variables of a network, as NumPy arrays."""
+    module = models.build(network, width=width)
+    drawn = models.initial_variables(module, channels, seed=SEED)
+    return jax.tree.map(np.asarray, drawn)
+
+
+def batch(size, count):
+    """A training batch of synthetic spheroids.
+
+    Args:
+      size: side of the grid, pixels.
+      count: images.
+
+    Returns:
+      dict of `image` (B, H, W) float32, `mask` boolean, `weight` float32.
+    """
+    pairs = [synthetic.make_image("easy", n, size=240) for n in range(count)]
+    grids = [images.preprocess(image, size)[0] for image, _ in pairs]
+    labels = [images.mask_to_grid(mask, size) for _, mask in pairs]
+    return {
+        "image": np.stack(grids),
+        "mask": np.stack(labels) == images.FOREGROUND,
+        "weight": np.stack([arrays.weight_map(label) for label in labels]),
+    }

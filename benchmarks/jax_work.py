@@ -1,0 +1,92 @@
+"""The work as spheroid_jax does it; each function is for `workers.Worker`."""
+
+import functools
+
+import jax
+import numpy as np
+import optax
+
+from benchmarks import inputs
+from configs import adver
+from spheroid_jax import (
+    compilation,
+    losses,
+    models,
+    params,
+    predict,
+    schedules,
+    steps,
+)
+
+
+def forward(*, network, width, size, count, dtype="float32"):
+    """Foreground probabilities of a batch: (B, S, S)."""
+    model = params.Params.create(
+        jax.device_put(inputs.variables(network, width)),
+        name=network, size=size, width=width, dtype=dtype,
+    )  # fmt: skip
+    grids = jax.device_put(inputs.batch(size, count)["image"])
+    return lambda: np.asarray(predict.grid_probability(model, grids))
+
+
+def gradient(*, network, width, size, count, dtype="float32", remat=False):
+    """Forward and backward pass; returns the first layer's gradient."""
+    module = models.build(network, width=width, dtype=dtype, remat=remat)
+    variables = jax.device_put(inputs.variables(network, width))
+    batch = jax.device_put(inputs.batch(size, count))
+
+    @compilation.jit
+    def loss_gradient(variables, batch):
+        def loss(variables):
+            logits = module.apply(variables, batch["image"][..., np.newaxis])
+            return losses.weighted_cross_entropy(
+                logits, batch["mask"], batch["weight"]
+            )
+
+        return jax.grad(loss)(variables)
+
+    def run():
+        gradient = jax.block_until_ready(loss_gradient(variables, batch))
+        return np.asarray(gradient["params"]["down_1"]["conv"]["kernel"])
+
+    return run
+
+
+def step(*, width, size, count, dtype="float32", remat=False, warm=2):
+    """The whole alternating step; returns the losses after `warm` steps."""
+    networks = _networks(width, dtype, remat)
+    state = steps.init_state(*networks, seed=inputs.SEED)
+    batch = inputs.batch(size, count)
+    batches = jax.device_put({k: v[np.newaxis] for k, v in batch.items()})
+    run_steps = steps.make_run_steps(steps.make_train_step(*networks))
+
+    def run():
+        nonlocal state
+        state, metrics = run_steps(state, batches)
+        metrics = jax.device_get(metrics)
+        names = ("cross_entropy", "adversarial_loss", "segmentation_loss")
+        return np.array([metrics[name][0] for name in names])
+
+    for _ in range(warm):
+        run()
+    return run
+
+
+def _networks(width, dtype, remat):
+    """The paper's, put together without all that a training loop imports."""
+    config = adver.get_config()
+    network = models.build("multiscale", width=width, dtype=dtype, remat=remat)
+    judge = config.adversary
+    module = models.build("adversary", width=judge.width, dtype=dtype)
+    weight = functools.partial(
+        schedules.linear_ramp,
+        total_steps=config.train.epochs * config.train.samples_per_epoch,
+    )
+    return (
+        steps.Network(network, optax.adam(**config.optimizer)),
+        steps.Adversary(
+            module,
+            optax.adam(judge.learning_rate, b1=judge.b1, b2=judge.b2),
+            weight,
+        ),
+    )

@@ -1,0 +1,75 @@
+"""The network and the training step, beside the other frameworks."""
+
+import pathlib
+import tempfile
+
+from benchmarks import workers
+
+# Between frameworks, relative to the largest value: float32 in 60 layers. The
+# gradient of the first layer has passed all of them twice.
+_TOLERANCE = {"forward": 1e-3, "gradient": 1e-2, "step": 1e-2}
+_LAYOUTS = ("contiguous", "channels last")
+
+
+def measure(*, task, width, count, size=480, rounds=7):
+    """Times one task in all frameworks.
+
+    Args:
+      task: "forward", "gradient" (forward and backward) or "step" (the whole
+        alternating step).
+      width: of the segmentation network.
+      count: images a batch.
+      size: side of the grid, pixels.
+      rounds: how often each is timed.
+
+    Returns:
+      dict of the case, and from framework to its seconds, peak memory in
+      bytes, and difference from ours.
+    """
+    case = {"width": width, "size": size, "count": count}
+    ours = {} if task == "step" else {"network": "multiscale"}
+    contenders = {
+        "spheroid_jax": {"work": f"benchmarks.jax_work:{task}", **ours},
+    } | {
+        f"PyTorch, {layout}": {
+            "work": f"benchmarks.torch_work:{task}", "layout": layout
+        }
+        for layout in _LAYOUTS
+    }  # fmt: skip
+    contenders = {n: {**work, **case} for n, work in contenders.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        if task == "forward":
+            contenders |= _runtimes(folder, case)
+        with workers.running(contenders) as running:
+            differences = workers.check_agreement(running, _TOLERANCE[task])
+            seconds = workers.take_turns(running, rounds)
+            peaks = {name: w.peak_bytes() for name, w in running.items()}
+    return {
+        "task": task,
+        **case,
+        "frameworks": {
+            name: {
+                "seconds": seconds[name],
+                "peak_bytes": peaks[name],
+                "difference": differences[name],
+            }
+            for name in contenders
+        },
+    }
+
+
+def _runtimes(folder, case):
+    """Exports the network and describes the runtimes' workers."""
+    path = str(pathlib.Path(folder) / "network.onnx")
+    exporter = workers.Worker(
+        "benchmarks.torch_work:exporting", path=path, **case
+    )
+    exporter.close()
+    size = {name: case[name] for name in ("size", "count")}
+    return {
+        name: {"work": f"benchmarks.runtime_work:{work}", "path": path, **size}
+        for name, work in (
+            ("ONNX Runtime", "onnx_runtime"),
+            ("OpenVINO", "openvino"),
+        )
+    }

@@ -1,0 +1,121 @@
+"""`segment` for many images: reading, network and post-processing overlap.
+
+Threads read and prepare the images to come while the network works on a
+batch and other threads finish the batch before. The steps, and so the
+results, are those of `predict.segment`.
+"""
+
+import collections
+import itertools
+import os
+import pathlib
+from concurrent import futures
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from spheroid_jax import images, predict
+
+# Images a dispatch: enough to keep the platform busy. A CPU is with one.
+_BATCH = {"cpu": 1}
+_BATCH_ELSEWHERE = 32
+
+
+class Result(NamedTuple):
+    """What became of one image.
+
+    Attributes:
+      source: what was given: a path or an array.
+      segmentation: `predict.Segmentation`, or None.
+      error: why there is none, or None.
+    """
+
+    source: Any
+    segmentation: predict.Segmentation | None
+    error: Exception | None
+
+
+def segment_stream(params, sources, *, batch_size=0, threads=0):
+    """Segments any number of images, with a bounded number in memory.
+
+    Args:
+      params: what `load` gives.
+      sources: paths, or arrays as for `segment`; any iterable, read as needed.
+      batch_size: images a dispatch; 0: what suits the platform. A last
+        smaller batch is filled up to a power of two, so few programs are
+        compiled.
+      threads: that read, and as many that finish; 0: one a core.
+
+    Yields:
+      `Result`s in the order of the sources. An image that cannot be used is a
+      result with an error, and does not stop the others.
+    """
+    threads = threads or os.cpu_count()
+    batch_size = batch_size or _BATCH.get(
+        jax.default_backend(), _BATCH_ELSEWHERE
+    )
+    with (
+        futures.ThreadPoolExecutor(threads) as readers,
+        futures.ThreadPoolExecutor(threads) as finishers,
+    ):
+        read = _map_ahead(
+            readers,
+            lambda source: (source, *_prepare(params, source)),
+            sources,
+            ahead=2 * batch_size + threads,
+        )
+        finishing = collections.deque()
+        while batch := list(itertools.islice(read, batch_size)):
+            finishing += [
+                finishers.submit(_finish, *item)
+                for item in _through_network(params, batch)
+            ]
+            while len(finishing) > 2 * batch_size:
+                yield finishing.popleft().result()
+        for future in finishing:
+            yield future.result()
+
+
+def _map_ahead(pool, function, items, ahead):
+    """Maps in the pool and in order, at most `ahead` items before the use."""
+    running = collections.deque()
+    for item in items:
+        running.append(pool.submit(function, item))
+        if len(running) > ahead:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
+
+
+def _prepare(params, source):
+    """`predict.Prepared` and None, or None and the reason."""
+    try:
+        if isinstance(source, (str, pathlib.Path)):
+            return predict.prepare(params, images.read_image(source)), None
+        return predict.prepare(params, source), None
+    except (images.ImageError, OSError) as error:
+        return None, error
+
+
+def _through_network(params, batch):
+    """Starts the network on a batch; adds each image's place in its output."""
+    grids = [prepared.grid for _, prepared, _ in batch if prepared is not None]
+    maps = None
+    if grids:
+        bucket = 1 << (len(grids) - 1).bit_length()
+        grids += [np.zeros_like(grids[0])] * (bucket - len(grids))
+        maps = predict.grid_probability(params, np.stack(grids))
+    places = itertools.count()
+    return [
+        (*item, maps, next(places) if item[1] is not None else None)
+        for item in batch
+    ]
+
+
+def _finish(source, prepared, error, maps, place):
+    """Waits for the network's output and post-processes one image."""
+    if prepared is None:
+        return Result(source, None, error)
+    segmentation = predict.finish(prepared, np.asarray(maps)[place])
+    return Result(source, segmentation, None)

@@ -1,0 +1,167 @@
+"""Many images: the results of `segment`, in order, whatever some of them."""
+
+import threading
+
+import numpy as np
+import pytest
+from conftest import dark_disk
+from PIL import Image
+from test_predict import thresholding
+
+import spheroid_jax as sj
+from spheroid_jax import __main__ as command
+from spheroid_jax import images, params, predict, stream
+
+
+@pytest.fixture(scope="module")
+def model():
+    return thresholding()
+
+
+@pytest.fixture
+def pictures(rng):
+    return [
+        dark_disk(40 + 3 * n, (20 + n, 18 + n), 8 + n, rng)[0] for n in range(7)
+    ]
+
+
+@pytest.mark.parametrize("batch_size", [0, 1, 3, 4, 16])
+def test_the_results_are_those_of_segment_in_order(model, pictures, batch_size):
+    results = list(
+        sj.segment_stream(model, iter(pictures), batch_size=batch_size)
+    )
+    assert len(results) == len(pictures)
+    for result, picture in zip(results, pictures, strict=True):
+        expected = sj.segment(model, picture)
+        assert result.source is picture and result.error is None
+        np.testing.assert_array_equal(result.segmentation.mask, expected.mask)
+        np.testing.assert_allclose(
+            result.segmentation.probability, expected.probability, atol=1e-5
+        )
+
+
+def test_batches_are_filled_up_to_few_sizes(model, pictures, monkeypatch):
+    sizes = []
+    network = predict.grid_probability
+
+    def spy(params, grids):
+        sizes.append(len(grids))
+        return network(params, grids)
+
+    monkeypatch.setattr(predict, "grid_probability", spy)
+    list(stream.segment_stream(model, pictures, batch_size=4))
+    assert sizes == [4, 4]  # 7 images: 4, and 3 filled up
+    sizes.clear()
+    list(stream.segment_stream(model, pictures[:1], batch_size=4))
+    assert sizes == [1]  # A batch of one is not filled up.
+
+
+def test_bad_images_are_results_too(model, pictures, tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    sources = [
+        pictures[0],
+        tmp_path / "text.png",
+        tmp_path / "missing.png",
+        np.zeros((40, 40)),
+        pictures[1],
+    ]
+    results = list(stream.segment_stream(model, sources, batch_size=2))
+    assert [r.error is None for r in results] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+    assert "not an image" in str(results[1].error)
+    assert isinstance(results[2].error, FileNotFoundError)
+    assert "same value" in str(results[3].error)
+    assert results[1].source is sources[1] and results[1].segmentation is None
+
+
+def test_no_images_no_results(model):
+    assert list(stream.segment_stream(model, [])) == []
+
+
+def test_few_images_are_in_memory_at_a_time(model, pictures):
+    drawn = 0
+
+    def endless():
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield pictures[0]
+
+    results = stream.segment_stream(model, endless(), batch_size=2, threads=2)
+    for used in range(40):
+        next(results)
+        assert drawn - used < 16
+    results.close()
+
+
+def test_reading_goes_on_while_the_network_works(model, pictures, monkeypatch):
+    # The network's first call returns only when a third image is being read.
+    read = threading.Semaphore(0)
+    network = predict.grid_probability
+
+    def slow(params, grids):
+        for _ in range(3):
+            assert read.acquire(timeout=30)
+        monkeypatch.setattr(predict, "grid_probability", network)
+        return network(params, grids)
+
+    def counted(params, image, prepare=predict.prepare):
+        read.release()
+        return prepare(params, image)
+
+    monkeypatch.setattr(predict, "grid_probability", slow)
+    monkeypatch.setattr(predict, "prepare", counted)
+    assert len(list(stream.segment_stream(model, pictures, batch_size=1))) == 7
+
+
+@pytest.fixture
+def saved(model, tmp_path, monkeypatch):
+    """A model on disk; the command's cache is the test's own."""
+    monkeypatch.setattr(
+        command.compilation, "keep_programs", lambda folder: None
+    )
+    params.save(model, tmp_path / "fold", provenance={})
+    return tmp_path / "fold"
+
+
+def test_the_command_writes_a_mask_for_each_image(
+    saved, model, pictures, tmp_path, capsys
+):
+    paths = [tmp_path / f"well_{n}.tif" for n in range(2)]
+    for path, picture in zip(paths, pictures, strict=False):
+        Image.fromarray(picture).save(path)
+    (tmp_path / "bad.png").write_text("no image")
+    status = command.main(
+        [str(saved), *map(str, paths), str(tmp_path / "bad.png"),
+         f"--output={tmp_path / 'masks'}"]
+    )  # fmt: skip
+    out, err = capsys.readouterr()
+    assert status == 1 and "2 of 3 masks written" in out
+    assert "bad.png: not an image" in err and len(err.splitlines()) == 1
+    for path, picture in zip(paths, pictures, strict=False):
+        mask = images.read_mask(tmp_path / "masks" / f"{path.stem}.png")
+        np.testing.assert_array_equal(mask, sj.segment(model, picture).mask)
+
+
+def test_the_command_overwrites_nobodys_image(
+    saved, pictures, tmp_path, capsys
+):
+    path = tmp_path / "well.png"
+    Image.fromarray(pictures[0]).save(path)
+    before = path.read_bytes()
+    assert command.main([str(saved), str(path), f"--output={tmp_path}"]) == 2
+    assert path.read_bytes() == before
+    twins = [str(tmp_path / "a/well.png"), str(tmp_path / "b/well.png")]
+    assert command.main([str(saved), *twins]) == 2
+    missing = str(tmp_path / "nowhere")
+    assert command.main([missing, str(path), f"--output={tmp_path}/m"]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 3
+    assert "is an image; choose another --output" in errors[0]
+    assert "2 of the images would be written to" in errors[1]
+    assert "no model here" in errors[2]
