@@ -54,11 +54,11 @@ def gradient(*, network, width, size, count, dtype="float32", remat=False):
 
 def step(*, width, size, count, dtype="float32", remat=False, warm=2):
     """The whole alternating step; returns the losses after `warm` steps."""
-    networks = _networks(width, dtype, remat)
-    state = steps.init_state(*networks, seed=inputs.SEED)
+    both = networks(width, dtype, remat)
+    state = steps.init_state(*both, seed=inputs.SEED)
     batch = inputs.batch(size, count)
     batches = jax.device_put({k: v[np.newaxis] for k, v in batch.items()})
-    run_steps = steps.make_run_steps(steps.make_train_step(*networks))
+    run_steps = steps.make_run_steps(steps.make_train_step(*both))
 
     def run():
         nonlocal state
@@ -72,7 +72,7 @@ def step(*, width, size, count, dtype="float32", remat=False, warm=2):
     return run
 
 
-def _networks(width, dtype, remat):
+def networks(width, dtype, remat):
     """The paper's, put together without all that a training loop imports."""
     config = adver.get_config()
     network = models.build("multiscale", width=width, dtype=dtype, remat=remat)

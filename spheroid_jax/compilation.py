@@ -56,11 +56,14 @@ def keep_programs(folder):
     """Keeps compiled programs on disk: the same job compiles nothing again.
 
     Programs for the CPU are kept apart by its instruction set, since a cache
-    folder may be shared by machines of several kinds.
+    folder may be shared by machines of several kinds. A folder that the user
+    has chosen (JAX_COMPILATION_CACHE_DIR) stays.
 
     Args:
-      folder: the cache folder.
+      folder: the cache folder; call it before anything is compiled.
     """
+    if jax.config.jax_compilation_cache_dir:
+        return
     path = pathlib.Path(folder) / "xla" / _instruction_set()
     jax.config.update("jax_compilation_cache_dir", str(path))
     # Small programs too: there are dozens, and each takes a while.

@@ -13,9 +13,9 @@ from jax import numpy as jnp
 
 from spheroid_jax import models
 
-# Share of the matrix-product rate that training is taken to reach: a guess
-# between narrow networks, which reach less, and the paper's, with more.
-_EFFICIENCY = 0.35
+# Share of the matrix-product rate that training is taken to reach: between
+# narrow networks and the paper's, on a CPU (docs/performance.md).
+_EFFICIENCY = 0.7
 _TABLE = (
     ("segmentation network (Adver, Base)", "multiscale", 1),
     ("adversarial network (Adver)", "adversary", 2),

@@ -121,8 +121,7 @@ def evaluate_fold(config, fold, workdir):
 
 
 def _keep_programs(config):
-    """Before anything is compiled; a user's own choice of folder stays."""
-    if config.train.keep_programs and not jax.config.jax_compilation_cache_dir:
+    if config.train.keep_programs:
         compilation.keep_programs(files.cache_folder(config.data.cache))
 
 

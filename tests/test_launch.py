@@ -414,10 +414,17 @@ def test_a_command_of_the_documents_runs(workplace, trained, command):
                     "--config.synthetic.n_hard=6",
                     "--config.synthetic.size=64",
                 ]
+    if words[:2] == ["-m", "spheroid_jax"]:
+        plate = sorted((root / "dataset1" / "images").iterdir())
+        assert words[3] == "plate/*.tif"
+        words[2:4] = map(str, (trained[0], *plate))
     result = subprocess.run(
         [sys.executable, *words],
-        env=environment, cwd=ROOT, text=True, capture_output=True,
-    )  # fmt: skip
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        cwd=folder if "--output=masks" in words else ROOT,
+        text=True,
+        capture_output=True,
+    )
     assert result.returncode == 0, result.stderr
     assert result.stdout
 

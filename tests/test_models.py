@@ -653,8 +653,8 @@ def test_expected_time_follows_from_the_measured_rate(monkeypatch):
     )
     monkeypatch.setattr(costs, "time", clock)
     product = 2 * 1024**3
-    assert costs.expected_seconds(0.35 * product) == pytest.approx(0.5)
-    assert costs.expected_seconds(3.5 * product) == pytest.approx(5)
+    assert costs.expected_seconds(0.7 * product) == pytest.approx(0.5)
+    assert costs.expected_seconds(7 * product) == pytest.approx(5)
 
 
 # Initial values.

@@ -1,0 +1,126 @@
+"""What surrounds the network: samples in, files in, masks out."""
+
+import itertools
+import pathlib
+import tempfile
+import time
+
+import jax
+import numpy as np
+from PIL import Image
+
+from benchmarks import inputs
+from benchmarks.choices import alternate
+from spheroid_jax import images, params, postprocess, predict, stream
+from spheroid_jax.data import synthetic
+from spheroid_jax.data.dataset import open_dataset
+
+_SHARES = {"dataset1": 70.0, "dataset2": 30.0}
+
+
+def input_pipeline(size=480, samples=300, rounds=5):
+    """Samples a second of both streams, drawn and stacked, nothing else."""
+    rates = {"tf": [], "numpy": []}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        root = synthetic.write_data_root(
+            folder / "root", n_easy=12, n_hard=12, size=240, seed=0
+        )
+        for name, each in rates.items():
+            dataset = open_dataset(
+                root, _SHARES, size=size, stream=name, cache=folder / "cache",
+                workdir=folder / "work",
+            )  # fmt: skip
+            for _ in range(rounds):
+                batches = dataset.batches(
+                    seed=0, fold=0, start=0, stop=samples + 20, batch_size=1
+                )
+                for _ in itertools.islice(batches, 20):
+                    pass  # Buffers fill.
+                start = time.perf_counter()
+                count = sum(1 for _ in itertools.islice(batches, samples))
+                each.append(count / (time.perf_counter() - start))
+    return rates
+
+
+def files_to_masks(*, width, size=480, image_px=1080, count=8, rounds=3):
+    """Seconds an image: the parts alone, and all from disk to disk.
+
+    Args:
+      width: of the network.
+      size: of its grid.
+      image_px: side of the images; 8-bit PNG.
+      count: images.
+      rounds: how often everything is timed.
+
+    Returns:
+      dict from "network", "before", "after", "one by one" and "stream" to
+      seconds an image.
+    """
+    model = params.Params.create(
+        jax.device_put(inputs.variables("multiscale", width)),
+        name="multiscale", size=size, width=width, dtype="float32",
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        paths = []
+        for n in range(count):
+            flavour = synthetic.FLAVOURS[n % 2]
+            image, _ = synthetic.make_image(flavour, n, size=image_px)
+            paths.append(folder / f"{n}.png")
+            Image.fromarray(image).save(paths[-1])
+        prepared = [
+            predict.prepare(model, images.read_image(path)) for path in paths
+        ]
+        maps = [_body_like(item) for item in prepared]
+
+        def network():
+            for item in prepared:
+                np.asarray(
+                    predict.grid_probability(model, item.grid[np.newaxis])
+                )
+
+        def before():
+            for path in paths:
+                predict.prepare(model, images.read_image(path))
+
+        def after():
+            for path, item, on_grid in zip(paths, prepared, maps, strict=True):
+                found = predict.finish(item, on_grid)
+                images.write_mask(path.with_suffix(".mask"), found.mask)
+
+        def one_by_one():
+            for path in paths:
+                found = predict.segment(model, images.read_image(path))
+                images.write_mask(path.with_suffix(".mask"), found.mask)
+
+        def streamed():
+            for result in stream.segment_stream(model, paths):
+                images.write_mask(
+                    result.source.with_suffix(".mask"), result.segmentation.mask
+                )
+
+        seconds = alternate(
+            {
+                "network": network, "before": before, "after": after,
+                "one by one": one_by_one, "stream": streamed,
+            },
+            rounds,
+        )  # fmt: skip
+    return {name: [s / count for s in each] for name, each in seconds.items()}
+
+
+def post_processing(side=480, rounds=20):
+    """Seconds of `largest_body` on a map of a body and some noise."""
+    rng = np.random.default_rng(inputs.SEED)
+    rows, columns = np.mgrid[:side, :side] / side
+    distance = np.hypot(rows - 0.5, columns - 0.5)
+    probability = (distance < 0.3) * 0.8 + rng.random((side, side)) * 0.2
+    return alternate(
+        {"largest_body": lambda: postprocess.largest_body(probability)}, rounds
+    )["largest_body"]
+
+
+def _body_like(item):
+    """A map with a body in it; an untrained network's would be noise."""
+    return (item.grid < 0.5).astype(np.float32)

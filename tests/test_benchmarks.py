@@ -1,0 +1,103 @@
+"""The benchmark's arithmetic and its document; timings are no tests."""
+
+import json
+import types
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from benchmarks import tables, workers
+
+DOCS = ROOT / "docs"
+
+
+def case(task="forward", width=60, **seconds):
+    """A case of `network.measure`; `_` in a name stands for a space."""
+    return {
+        "task": task,
+        "width": width,
+        "count": 1,
+        "frameworks": {
+            name.replace("_", " "): {
+                "seconds": each,
+                "peak_bytes": 1e9 * len(name),
+                "difference": 0.0,
+            }
+            for name, each in seconds.items()
+        },
+    }
+
+
+def test_ratios_are_of_the_same_round_and_of_the_faster_layout():
+    measured = case(
+        **{"spheroid_jax": [1.0, 4.0], "PyTorch, contiguous": [9.0, 9.0],
+           "PyTorch, channels last": [2.0, 4.0]}
+    )  # fmt: skip
+    np.testing.assert_allclose(tables.ratios(measured, "PyTorch"), [0.5, 1.0])
+
+
+@pytest.mark.parametrize(("ours", "met"), [(0.8, True), (0.9, False)])
+def test_a_target_is_met_or_missed_by_the_median_ratio(ours, met):
+    measured = case(spheroid_jax=[ours, ours, 99.0], PyTorch=[1.0, 1.0, 1.0])
+    measured["frameworks"]["ONNX Runtime"] = {"seconds": [9.0] * 3}
+    verdicts = tables.verdicts({"network": [measured]})
+    assert [verdict for verdict, _ in verdicts] == [True, met]
+    assert f"{ours:.2f} x PyTorch (target 0.85)" in verdicts[1][1]
+
+
+def test_pipeline_and_files_are_judged_by_rates():
+    results = {
+        "network": [case("step", spheroid_jax=[2.0], PyTorch=[2.0])],
+        "data": {
+            "pipeline": {"tf": [9.0, 11.0], "numpy": [50.0]},
+            "files": {"60": {"network": [1.0], "stream": [1.25]}},
+        },
+    }
+    by_sentence = {s.split(":")[0]: met for met, s in tables.verdicts(results)}
+    # 10 samples a second are 20 times half a step a second.
+    assert by_sentence["input pipeline"] is True
+    assert by_sentence["files to masks, width 60"] is False
+
+
+def test_the_document_shows_the_results_that_are_kept():
+    text = (DOCS / "performance.md").read_text("utf-8")
+    results = json.loads((DOCS / "performance.json").read_text("utf-8"))
+    assert tables.replace_measured(text, results) == text
+    assert "forward + backward" in text and "PyTorch, contiguous" in text
+
+
+def outputs(**arrays):
+    return {
+        name: types.SimpleNamespace(output=np.array(array))
+        for name, array in arrays.items()
+    }
+
+
+def test_frameworks_that_compute_something_else_are_found():
+    same = outputs(ours=[1.0, -2.0], theirs=[1.0, -2.001])
+    assert workers.check_agreement(same, 1e-3)["theirs"] == pytest.approx(5e-4)
+    for other in ([1.0, 2.0], [1.0, np.nan]):
+        with pytest.raises(RuntimeError, match="theirs computes something"):
+            workers.check_agreement(
+                outputs(ours=[1.0, -2.0], theirs=other), 0.1
+            )
+
+
+def test_a_worker_s_error_is_told():
+    with pytest.raises(RuntimeError, match="benchmarks.nothing:at_all"):
+        workers.Worker("benchmarks.nothing:at_all")
+
+
+def test_a_worker_works_when_asked_and_tells_its_memory():
+    arguments = {
+        "work": "benchmarks.jax_work:forward", "network": "unet", "width": 1,
+        "size": 32, "count": 1, "cores": 1,
+    }  # fmt: skip
+    with workers.running({"one": arguments, "other": arguments}) as running:
+        assert set(workers.check_agreement(running, 0).values()) == {0.0}
+        assert running["one"].output.shape == (1, 32, 32)
+        seconds = workers.take_turns(running, 2)
+        assert all(s > 0 for each in seconds.values() for s in each)
+        assert [len(each) for each in seconds.values()] == [2, 2]
+        assert running["one"].peak_bytes() > 5e7
