@@ -19,8 +19,8 @@ from benchmarks import (
 
 _DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
 _PARTS = (
-    "network", "convolutions", "products", "memory", "data", "scaling", "starts",
-    "accelerator",
+    "network", "convolutions", "products", "memory", "data", "scaling",
+    "starts", "accelerator",
 )  # fmt: skip
 # Task, width, images a batch, rounds.
 _CASES = (

@@ -41,11 +41,12 @@ def render(results):
         "starts": _starts,
         "accelerator": _accelerator,
     }
-    return "\n\n".join(
+    parts = [
         table(results[name])
         for name, table in tables.items()
         if name in results
-    )
+    ]
+    return "\n\n".join([parts[0], _targets(verdicts(results)), *parts[1:]])
 
 
 def ratios(case, other):
@@ -142,6 +143,11 @@ def _seconds(values):
     return f"{np.median(values):.3g}"
 
 
+def _targets(judged):
+    rows = [("yes" if met else "**no**", text) for met, text in judged]
+    return "### Targets\n\n" + _table(("met", "measured"), rows)
+
+
 def _machine(machine):
     versions = ", ".join(
         f"{name} {version}" for name, version in machine["versions"].items()
@@ -199,7 +205,8 @@ def _convolutions(rows):
             )
         )
     heading = (
-        "layer", "kernel", "forward, ours", "XLA's", "both passes, ours", "XLA's"
+        "layer", "kernel", "forward, ours", "XLA's", "both passes, ours",
+        "XLA's",
     )  # fmt: skip
     return "### Convolutions, ms a layer\n\n" + _table(heading, lines)
 

@@ -67,7 +67,7 @@ def keep_programs(folder):
     path = pathlib.Path(folder) / "xla" / _instruction_set()
     jax.config.update("jax_compilation_cache_dir", str(path))
     # Small programs too: there are dozens, and each takes a while.
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 
 def _instruction_set():

@@ -215,7 +215,9 @@ def to_gray(image):
     if image.ndim == 2:
         return image
     if image.shape[2] in (3, 4):
-        return image[..., :3] @ LUMINANCE
+        # Spelt out: a matrix product rounds by the array's layout.
+        red, green, blue = np.moveaxis(image[..., :3], -1, 0)
+        return LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
     # Summed in float64: the sum of large floats can overflow.
     return image.mean(axis=2, dtype=np.float64).astype(np.float32)
 

@@ -13,13 +13,13 @@ DOCS = ROOT / "docs"
 
 
 def case(task="forward", width=60, **seconds):
-    """A case of `network.measure`; `_` in a name stands for a space."""
+    """A case of `network.measure`, framework=seconds."""
     return {
         "task": task,
         "width": width,
         "count": 1,
         "frameworks": {
-            name.replace("_", " "): {
+            name: {
                 "seconds": each,
                 "peak_bytes": 1e9 * len(name),
                 "difference": 0.0,
