@@ -46,8 +46,9 @@ def initial_variables(module, channels, *, seed):
 
     Mean and deviation are those of `module.init` (whose normal distribution
     is truncated at two deviations), but the values are drawn with NumPy:
-    compiling a generator for each of 60 kernels took `module.init` 24 s on 2
-    CPU cores, this takes 1 s, and gives the same values on every platform.
+    `module.init` compiles a generator for each of 60 kernels, which takes
+    longer than the rest of a start (docs/performance.md, "Starting"), and
+    this gives the same values on every platform.
 
     Args:
       module: of `build`.

@@ -1,11 +1,14 @@
 """Convolutions that are fast on every platform, with the textbook's values.
 
-Two rewrites, both exact up to the order of summation:
+Rewrites, all exact up to rounding; docs/performance.md, "Convolutions", has
+what they gain:
 
-* The kernel gradient of a small convolution is, on the CPU, a sum of one
-  matrix product a kernel tap. XLA's own CPU kernel gradient took 2 to 3 times
-  as long. Other platforms keep XLA's (cuDNN's) gradient: the choice is made
-  where the program is lowered.
+* On the CPU a 3-tap convolution of many channels goes through
+  `minimal_filtering`, and so do its gradients.
+* On the CPU the kernel gradient of the others is a sum of one matrix product
+  a kernel tap, where XLA's own is slow.
+* Other platforms keep XLA's (cuDNN's) convolutions: the choice is made where
+  the program is lowered.
 * A transposed convolution with a 2 x 2 kernel and stride 2 is one matrix
   product followed by a reshape (depth to space), because its taps do not
   overlap.
