@@ -6,6 +6,7 @@ import pathlib
 import sys
 
 import jax
+import numpy as np
 
 from benchmarks import (
     accelerator,
@@ -58,7 +59,7 @@ def _check():
     met = True
     for task, count in (("forward", 15), ("gradient", 9), ("step", 9)):
         case = network.measure(task=task, width=16, count=1, rounds=count)
-        ratio = float(sorted(tables.ratios(case, "PyTorch"))[count // 2])
+        ratio = float(np.median(tables.ratios(case, "PyTorch")))
         fine = ratio <= _MARGIN
         met = met and fine
         print(
@@ -118,11 +119,9 @@ def _starts(width):
         f"{name} start to the first step done, width {width}": value
         for name, value in scaling.starts(width).items()
     }
-    of_loop = choices.loop()
-    for where, each in of_loop.items():
-        seconds[f"a step {where}, width 16, 240 px"] = sorted(each)[
-            len(each) // 2
-        ]
+    for where, each in choices.loop().items():
+        name = f"a step {where}, width 16, 240 px"
+        seconds[name] = float(np.median(each))
     for who, value in choices.initialisation().items():
         seconds[f"initial parameters, {who}"] = value
     return seconds

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from benchmarks import inputs, jax_work, workers
-from spheroid_jax import params, predict, steps
+from spheroid_jax import predict, steps
 
 STEPS_OF_A_FOLD = 12_000
 
@@ -18,10 +18,7 @@ def inference(*, width, size=480, counts=(1, 8, 32), rounds=20):
     """Images a second that the device computes, data already on it."""
     rows = []
     for dtype in ("float32", "bfloat16"):
-        model = params.Params.create(
-            jax.device_put(inputs.variables("multiscale", width)),
-            name="multiscale", size=size, width=width, dtype=dtype,
-        )  # fmt: skip
+        model = inputs.model("multiscale", width, size, dtype)
         for count in counts:
             grids = jax.device_put(inputs.batch(size, count)["image"])
             predict.grid_probability(model, grids).block_until_ready()

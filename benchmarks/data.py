@@ -5,13 +5,12 @@ import pathlib
 import tempfile
 import time
 
-import jax
 import numpy as np
 from PIL import Image
 
 from benchmarks import inputs
 from benchmarks.choices import alternate
-from spheroid_jax import images, params, postprocess, predict, stream
+from spheroid_jax import images, postprocess, predict, stream
 from spheroid_jax.data import synthetic
 from spheroid_jax.data.dataset import open_dataset
 
@@ -57,57 +56,56 @@ def files_to_masks(*, width, size=480, image_px=1080, count=8, rounds=3):
       dict from "network", "before", "after", "one by one" and "stream" to
       seconds an image.
     """
-    model = params.Params.create(
-        jax.device_put(inputs.variables("multiscale", width)),
-        name="multiscale", size=size, width=width, dtype="float32",
-    )  # fmt: skip
+    model = inputs.model("multiscale", width, size)
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        paths = []
-        for n in range(count):
-            flavour = synthetic.FLAVOURS[n % 2]
-            image, _ = synthetic.make_image(flavour, n, size=image_px)
-            paths.append(folder / f"{n}.png")
-            Image.fromarray(image).save(paths[-1])
-        prepared = [
-            predict.prepare(model, images.read_image(path)) for path in paths
-        ]
-        maps = [_body_like(item) for item in prepared]
-
-        def network():
-            for item in prepared:
-                np.asarray(
-                    predict.grid_probability(model, item.grid[np.newaxis])
-                )
-
-        def before():
-            for path in paths:
-                predict.prepare(model, images.read_image(path))
-
-        def after():
-            for path, item, on_grid in zip(paths, prepared, maps, strict=True):
-                found = predict.finish(item, on_grid)
-                images.write_mask(path.with_suffix(".mask"), found.mask)
-
-        def one_by_one():
-            for path in paths:
-                found = predict.segment(model, images.read_image(path))
-                images.write_mask(path.with_suffix(".mask"), found.mask)
-
-        def streamed():
-            for result in stream.segment_stream(model, paths):
-                images.write_mask(
-                    result.source.with_suffix(".mask"), result.segmentation.mask
-                )
-
-        seconds = alternate(
-            {
-                "network": network, "before": before, "after": after,
-                "one by one": one_by_one, "stream": streamed,
-            },
-            rounds,
-        )  # fmt: skip
+        paths = _write_images(pathlib.Path(folder), count, image_px)
+        seconds = alternate(_ways_to_segment(model, paths), rounds)
     return {name: [s / count for s in each] for name, each in seconds.items()}
+
+
+def _write_images(folder, count, image_px):
+    paths = [folder / f"{n}.png" for n in range(count)]
+    for n, path in enumerate(paths):
+        flavour = synthetic.FLAVOURS[n % 2]
+        image, _ = synthetic.make_image(flavour, n, size=image_px)
+        Image.fromarray(image).save(path)
+    return paths
+
+
+def _ways_to_segment(model, paths):
+    """Functions without arguments: the parts, and from disk to disk."""
+    prepared = [
+        predict.prepare(model, images.read_image(path)) for path in paths
+    ]
+    maps = [_body_like(item) for item in prepared]
+
+    def write(path, found):
+        images.write_mask(path.with_suffix(".mask"), found.mask)
+
+    def network():
+        for item in prepared:
+            np.asarray(predict.grid_probability(model, item.grid[np.newaxis]))
+
+    def before():
+        for path in paths:
+            predict.prepare(model, images.read_image(path))
+
+    def after():
+        for path, item, on_grid in zip(paths, prepared, maps, strict=True):
+            write(path, predict.finish(item, on_grid))
+
+    def one_by_one():
+        for path in paths:
+            write(path, predict.segment(model, images.read_image(path)))
+
+    def streamed():
+        for result in stream.segment_stream(model, paths):
+            write(result.source, result.segmentation)
+
+    return {
+        "network": network, "before": before, "after": after,
+        "one by one": one_by_one, "stream": streamed,
+    }  # fmt: skip
 
 
 def post_processing(side=480, rounds=20):

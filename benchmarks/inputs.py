@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from spheroid_jax import images, models
+from spheroid_jax import images, models, params
 from spheroid_jax.data import arrays, synthetic
 
 SEED = 0
@@ -14,6 +14,14 @@ def variables(network, width, channels=1):
     module = models.build(network, width=width)
     drawn = models.initial_variables(module, channels, seed=SEED)
     return jax.tree.map(np.asarray, drawn)
+
+
+def model(network, width, size, dtype="float32"):
+    """What `load` would give for a network of initial variables."""
+    return params.Params.create(
+        jax.device_put(variables(network, width)),
+        name=network, size=size, width=width, dtype=dtype,
+    )  # fmt: skip
 
 
 def batch(size, count):

@@ -12,7 +12,6 @@ from spheroid_jax import (
     compilation,
     losses,
     models,
-    params,
     predict,
     schedules,
     steps,
@@ -21,10 +20,7 @@ from spheroid_jax import (
 
 def forward(*, network, width, size, count, dtype="float32"):
     """Foreground probabilities of a batch: (B, S, S)."""
-    model = params.Params.create(
-        jax.device_put(inputs.variables(network, width)),
-        name=network, size=size, width=width, dtype=dtype,
-    )  # fmt: skip
+    model = inputs.model(network, width, size, dtype)
     grids = jax.device_put(inputs.batch(size, count)["image"])
     return lambda: np.asarray(predict.grid_probability(model, grids))
 

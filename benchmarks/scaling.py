@@ -1,6 +1,7 @@
 """Time and memory against size, width, batch and CPU cores."""
 
 import os
+import tempfile
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from benchmarks import workers
 _BASE = {"network": "multiscale", "width": 60, "size": 480, "count": 1}
 
 
-def measure(quick=False):
+def measure():
     """Runs each case in a process of its own.
 
     Returns:
@@ -22,11 +23,9 @@ def measure(quick=False):
         "count": (1, 2, 4, 8),
         "cores": tuple(range(1, len(os.sched_getaffinity(0)) + 1)),
     }
-    if quick:
-        variations = {"size": (240, 480)}
     rows = []
     for name, values in variations.items():
-        base = _BASE | ({"width": 16} if quick or name == "count" else {})
+        base = _BASE | ({"width": 16} if name == "count" else {})
         for value in values:
             for task in ("forward", "gradient"):
                 worker = workers.Worker(
@@ -54,8 +53,6 @@ def starts(width=60):
     Returns:
       dict: "first" start, "second" start of the same job.
     """
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         environment = (
             ("JAX_COMPILATION_CACHE_DIR", folder),

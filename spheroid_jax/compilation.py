@@ -45,8 +45,7 @@ def jit(function):
 def release_memory():
     """Gives memory that was freed back to the system, where that is possible.
 
-    Compiling a training step takes half a gigabyte that the C library would
-    keep.
+    What compiling a training step used the C library would keep.
     """
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)

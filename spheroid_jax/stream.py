@@ -6,6 +6,7 @@ results, are those of `predict.segment`.
 """
 
 import collections
+import functools
 import itertools
 import os
 import pathlib
@@ -61,15 +62,15 @@ def segment_stream(params, sources, *, batch_size=0, threads=0):
     ):
         read = _map_ahead(
             readers,
-            lambda source: (source, *_prepare(params, source)),
+            lambda source: _prepare(params, source),
             sources,
             ahead=2 * batch_size + threads,
         )
         finishing = collections.deque()
         while batch := list(itertools.islice(read, batch_size)):
             finishing += [
-                finishers.submit(_finish, *item)
-                for item in _through_network(params, batch)
+                finishers.submit(_finish, item, on_grid)
+                for item, on_grid in _through_network(params, batch)
             ]
             while len(finishing) > 2 * batch_size:
                 yield finishing.popleft().result()
@@ -88,19 +89,27 @@ def _map_ahead(pool, function, items, ahead):
         yield running.popleft().result()
 
 
+class _Read(NamedTuple):
+    """A source and what reading gave: an image on the grid, or an error."""
+
+    source: Any
+    prepared: predict.Prepared | None
+    error: Exception | None
+
+
 def _prepare(params, source):
-    """`predict.Prepared` and None, or None and the reason."""
     try:
+        image = source
         if isinstance(source, (str, pathlib.Path)):
-            return predict.prepare(params, images.read_image(source)), None
-        return predict.prepare(params, source), None
+            image = images.read_image(source)
+        return _Read(source, predict.prepare(params, image), None)
     except (images.ImageError, OSError) as error:
-        return None, error
+        return _Read(source, None, error)
 
 
 def _through_network(params, batch):
-    """Starts the network on a batch; adds each image's place in its output."""
-    grids = [prepared.grid for _, prepared, _ in batch if prepared is not None]
+    """Starts the network; pairs each item with a function that waits for it."""
+    grids = [item.prepared.grid for item in batch if item.prepared is not None]
     maps = None
     if grids:
         bucket = 1 << (len(grids) - 1).bit_length()
@@ -108,14 +117,19 @@ def _through_network(params, batch):
         maps = predict.grid_probability(params, np.stack(grids))
     places = itertools.count()
     return [
-        (*item, maps, next(places) if item[1] is not None else None)
+        (item, None)
+        if item.prepared is None
+        else (item, functools.partial(_wait_for, maps, next(places)))
         for item in batch
     ]
 
 
-def _finish(source, prepared, error, maps, place):
+def _wait_for(maps, place):
+    return np.asarray(maps)[place]
+
+
+def _finish(item, on_grid):
     """Waits for the network's output and post-processes one image."""
-    if prepared is None:
-        return Result(source, None, error)
-    segmentation = predict.finish(prepared, np.asarray(maps)[place])
-    return Result(source, segmentation, None)
+    if item.prepared is None:
+        return Result(item.source, None, item.error)
+    return Result(item.source, predict.finish(item.prepared, on_grid()), None)
