@@ -143,8 +143,7 @@ def make_run_steps(train_step, placement=None):
     def run_steps(state, batches):
         if jax.tree.leaves(batches)[0].shape[0] > 1:
             return lax.scan(train_step, state, batches)
-        # A single step needs no loop, which XLA's CPU back end can treat worse
-        # (docs/performance.md, "Starting").
+        # A single step needs no loop.
         state, metrics = train_step(
             state, jax.tree.map(lambda b: b[0], batches)
         )
