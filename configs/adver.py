@@ -36,6 +36,7 @@ def get_config():
     config.adversary.learning_rate = 1e-3  # table 1
     config.adversary.b1 = 0.5
     config.adversary.b2 = 0.99
+    config.adversary.lambda_schedule = "linear"  # cosine, stepped, constant
     config.adversary.lambda_start = 8.3e-6  # at the first step (2.4)
     config.adversary.lambda_end = 1e-1  # at the last step (2.4)
 

@@ -1,20 +1,49 @@
-"""The weight lambda of the adversarial loss as a function of the step."""
+"""The weight lambda of the adversarial loss as a function of the step.
+
+Every schedule takes (step, total_steps, start, end) and gives float32: `step`
+is the step counter, 0 for the first step, an integer or an array;
+`total_steps` counts the whole training's; `start` is lambda at step 0, `end`
+at step `total_steps - 1`.
+"""
 
 from jax import numpy as jnp
 
+# Stairs of `stepped`.
+STEPS = 4
+
 
 def linear_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
-    """Rises linearly with every step (paper, section 2.4).
+    """Rises linearly with every step (paper, section 2.4)."""
+    return start + (end - start) * _fraction(step, total_steps)
 
-    Args:
-      step: the step counter, 0 for the first step; an integer or an array.
-      total_steps: steps of the whole training, at least 2; the last one gets
-        `end`.
-      start: lambda at step 0.
-      end: lambda at step `total_steps - 1`.
 
-    Returns:
-      Lambda, float32.
-    """
-    fraction = jnp.asarray(step, jnp.float32) / max(total_steps - 1, 1)
-    return start + (end - start) * fraction
+def cosine_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
+    """Rises along half a cosine: slowly, fast, slowly."""
+    half_turn = jnp.pi * _fraction(step, total_steps)
+    return start + (end - start) * (1 - jnp.cos(half_turn)) / 2
+
+
+def stepped_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
+    """Rises in four stairs of equal length and height."""
+    stair = jnp.floor(_fraction(step, total_steps) * STEPS)
+    return start + (end - start) * jnp.minimum(stair / (STEPS - 1), 1)
+
+
+def constant(step, *, total_steps, start=8.3e-6, end=1e-1):
+    """Is `end` throughout (which the paper found unstable)."""
+    del total_steps, start
+    return jnp.full(jnp.shape(step), end, jnp.float32)
+
+
+# Each `config.adversary.lambda_schedule`.
+SCHEDULES = {
+    "constant": constant,
+    "cosine": cosine_ramp,
+    "linear": linear_ramp,
+    "stepped": stepped_ramp,
+}
+
+
+def _fraction(step, total_steps):
+    """0 at the first step, 1 at the last; a single step is the first."""
+    return jnp.asarray(step, jnp.float32) / max(total_steps - 1, 1)

@@ -5,6 +5,7 @@ import pathlib
 
 from spheroid_jax import files
 from spheroid_jax.models import NETWORKS
+from spheroid_jax.schedules import SCHEDULES
 
 CONFIG_FILE = "config.json"
 # Where things are and how they are shown: no part of the result.
@@ -38,6 +39,10 @@ _LIMITS = {
     "adversary.learning_rate": _positive,
     "adversary.b1": _share,
     "adversary.b2": _share,
+    "adversary.lambda_schedule": (
+        SCHEDULES.__contains__,
+        f"one of {', '.join(SCHEDULES)}",
+    ),
     "adversary.lambda_start": _not_negative,
     "adversary.lambda_end": _not_negative,
     "data.size": (lambda value: value >= 32, "at least 32 (px)"),

@@ -1,11 +1,19 @@
 """Tests of the adversarial weight, lambda (paper, section 2.4)."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
 from jax import numpy as jnp
 
-from spheroid_jax.schedules import linear_ramp
+from spheroid_jax.schedules import (
+    SCHEDULES,
+    constant,
+    cosine_ramp,
+    linear_ramp,
+    stepped_ramp,
+)
 
 TOTAL = 12_000  # two epochs of 6,000 images, one image a step
 
@@ -50,3 +58,36 @@ def test_step_of_any_integer_type_gives_float32(step):
     assert value.dtype == jnp.float32
     assert value.shape == ()
     assert float(value) == 0.5
+
+
+@pytest.mark.parametrize("name", ["linear", "cosine", "stepped"])
+def test_each_ramp_has_its_ends_and_never_falls(name):
+    schedule = functools.partial(SCHEDULES[name], total_steps=101)
+    values = np.asarray(jax.jit(schedule)(jnp.arange(101)))
+    assert values.dtype == np.float32
+    np.testing.assert_allclose(values[[0, -1]], [8.3e-6, 1e-1], rtol=1e-6)
+    assert (np.diff(values) >= -1e-9).all()
+
+
+def test_a_cosine_ramp_is_half_way_in_the_middle_and_flat_at_its_ends():
+    values = cosine_ramp(jnp.arange(101), total_steps=101, start=0.0, end=2.0)
+    np.testing.assert_allclose(values[50], 1.0, rtol=1e-6)
+    np.testing.assert_allclose(values[25], 1 - np.sqrt(0.5), rtol=1e-5)
+
+
+def test_a_stepped_ramp_has_four_stairs_of_equal_length():
+    values = stepped_ramp(jnp.arange(101), total_steps=101, start=1.0, end=4.0)
+    at = np.array([0, 24, 25, 49, 50, 74, 75, 100])
+    np.testing.assert_allclose(values[at], [1, 1, 2, 2, 3, 3, 4, 4])
+
+
+def test_a_constant_is_the_end_throughout():
+    values = constant(jnp.arange(7), total_steps=7, start=1.0, end=3.0)
+    np.testing.assert_array_equal(values, np.full(7, 3, np.float32))
+    assert constant(0, total_steps=7, end=0.5).shape == ()
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES.values())
+def test_a_single_step_is_the_first(schedule):
+    value = schedule(0, total_steps=1, start=0.2, end=0.2)
+    np.testing.assert_allclose(value, 0.2)
