@@ -1,11 +1,18 @@
-"""Scores of a fold on images with ground truth (paper, section 3.1)."""
+"""Scores of a model on images with ground truth (paper, section 3.1).
+
+A probability map is scored as the paper does: stored as 8 bit, thresholded
+and cleaned on the network's grid. So maps that were written to disk give the
+scores that they gave when they were computed.
+"""
 
 import csv
+import itertools
+import pathlib
 from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax import files, images, metrics, predict
+from spheroid_jax import files, images, metrics, postprocess, predict
 
 # Images a dispatch; the last batch is filled up, so one program serves all.
 _BATCH = 4
@@ -16,16 +23,14 @@ class Row(NamedTuple):
 
     dataset: str
     image: str
-    precision: float
-    recall: float
-    f_score: float
+    scores: metrics.Agreement
 
 
 def probabilities(params, grids):
     """Computes the probability maps of any number of images.
 
     Args:
-      params: `Params`.
+      params: `Params` or `Ensemble`.
       grids: (N, S, S), float32, of `images.preprocess`.
 
     Yields:
@@ -40,8 +45,25 @@ def probabilities(params, grids):
         ]
 
 
-def score(params, grids, labels, names):
+def score(maps, labels, names):
     """Scores each image on the grid.
+
+    Args:
+      maps: N probability maps (S, S).
+      labels: (N, S, S), uint8, of `images.mask_to_grid`.
+      names: N pairs (dataset, image).
+
+    Returns:
+      N `Row`s, in order.
+    """
+    return [
+        Row(*name, metrics.agreement(*_masks(probability, label)))
+        for name, probability, label in zip(names, maps, labels, strict=True)
+    ]
+
+
+def validation_f_scores(params, grids, labels, names):
+    """The mean F-score of each dataset, without the slower scores.
 
     Args:
       params: `Params`.
@@ -50,40 +72,31 @@ def score(params, grids, labels, names):
       names: N pairs (dataset, image).
 
     Returns:
-      N `Row`s, in order.
+      dict from dataset to its mean F, and "mean": theirs, so that each
+      dataset counts the same.
     """
-    return [
-        Row(*name, *_pixel_scores(probability, label))
-        for name, probability, label in zip(
-            names, probabilities(params, grids), labels, strict=True
-        )
-    ]
-
-
-def means(rows):
-    """The mean of each score, as dict from dataset to `metrics.Scores`."""
-    return {
-        dataset: metrics.Scores(
-            *np.mean([r[2:] for r in rows if r.dataset == dataset], axis=0)
-        )
-        for dataset in sorted({row.dataset for row in rows})
-    }
-
-
-def mean_f_score(rows):
-    """The datasets' mean F-scores, averaged: each dataset counts the same."""
-    return float(np.mean([scores.f_score for scores in means(rows).values()]))
+    by_dataset = {}
+    maps = probabilities(params, grids)
+    for (dataset, _), probability, label in zip(
+        names, maps, labels, strict=True
+    ):
+        pixels = metrics.pixel_scores(*_masks(probability, label))
+        by_dataset.setdefault(dataset, []).append(pixels.f_score)
+    means = {name: float(np.mean(by_dataset[name])) for name in by_dataset}
+    return means | {"mean": float(np.mean(list(means.values())))}
 
 
 def table(rows):
-    """A table for people: a line a dataset, scores in percent."""
+    """A table for people: a line a dataset, the paper's scores in percent."""
     lines = [f"{'dataset':<16}{'images':>7}{'F':>8}{'P':>8}{'R':>8}"]
-    for dataset, scores in means(rows).items():
-        count = sum(row.dataset == dataset for row in rows)
-        values = (scores.f_score, scores.precision, scores.recall)
+    for dataset, group in itertools.groupby(
+        sorted(rows), key=lambda row: row.dataset
+    ):
+        scores = [row.scores for row in group]
+        precision, recall, f_score = np.mean(scores, axis=0)[:3]
         lines.append(
-            f"{dataset:<16}{count:>7}"
-            + "".join(f"{100 * value:>8.2f}" for value in values)
+            f"{dataset:<16}{len(scores):>7}"
+            + "".join(f"{100 * v:>8.2f}" for v in (f_score, precision, recall))
         )
     return "\n".join(lines)
 
@@ -92,25 +105,62 @@ def write_scores(path, rows):
     """Writes `scores.csv`: a heading and a line an image."""
     with files.replacing(path) as file:
         writer = csv.writer(file)
-        writer.writerow(Row._fields)
-        for row in rows:
-            writer.writerow([*row[:2], *(f"{value:.6f}" for value in row[2:])])
+        writer.writerow(["dataset", "image", *metrics.Agreement._fields])
+        for dataset, image, scores in rows:
+            writer.writerow([dataset, image, *(f"{v:.6f}" for v in scores)])
 
 
 def read_scores(path):
-    """Reads what `write_scores` wrote, as a list of `Row`s."""
+    """Reads what `write_scores` wrote, as a list of `Row`s.
+
+    Raises:
+      ValueError: not such a file, or of another version.
+    """
     with open(path, newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    try:
         return [
             Row(
-                row["dataset"],
-                row["image"],
-                *map(float, list(row.values())[2:]),
+                line["dataset"],
+                line["image"],
+                metrics.Agreement(
+                    *(float(line[name]) for name in metrics.Agreement._fields)
+                ),
             )
-            for row in csv.DictReader(file)
+            for line in lines
         ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: not the scores that this version writes (missing or "
+            f"wrong: {error}); launch.py --mode=evaluate writes them anew"
+        ) from error
 
 
-def _pixel_scores(probability, label):
-    return metrics.pixel_scores(
-        predict.grid_mask(probability, label), label == images.FOREGROUND
-    )
+def write_maps(directory, maps, names):
+    """Stores probability maps as 8-bit images (paper, section 2.5).
+
+    Args:
+      directory: gets a folder a dataset, and in it a PNG an image.
+      maps: N arrays (S, S), in [0, 1].
+      names: N pairs (dataset, image).
+    """
+    for (dataset, image), probability in zip(names, maps, strict=True):
+        path = pathlib.Path(directory) / dataset / f"{image}.png"
+        with files.replacing(path, "wb") as file:
+            images.write_gray(file, postprocess.eight_bit(probability))
+
+
+def read_maps(directory, names):
+    """Reads what `write_maps` wrote.
+
+    Yields:
+      N arrays (S, S), float32 in [0, 1].
+    """
+    for dataset, image in names:
+        path = pathlib.Path(directory) / dataset / f"{image}.png"
+        yield images.read_image(path).astype(np.float32) / 255
+
+
+def _masks(probability, label):
+    """The predicted and the true mask on the grid."""
+    return predict.grid_mask(probability, label), label == images.FOREGROUND

@@ -9,6 +9,7 @@ resampled and, where it is not square, centred (`Box`) and continued with its
 edge's values.
 """
 
+import io
 import pathlib
 from typing import NamedTuple
 
@@ -141,9 +142,32 @@ def write_mask(file, mask):
       file: a path, or a file open for writing bytes.
       mask: (H, W), boolean.
     """
-    Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))).save(
-        file, "PNG"
+    write_gray(file, np.where(mask, np.uint8(255), np.uint8(0)))
+
+
+def write_gray(file, gray):
+    """Writes (H, W) uint8 as PNG, to a path or a file open for writing."""
+    Image.fromarray(gray).save(file, "PNG")
+
+
+def jpeg(gray, side):
+    """Makes a small picture of an image, for people.
+
+    Args:
+      gray: (H, W), float, in [0, 1]; what lies beyond is clipped.
+      side: the longer side's greatest length in pixels.
+
+    Returns:
+      the bytes of a JPEG file.
+    """
+    factor = min(1, side / max(gray.shape))
+    shape = [max(1, round(length * factor)) for length in gray.shape]
+    levels = np.rint(255 * resample(gray, tuple(shape)).clip(0, 1))
+    file = io.BytesIO()
+    Image.fromarray(levels.astype(np.uint8)).save(
+        file, "JPEG", quality=80, optimize=True
     )
+    return file.getvalue()
 
 
 def read_mask(path):

@@ -16,6 +16,7 @@ import numpy as np
 from flax import struct, traverse_util
 
 from spheroid_jax import files, models
+from spheroid_jax.data import partitions
 
 FORMAT = 1
 DESCRIPTION = "model.json"
@@ -50,6 +51,27 @@ class Params:
     def model(self):
         """Builds the Linen module that `variables` belong to."""
         return models.build(self.network, **dict(self.fields))
+
+    @property
+    def members(self):
+        """The networks whose probabilities are averaged: this one."""
+        return (self,)
+
+
+@struct.dataclass
+class Ensemble:
+    """The models of a run's folds, whose probabilities are averaged.
+
+    Attributes:
+      members: tuple of `Params` on the same grid.
+    """
+
+    members: tuple
+
+    @property
+    def size(self):
+        """Side of the members' grid, in pixels."""
+        return self.members[0].size
 
 
 class ModelError(ValueError):
@@ -88,19 +110,44 @@ def save(params, directory, *, provenance):
 
 
 def load(path):
-    """Loads a trained model.
+    """Loads a trained model, or the ensemble of a run's five folds.
 
     Args:
-      path: a fold's folder ("runs/adver/fold_2") or its `model` folder.
+      path: a fold's folder ("runs/adver/fold_2"), its `model` folder, or a
+        run's ("runs/adver"), whose folds' probabilities are then averaged.
 
     Returns:
-      `Params`, for `segment`.
+      `Params` or `Ensemble`, for `segment`.
 
     Raises:
-      FileNotFoundError: no model there.
+      FileNotFoundError: no model there, or not of all five folds.
       ModelError: damaged, or written by a newer version.
     """
-    directory = _model_directory(pathlib.Path(path))
+    path = pathlib.Path(path)
+    if any(path.glob("fold_*")):
+        return Ensemble(tuple(_load(fold) for fold in _folds(path)))
+    return _load(path)
+
+
+def _folds(run):
+    """The folders of a run's five folds, each with a model."""
+    folds = [run / f"fold_{fold}" for fold in range(partitions.FOLDS)]
+    missing = [
+        fold.name
+        for fold in folds
+        if not (fold / "model" / DESCRIPTION).is_file()
+    ]
+    if missing:
+        raise FileNotFoundError(
+            f"{run}: an ensemble needs the models of all five folds, and "
+            f"{', '.join(missing)} has none yet; a fold alone is loaded by its "
+            "own folder"
+        )
+    return folds
+
+
+def _load(path):
+    directory = _model_directory(path)
     try:
         description = json.loads((directory / DESCRIPTION).read_text("utf-8"))
         if description["format"] != FORMAT:
@@ -133,10 +180,17 @@ def load(path):
 
 def provenance(path):
     """Returns what `save` was told about where a model comes from."""
+    return _description(path)["provenance"]
+
+
+def digest(path):
+    """Returns the SHA-256 of a model's weights."""
+    return _description(path)["sha256"]
+
+
+def _description(path):
     directory = _model_directory(pathlib.Path(path))
-    return json.loads((directory / DESCRIPTION).read_text("utf-8"))[
-        "provenance"
-    ]
+    return json.loads((directory / DESCRIPTION).read_text("utf-8"))
 
 
 def _model_directory(path):

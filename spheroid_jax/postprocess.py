@@ -12,10 +12,7 @@ def largest_body(probability, *, threshold=120, min_area_px=MIN_AREA_PX):
     """Makes the mask of the largest body.
 
     The paper's steps: store as 8 bit, threshold, fill holes, remove small
-    objects, keep the largest connected component. Holes are 4-connected
-    (background that touches the frame through a diagonal gap only is filled),
-    objects are 8-connected. Of two equally large objects the first in reading
-    order is kept.
+    objects, keep the largest connected component (`single_body`).
 
     Args:
       probability: (H, W), foreground probability in [0, 1].
@@ -25,8 +22,31 @@ def largest_body(probability, *, threshold=120, min_area_px=MIN_AREA_PX):
     Returns:
       (H, W), boolean; empty where nothing is large enough.
     """
-    eight_bit = np.round(np.asarray(probability) * 255).astype(np.uint8)
-    filled = _fill_holes(eight_bit > threshold)
+    return single_body(
+        eight_bit(probability) > threshold, min_area_px=min_area_px
+    )
+
+
+def eight_bit(probability):
+    """The paper's storage of a probability map: uint8, 255 for 1."""
+    return np.round(np.asarray(probability) * 255).astype(np.uint8)
+
+
+def single_body(foreground, *, min_area_px=MIN_AREA_PX):
+    """Fills holes, and keeps the largest connected component.
+
+    Holes are 4-connected (background that touches the frame through a
+    diagonal gap only is filled), objects are 8-connected. Of two equally large
+    objects the first in reading order is kept.
+
+    Args:
+      foreground: (H, W), boolean.
+      min_area_px: objects of fewer pixels are removed.
+
+    Returns:
+      (H, W), boolean; empty where nothing is large enough.
+    """
+    filled = _fill_holes(foreground)
     labels = measure.label(filled, connectivity=2)
     areas = np.bincount(labels.ravel())
     areas[0] = 0

@@ -30,7 +30,7 @@ def segment(params, image):
     smallest area scaled to its resolution.
 
     Args:
-      params: what `load` gives.
+      params: what `load` gives, of one network or of an ensemble.
       image: (H, W) or (H, W, C), uint8, uint16 or float, sides >= 32 px.
 
     Returns:
@@ -83,17 +83,24 @@ def finish(prepared, on_grid):
     return Segmentation(mask, probability)
 
 
-@compilation.jit
 def grid_probability(params, grids):
     """Computes foreground probabilities on the grid.
 
     Args:
-      params: `Params`.
+      params: `Params`, or `Ensemble`: the mean over its members.
       grids: (B, S, S), float32, what `images.preprocess` makes.
 
     Returns:
       (B, S, S), float32 in [0, 1].
     """
+    # A member at a time: all run the same compiled program.
+    maps = [member_probability(member, grids) for member in params.members]
+    return sum(maps[1:], start=maps[0]) / len(maps)
+
+
+@compilation.jit
+def member_probability(params, grids):
+    """What `grid_probability` computes, of one network (`Params`)."""
     logits = params.model().apply(params.variables, grids[..., np.newaxis])
     return jax.nn.softmax(logits)[..., 1]
 

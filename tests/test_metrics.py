@@ -5,8 +5,15 @@ import pytest
 from conftest import disk
 from hypothesis import given
 from hypothesis.extra import numpy as hnp
+from scipy import spatial
 
-from spheroid_jax.metrics import Scores, pixel_scores
+from spheroid_jax.metrics import (
+    Scores,
+    agreement,
+    boundary_scores,
+    pixel_scores,
+    size_errors,
+)
 
 _MASKS = hnp.arrays(bool, (4, 5))
 
@@ -84,3 +91,104 @@ def test_exchanging_the_masks_exchanges_precision_and_recall(one, other):
     assert scores.precision == exchanged.recall
     assert scores.recall == exchanged.precision
     assert scores.f_score == exchanged.f_score
+
+
+def square(size, top, left, side):
+    mask = np.zeros((size, size), bool)
+    mask[top : top + side, left : left + side] = True
+    return mask
+
+
+def test_a_square_moved_by_known_pixels():
+    # Two squares of 10 x 10 in 100 x 100, moved by 3: 70 pixels in common.
+    found, truth = square(100, 20, 20, 10), square(100, 20, 23, 10)
+    scores = agreement(found, truth)
+    assert scores.f_score == 0.7
+    assert scores.iou == pytest.approx(70 / 130)
+    # Left and right sides are 3 apart: more than 5 % of the contour.
+    assert scores.hausdorff95_px == 3.0
+    assert (scores.area_error, scores.diameter_error) == (0, 0)
+
+
+def test_boundary_f_counts_contour_pixels_within_the_tolerance():
+    # Concentric squares of sides 10 and 12: each contour 1 px from the other
+    # but at the outer corners (sqrt 2 away from the inner ones).
+    inner, outer = square(100, 20, 20, 10), square(100, 19, 19, 12)
+    near = 1.01 / np.hypot(100, 100)
+    f_score, distance = boundary_scores(outer, inner, tolerance=near)
+    precision = 40 / 44  # The outer contour has 44 pixels, 4 of them corners.
+    assert f_score == pytest.approx(2 * precision / (precision + 1))
+    assert distance == pytest.approx(np.sqrt(2))
+
+
+def test_sizes_are_relative_to_the_truth():
+    found, truth = square(50, 5, 5, 12), square(50, 5, 5, 10)
+    assert size_errors(found, truth) == pytest.approx((0.44, 0.2))
+    assert size_errors(truth, found) == pytest.approx(
+        (100 / 144 - 1, 10 / 12 - 1)
+    )
+
+
+def test_scores_of_empty_masks():
+    empty, body = np.zeros((30, 40), bool), square(40, 5, 5, 9)[:30]
+    assert agreement(empty, empty) == (1, 1, 1, 1, 1, 0, 0, 0)
+    missed = agreement(empty, body)
+    assert missed[:6] == (0, 0, 0, 0, 0, 50)  # The diagonal of 30 x 40.
+    assert missed[6:] == (-1, -1)
+    assert np.isnan(agreement(body, empty)[6:]).all()
+
+
+def test_a_mask_that_fills_the_frame_has_a_contour():
+    full = np.ones((20, 20), bool)
+    assert boundary_scores(full, full) == (1.0, 0.0)
+    f_score, distance = boundary_scores(full, square(20, 8, 8, 4))
+    assert f_score == 0 and 8 < distance < 20
+
+
+@given(_MASKS, _MASKS)
+def test_all_scores_are_symmetric_and_bounded(first, second):
+    there, back = agreement(first, second), agreement(second, first)
+    for name in ("f_score", "iou", "boundary_f_score", "hausdorff95_px"):
+        assert getattr(there, name) == pytest.approx(getattr(back, name))
+    assert there.precision == back.recall
+    assert 0 <= there.iou <= there.f_score <= 1
+    assert 0 <= there.boundary_f_score <= 1
+    assert 0 <= there.hausdorff95_px <= np.hypot(4, 5)
+    if not np.isnan(there.area_error):
+        assert (1 + there.diameter_error) ** 2 == pytest.approx(
+            1 + there.area_error
+        )
+
+
+def contour_by_hand(mask):
+    """Pixels of the mask with a neighbour, in the frame, that is not."""
+    height, width = mask.shape
+    points = [
+        (r, c)
+        for r, c in np.argwhere(mask)
+        if any(
+            0 <= r + dr < height and 0 <= c + dc < width
+            and not mask[r + dr, c + dc]
+            for dr, dc in ((0, 1), (1, 0), (0, -1), (-1, 0))
+        )
+    ]  # fmt: skip
+    return np.array(points)
+
+
+@given(hnp.arrays(bool, (7, 8)), hnp.arrays(bool, (7, 8)))
+def test_boundary_scores_are_those_of_all_pairs_of_points(first, second):
+    ours, theirs = contour_by_hand(first), contour_by_hand(second)
+    if not (len(ours) and len(theirs)):
+        return
+    distances = spatial.distance.cdist(ours, theirs)
+    there, back = distances.min(axis=1), distances.min(axis=0)
+    near = 1.2 / np.hypot(7, 8)
+    precision, recall = (there <= 1.2).mean(), (back <= 1.2).mean()
+    expected = 0.0
+    if precision + recall:
+        expected = 2 * precision * recall / (precision + recall)
+    f_score, distance = boundary_scores(first, second, tolerance=near)
+    assert f_score == pytest.approx(expected)
+    assert distance == pytest.approx(
+        max(np.percentile(there, 95), np.percentile(back, 95))
+    )

@@ -1,4 +1,4 @@
-"""Models on disk, `segment`, and the scores of a fold."""
+"""Models on disk, and `segment`."""
 
 import json
 import subprocess
@@ -107,10 +107,10 @@ def test_same_result_alone_and_in_any_batch(rng):
 
 def test_one_program_serves_images_of_all_sizes(rng):
     model = untrained(size=40)
-    before = predict.grid_probability.compiled()._cache_size()
+    before = predict.member_probability.compiled()._cache_size()
     for shape in ((50, 50), (64, 100), (200, 40)):
         sj.segment(model, rng.random(shape))
-    assert predict.grid_probability.compiled()._cache_size() == before + 1
+    assert predict.member_probability.compiled()._cache_size() == before + 1
 
 
 def test_evaluation_ignores_what_lies_outside_the_image(model):
@@ -122,47 +122,6 @@ def test_evaluation_ignores_what_lies_outside_the_image(model):
     probability[10:20, 5:15] = 1
     mask = predict.grid_mask(probability, label)
     np.testing.assert_array_equal(mask, label == images.FOREGROUND)
-
-
-def test_scores_of_known_predictions(model):
-    grids = np.ones((2, SIZE, SIZE), np.float32)
-    grids[0][4:20, 4:20] = 0  # Found as it is: 256 pixels.
-    labels = np.zeros((2, SIZE, SIZE), np.uint8)
-    labels[0][4:20, 4:12] = 1  # Half of what is found.
-    rows = evaluate.score(model, grids, labels, [("d1", "a"), ("d2", "b")])
-    assert rows[0][:2] == ("d1", "a")
-    np.testing.assert_allclose(rows[0][2:], (0.5, 1.0, 2 / 3))
-    assert rows[1][2:] == (1.0, 1.0, 1.0)  # Nothing there, nothing found.
-
-
-ROWS = [
-    evaluate.Row("easy", "a", 0.5, 1.0, 2 / 3),
-    evaluate.Row("easy", "b", 1.0, 0.5, 2 / 3),
-    evaluate.Row("hard", "c", 0.0, 0.0, 0.0),
-]
-
-
-def test_means_are_by_dataset_and_each_dataset_counts_the_same():
-    means = evaluate.means(ROWS)
-    np.testing.assert_allclose(means["easy"], (0.75, 0.75, 2 / 3))
-    np.testing.assert_allclose(means["hard"], (0, 0, 0))
-    np.testing.assert_allclose(evaluate.mean_f_score(ROWS), 1 / 3)
-
-
-def test_the_table_has_a_line_a_dataset_in_percent():
-    lines = evaluate.table(ROWS).splitlines()
-    assert lines[1].split() == ["easy", "2", "66.67", "75.00", "75.00"]
-    assert lines[2].split() == ["hard", "1", "0.00", "0.00", "0.00"]
-
-
-def test_scores_survive_the_disk(tmp_path):
-    path = tmp_path / "scores.csv"
-    evaluate.write_scores(path, ROWS)
-    back = evaluate.read_scores(path)
-    assert [row[:2] for row in back] == [row[:2] for row in ROWS]
-    np.testing.assert_allclose(
-        [row[2:] for row in back], [row[2:] for row in ROWS], atol=1e-6
-    )
 
 
 @pytest.mark.parametrize("norm", ["image", "batch"])
@@ -282,3 +241,50 @@ def test_public_names_are_all_there():
     assert all(callable(getattr(sj, name)) for name in sj.__all__)
     with pytest.raises(AttributeError, match="no attribute"):
         sj.nonsense  # noqa: B018
+
+
+def a_run(folder, models_of_folds):
+    """Saves each model as a fold of a run."""
+    for fold, model in enumerate(models_of_folds):
+        params.save(model, folder / f"fold_{fold}" / "model", provenance={})
+    return folder
+
+
+def scaled(model, factor):
+    """The same network with its last weights multiplied."""
+    variables = jax.tree.map(np.array, model.variables)  # Copies.
+    variables["params"]["classes"]["kernel"] *= factor
+    variables["params"]["classes"]["bias"] *= factor
+    return model.replace(variables=variables)
+
+
+def test_a_run_is_loaded_as_the_mean_of_its_five_folds(tmp_path, model, rng):
+    five = [scaled(model, f) for f in (1.0, 0.1, 0.03, -0.05, 0.2)]
+    ensemble = sj.load(a_run(tmp_path / "run", five))
+    image = rng.random((50, 40))
+    together = sj.segment(ensemble, image).probability
+    alone = [sj.segment(each, image).probability for each in five]
+    assert np.ptp(alone, axis=0).max() > 0.3
+    np.testing.assert_allclose(together, np.mean(alone, axis=0), atol=1e-6)
+
+
+def test_an_ensemble_is_a_pytree_that_streams_as_one_model(
+    tmp_path, model, rng
+):
+    ensemble = sj.load(a_run(tmp_path / "run", [model] * 5))
+    assert len(jax.tree.leaves(ensemble)) == 5 * len(jax.tree.leaves(model))
+    image = rng.random((50, 40))
+    (result,) = sj.segment_stream(ensemble, [image])
+    np.testing.assert_allclose(
+        result.segmentation.probability,
+        sj.segment(model, image).probability,
+        atol=1e-6,
+    )
+
+
+def test_an_ensemble_of_fewer_folds_says_which_are_missing(tmp_path, model):
+    run = a_run(tmp_path / "run", [model] * 3)
+    (run / "fold_4").mkdir()
+    with pytest.raises(FileNotFoundError, match="fold_3, fold_4"):
+        sj.load(run)
+    assert sj.load(run / "fold_0").size == SIZE

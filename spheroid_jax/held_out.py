@@ -1,0 +1,86 @@
+"""A model on the test partition: probability maps, scores, pictures.
+
+DIRECTORY/maps/dataset1/a.png  8-bit probability maps on the grid
+DIRECTORY/scores.csv           a line an image
+DIRECTORY/examples.png         the best, median and worst image
+
+The directory is a fold's, or that of a run's ensemble.
+"""
+
+from spheroid_jax import evaluate, images, predict
+from spheroid_jax.report import figures
+
+SCORES_FILE = "scores.csv"
+# In their place, where training ended in a loss that is not finite.
+DIVERGED_FILE = "diverged.json"
+_MAPS_FOLDER = "maps"
+
+
+def score(model, directory, test):
+    """Scores a model, and writes all that a comparison needs.
+
+    Args:
+      model: `Params` or `Ensemble`.
+      directory: a path, the fold's or the ensemble's folder.
+      test: grids, labels and names of `Dataset.partition`.
+
+    Returns:
+      list of `evaluate.Row`.
+    """
+    grids, labels, names = test
+    maps = list(evaluate.probabilities(model, grids))
+    rows = evaluate.score(maps, labels, names)
+    evaluate.write_maps(directory / _MAPS_FOLDER, maps, names)
+    figures.segmentations(
+        directory / "examples.png", _examples(maps, rows, grids, labels)
+    )
+    # Last: where there are scores, the rest is there.
+    evaluate.write_scores(directory / SCORES_FILE, rows)
+    return rows
+
+
+def read_scores(directory):
+    """The rows that `score` wrote."""
+    return evaluate.read_scores(directory / SCORES_FILE)
+
+
+def read_maps(directory, names):
+    """The probability maps that `score` wrote, of these images."""
+    return list(evaluate.read_maps(directory / _MAPS_FOLDER, names))
+
+
+def ranked(values):
+    """Positions of the best, the median and the worst of some scores.
+
+    Args:
+      values: one score an image; more is better.
+
+    Returns:
+      dict from "best", "median", "worst" to an index.
+    """
+    order = sorted(range(len(values)), key=lambda n: -values[n])
+    return {
+        "best": order[0],
+        "median": order[len(order) // 2],
+        "worst": order[-1],
+    }
+
+
+def _examples(maps, rows, grids, labels):
+    """The best, the median and the worst image of each dataset."""
+    examples = []
+    for dataset in sorted({row.dataset for row in rows}):
+        own = [n for n, row in enumerate(rows) if row.dataset == dataset]
+        chosen = ranked([rows[n].scores.f_score for n in own])
+        for rank, n in ((rank, own[at]) for rank, at in chosen.items()):
+            name = f"{dataset}/{rows[n].image}"
+            examples.append(
+                figures.Example(
+                    f"{name}\n{rank}, F {rows[n].scores.f_score:.3f}",
+                    grids[n],
+                    maps[n],
+                    predict.grid_mask(maps[n], labels[n]),
+                    labels[n] == images.FOREGROUND,
+                )
+            )
+    return examples
