@@ -1,10 +1,12 @@
-"""Trains and evaluates one fold.
+"""Trains and evaluates one fold, or all five.
 
     python launch.py --config=configs/adver.py --fold=2
+    python launch.py --config=configs/adver.py --fold=all
 
 Any value of the config can be overridden: --config.data.root=DIR,
 --config.model.width=16. The same command goes on where an interrupted one
-stopped. --mode=evaluate scores a trained fold again.
+stopped, and skips what is finished. --mode=evaluate scores a trained fold
+again. A config of several variants trains all of them.
 """
 
 import os
@@ -18,7 +20,9 @@ from spheroid_jax import logs
 _CONFIG = config_flags.DEFINE_config_file(
     "config", None, "the settings: a file of configs/"
 )
-_FOLD = flags.DEFINE_integer("fold", 0, "which partition validates: 0 to 4")
+_FOLD = flags.DEFINE_string(
+    "fold", "0", "which partition validates: 0 to 4, or all"
+)
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "where results go (default: runs/NAME of the config)"
 )
@@ -28,7 +32,7 @@ _MODE = flags.DEFINE_enum(
 
 
 def main(argv):
-    """Runs one fold; errors that a user can mend are one line."""
+    """Runs one fold or all; errors that a user can mend are one line."""
     if len(argv) > 1:
         _fail(f"unexpected argument {argv[1]!r}; options begin with --")
     logging.use_absl_handler()
@@ -37,19 +41,75 @@ def main(argv):
     from spheroid_jax import experiment, train
 
     try:
-        config = experiment.resolve_config(_load_config(), _WORKDIR.value)
+        config = _load_config()
+        if config is not None and "variants" in config:
+            _run_study(config)
+            return
+        config = experiment.resolve_config(config, _WORKDIR.value)
         workdir = _WORKDIR.value or os.path.join("runs", config.name)
+        if _FOLD.value == "all":
+            if failed := _run_folds(config):
+                _fail(f"{failed} of the folds failed; see above")
+            return
         run = {
             "train": experiment.train_fold,
             "evaluate": experiment.evaluate_fold,
         }[_MODE.value]
-        run(config, _FOLD.value, workdir)
+        run(config, _fold_number(), workdir)
     except train.Interrupted as stopped:
         logging.info("%s; the same command goes on from there.", stopped)
         sys.exit(128 + stopped.reason)
     except experiment.USER_ERRORS as error:
         logging.debug("Where it happened:", exc_info=error)  # --verbosity=1
         _fail(error)
+
+
+def _run_study(config):
+    """Trains each variant of a config in a folder of its own; reports."""
+    from spheroid_jax.compare import study
+
+    file = config_flags.get_config_filename(flags.FLAGS["config"])
+    workdir = _WORKDIR.value or os.path.join("runs", config.name)
+    for name in config.variants:
+        _run_folds(
+            config,
+            f"--config={file}:{name}",
+            f"--workdir={os.path.join(workdir, name)}",
+        )
+    print(study.write(workdir, config.variants))
+
+
+def _run_folds(config, *more):
+    """Runs this command once a fold; exits where it was asked to stop.
+
+    Args:
+      config: of the folds.
+      *more: flags for each fold's command.
+
+    Returns:
+      How many folds failed.
+    """
+    from spheroid_jax import folds
+
+    outcomes, stopped_by = folds.run(
+        [sys.executable, *sys.argv, *more],
+        folds.ALL if _FOLD.value == "all" else [_fold_number()],
+        batch_size=config.train.batch_size,
+        devices_a_fold=config.train.devices,
+    )
+    problems = folds.problems(outcomes, stopped_by)
+    for line in problems:
+        logging.info("%s", line)
+    if stopped_by:
+        logging.info("The same command goes on from there.")
+        sys.exit(128 + stopped_by)
+    return len(problems)
+
+
+def _fold_number():
+    if not _FOLD.value.isdecimal():
+        _fail(f"--fold={_FOLD.value}: there are the folds 0 to 4, and all")
+    return int(_FOLD.value)
 
 
 def _parse(argv):

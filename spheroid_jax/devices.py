@@ -37,14 +37,7 @@ def share_batch(batch_size, count=0):
     Raises:
       ValueError: there are fewer devices, or they do not divide the batch.
     """
-    available = jax.local_device_count()
-    if count == 0:
-        count = next(n for n in range(available, 0, -1) if batch_size % n == 0)
-    if count > available or batch_size % count:
-        raise ValueError(
-            f"config.train.devices = {count}: there are {available}, and they "
-            f"must divide the batch of {batch_size}"
-        )
+    count = sharing(batch_size, count, jax.local_device_count())
     if count == 1:
         return None
     mesh = jax.make_mesh(
@@ -57,3 +50,15 @@ def share_batch(batch_size, count=0):
         NamedSharding(mesh, PartitionSpec()),
         NamedSharding(mesh, PartitionSpec(None, _AXIS)),
     )
+
+
+def sharing(batch_size, count, available):
+    """How many of the available devices share a batch; see `share_batch`."""
+    if count == 0:
+        count = next(n for n in range(available, 0, -1) if batch_size % n == 0)
+    if count > available or batch_size % count:
+        raise ValueError(
+            f"config.train.devices = {count}: there are {available}, and they "
+            f"must divide the batch of {batch_size}"
+        )
+    return count

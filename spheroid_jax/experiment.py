@@ -4,7 +4,7 @@ The config stops here: what is called from here takes named values.
 
     WORKDIR/config.json  partitions.json
     WORKDIR/fold_2/checkpoints/  metrics.jsonl  events.out.tfevents.*
-    WORKDIR/fold_2/model/  scores.csv  examples.png
+    WORKDIR/fold_2/model/  maps/  scores.csv  examples.png
 """
 
 import contextlib
@@ -25,10 +25,9 @@ from spheroid_jax import (
     devices,
     evaluate,
     files,
-    images,
+    held_out,
     models,
     params,
-    predict,
     schedules,
     settings,
     steps,
@@ -38,7 +37,6 @@ from spheroid_jax import (
 from spheroid_jax.data import partitions, source
 from spheroid_jax.data.dataset import open_dataset
 from spheroid_jax.progress import duration, open_progress
-from spheroid_jax.report import figures
 
 # What a user can mend; shown as one line.
 USER_ERRORS = (
@@ -90,15 +88,16 @@ def train_fold(config, fold, workdir):
         settings.compare(config, workdir)
         if _finished(directory):
             logging.info("%s is finished; its scores:", directory)
-            print(
-                evaluate.table(evaluate.read_scores(directory / "scores.csv"))
-            )
+            print(evaluate.table(held_out.read_scores(directory)))
             return
         _announce(config, fold, workdir)
         dataset = _open_dataset(config, workdir)
         # Only now: what has not begun to train binds nobody to its config.
         settings.keep(config, workdir)
-        with checkpoint.open_checkpoints(directory / "checkpoints") as saved:
+        with (
+            checkpoint.open_checkpoints(directory / "checkpoints") as saved,
+            _recording_divergence(directory / held_out.DIVERGED_FILE),
+        ):
             _train(config, fold, directory, dataset, saved)
             _score(config, fold, directory, dataset, saved)
 
@@ -120,6 +119,17 @@ def evaluate_fold(config, fold, workdir):
             _score(config, fold, directory, dataset, saved)
 
 
+@contextlib.contextmanager
+def _recording_divergence(path):
+    """Keeps on disk that training diverged, which is a result, too."""
+    try:
+        yield
+    except train.NonFiniteLoss as error:
+        files.write_json(path, {"message": str(error)})
+        raise
+    path.unlink(missing_ok=True)
+
+
 def _keep_programs(config):
     if config.train.keep_programs:
         compilation.keep_programs(files.cache_folder(config.data.cache))
@@ -138,7 +148,7 @@ def _fold_folder(fold, workdir):
 
 def _finished(directory):
     """Whether training has ended and its scores are written."""
-    if not (directory / "scores.csv").is_file():
+    if not (directory / held_out.SCORES_FILE).is_file():
         return False
     about = params.provenance(directory)
     return about["trained_steps"] == about["total_steps"]
@@ -214,7 +224,7 @@ def networks(config):
         adversary.learning_rate, b1=adversary.b1, b2=adversary.b2
     )
     weight = functools.partial(
-        schedules.linear_ramp,
+        schedules.SCHEDULES[adversary.lambda_schedule],
         total_steps=settings.total_steps(config),
         start=adversary.lambda_start,
         end=adversary.lambda_end,
@@ -286,12 +296,9 @@ def _validation(config, images_of_partition):
     """Makes the function that scores a training state."""
 
     def validate(state):
-        rows = evaluate.score(_params(config, state), *images_of_partition)
-        scores = {
-            dataset: scores.f_score
-            for dataset, scores in evaluate.means(rows).items()
-        }
-        return scores | {"mean": evaluate.mean_f_score(rows)}
+        return evaluate.validation_f_scores(
+            _params(config, state), *images_of_partition
+        )
 
     return validate
 
@@ -327,7 +334,7 @@ def _score(config, fold, directory, dataset, saved):
             f"{config.train.validate_every} steps"
         )
     # Scores that stand beside a model are that model's.
-    (directory / "scores.csv").unlink(missing_ok=True)
+    (directory / held_out.SCORES_FILE).unlink(missing_ok=True)
     params.save(
         _params(config, saved.restore(best, _initial_state(config))),
         directory / "model",
@@ -339,37 +346,10 @@ def _score(config, fold, directory, dataset, saved):
             "total_steps": settings.total_steps(config),
         },
     )
-    model = params.load(directory)
-    test = dataset.partition(partitions.TEST)
-    rows = evaluate.score(model, *test)
-    figures.segmentations(
-        directory / "examples.png", _examples(model, rows, *test)
+    rows = held_out.score(
+        params.load(directory), directory, dataset.partition(partitions.TEST)
     )
-    evaluate.write_scores(directory / "scores.csv", rows)
     logging.info(
         "Test partition, model of step %d; see %s", best, directory.resolve()
     )
     print(evaluate.table(rows))
-
-
-def _examples(model, rows, grids, labels, names):
-    """The best, the median and the worst image of each dataset."""
-    examples = []
-    for dataset in sorted({row.dataset for row in rows}):
-        order = sorted(
-            (n for n, row in enumerate(rows) if row.dataset == dataset),
-            key=lambda n: -rows[n].f_score,
-        )
-        chosen = (order[0], order[len(order) // 2], order[-1])
-        for rank, n in zip(("best", "median", "worst"), chosen, strict=True):
-            probability = next(evaluate.probabilities(model, grids[n : n + 1]))
-            examples.append(
-                figures.Example(
-                    f"{'/'.join(names[n])}\n{rank}, F {rows[n].f_score:.3f}",
-                    grids[n],
-                    probability,
-                    predict.grid_mask(probability, labels[n]),
-                    labels[n] == images.FOREGROUND,
-                )
-            )
-    return examples
