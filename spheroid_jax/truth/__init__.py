@@ -1,0 +1,1 @@
+"""Semi-automatic ground truth: propose masks, decide, assemble."""
