@@ -1,1 +1,1 @@
-"""Figures for people; the only user of matplotlib."""
+"""Pictures and pages for people; the only user of matplotlib."""

@@ -56,3 +56,41 @@ def _fill(axis, mask, colour):
     if mask.any():
         axis.contour(mask, levels=[0.5], colors=[colour], linewidths=1.4)
         axis.contourf(mask, levels=[0.5, 1.5], colors=[colour], alpha=0.18)
+
+
+class Tile(NamedTuple):
+    """A part of a contact sheet; image in [0, 1] and mask, both (H, W)."""
+
+    title: str
+    image: np.ndarray
+    mask: np.ndarray
+
+
+def contact_sheet(path, tiles, *, columns=5):
+    """Draws images side by side, each with its mask's contour.
+
+    Args:
+      path: the PNG file to write.
+      tiles: at least one `Tile`.
+      columns: how many stand in a row.
+    """
+    rows = -(-len(tiles) // columns)
+    picture = figure.Figure(
+        figsize=(columns * _SIDE_IN, rows * (_SIDE_IN + 0.45)),
+        layout="constrained",
+    )
+    axes = picture.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes[len(tiles) :]:
+        axis.set_axis_off()
+    for axis, tile in zip(axes, tiles, strict=False):
+        axis.imshow(tile.image, cmap="gray", vmin=0, vmax=1)
+        # The frame stays: many an image is as white as the sheet.
+        axis.set(xticks=(), yticks=())
+        # A file's name may have dollars, which are no mathematics.
+        axis.set_title(tile.title, fontsize=8, parse_math=False)
+        if tile.mask.any():
+            axis.contour(
+                tile.mask, levels=[0.5], colors=[_TRUE], linewidths=1.2
+            )
+    with files.replacing(path, "wb") as file:
+        picture.savefig(file, dpi=110, format="png")

@@ -1,0 +1,253 @@
+"""Figures of F-scores on the test partition, as SVG.
+
+`models` is a dict from a model's label to a dict from a dataset to an array
+(folds, images) of F-scores in [0, 1].
+"""
+
+import textwrap
+
+import numpy as np
+from matplotlib import lines, patches
+
+from spheroid_jax.report import curves, svg
+
+_PANELS_A_ROW = 4
+_TITLE_CHARACTERS = 24
+_LABEL_CHARACTERS = 28
+_BINS = 100
+
+
+@svg.looks()
+def intervals(models):
+    """Draws the percentage of images above each F-score (paper, figure 5).
+
+    A panel a model: the band from the least to the most of the folds, the
+    line at their median.
+
+    Args:
+      models: see above.
+
+    Returns:
+      SVG, bytes.
+    """
+    styles = svg.dataset_styles(models)
+    columns = min(len(models), _PANELS_A_ROW)
+    rows = -(-len(models) // columns)
+    picture = svg.blank(max(2.1 * columns + 0.5, 3.6), 2.1 * rows + 0.8)
+    first = None
+    for n, (label, datasets) in enumerate(models.items()):
+        first = panel = picture.add_subplot(
+            rows, columns, n + 1, sharex=first, sharey=first
+        )
+        panel.set_title(textwrap.fill(label, _TITLE_CHARACTERS))
+        panel.tick_params(
+            labelleft=n % columns == 0, labelbottom=n + columns >= len(models)
+        )
+        panel.grid()
+        for dataset, scores in datasets.items():
+            _interval(panel, scores, styles[dataset])
+    first.set(xlim=(0, 1), ylim=(0, 100), xticks=(0, 0.25, 0.5, 0.75, 1))
+    first.set_xticklabels(["0", "", "0.5", "", "1"])
+    picture.supxlabel("F-score", fontsize="medium")
+    picture.supylabel("Images above it (%)", fontsize="medium")
+    handles = [
+        (_band_handle(style), lines.Line2D([], [], **_line(style)))
+        for style in styles.values()
+    ]
+    picture.legend(
+        handles,
+        [f"{dataset}: median, range of folds" for dataset in styles],
+        loc="outside upper center",
+        ncols=len(styles) if columns > 2 else 1,
+        handlelength=3.2,
+    )
+    return svg.encode(picture)
+
+
+@svg.looks()
+def tails(models):
+    """Draws each image's mean F over the folds, the failures in dark.
+
+    A screen suffers from the few images that fail, not from the mean. So
+    those below `curves.USABLE_F` stand out, their share written beside them.
+
+    Args:
+      models: see above.
+
+    Returns:
+      SVG, bytes.
+    """
+    styles = svg.dataset_styles(models)
+    strips = sum(len(datasets) for datasets in models.values())
+    picture = svg.blank(7, 0.34 * strips + 0.42 * len(models) + 0.7)
+    panels = picture.subplots(
+        len(models),
+        1,
+        sharex=True,
+        squeeze=False,
+        height_ratios=[len(datasets) for datasets in models.values()],
+    )[:, 0]
+    for panel, (label, datasets) in zip(panels, models.items(), strict=True):
+        panel.set_title(label, loc="left", weight="bold")
+        panel.axvline(
+            curves.USABLE_F, color="0.3", linewidth=0.8, linestyle="--"
+        )
+        for row, (dataset, scores) in enumerate(datasets.items()):
+            _strip(panel, row, curves.image_means(scores), styles[dataset])
+        panel.set_yticks(range(len(datasets)), datasets)
+        panel.set_ylim(len(datasets) - 0.5, -0.5)
+        panel.tick_params(left=False, bottom=panel is panels[-1])
+        panel.spines["left"].set_visible(False)
+        panel.spines["bottom"].set_color("0.7")
+    _beside(
+        panels[0], (1, "axes fraction"), f"below {curves.USABLE_F}", va="bottom"
+    )
+    panels[-1].set(xlim=(-0.01, 1.01))
+    panels[-1].set_xlabel("F-score of an image, mean over the folds")
+    return svg.encode(picture)
+
+
+@svg.looks()
+def lambda_study(schedules):
+    """Draws the mean F of each fold under each schedule of lambda.
+
+    A dot a fold, a bar at the mean of the folds that came through, a cross
+    for each that diverged.
+
+    Args:
+      schedules: dict from a schedule's label to a dict from a dataset to an
+        array (folds,) of mean F-scores, NaN where the fold diverged.
+
+    Returns:
+      SVG, bytes.
+    """
+    styles = svg.dataset_styles(schedules)
+    picture = svg.blank(7, 0.24 * len(schedules) * (len(styles) + 1) + 1.1)
+    failed, scored = picture.subplots(1, 2, sharey=True, width_ratios=(1, 5))
+    for row, datasets in enumerate(schedules.values()):
+        for n, (dataset, style) in enumerate(styles.items()):
+            place = row + (n - (len(styles) - 1) / 2) / (len(styles) + 1)
+            values = 100 * np.asarray(datasets.get(dataset, ()), float)
+            diverged = np.isnan(values)
+            _folds(scored, place, values[~diverged], style)
+            failed.plot(
+                np.arange(diverged.sum()) + 1,
+                np.full(diverged.sum(), place),
+                **_marker(style) | {"marker": "x", "markersize": 5},
+            )
+    most = max(len(v) for d in schedules.values() for v in d.values())
+    failed.set(xlim=(0.3, most + 0.7), xticks=[], xlabel="diverged")
+    labels = [textwrap.fill(label, _LABEL_CHARACTERS) for label in schedules]
+    failed.set_yticks(range(len(schedules)), labels)
+    failed.set_ylim(len(schedules) - 0.5, -0.5)
+    scored.tick_params(left=False)
+    scored.spines["left"].set_visible(False)
+    scored.set_xlabel("F-score (%): a fold's mean, bar at the folds' mean")
+    scored.grid(axis="x")
+    for panel in (failed, scored):
+        for edge in np.arange(1, len(schedules)) - 0.5:
+            panel.axhline(edge, color="0.8", linewidth=0.6)
+    picture.legend(
+        [lines.Line2D([], [], **_marker(style)) for style in styles.values()],
+        list(styles),
+        loc="outside upper center",
+        ncols=len(styles),
+    )
+    return svg.encode(picture)
+
+
+def _interval(panel, f_scores, style):
+    """Draws one dataset's band and line."""
+    interval = curves.percentage_above(f_scores)
+    panel.fill_between(
+        curves.THRESHOLDS,
+        interval.minimum,
+        interval.maximum,
+        **_band(style),
+    )
+    # The curve ends on the frame, which would cut its width in half.
+    panel.plot(
+        curves.THRESHOLDS, interval.median, clip_on=False, **_line(style)
+    )
+
+
+def _strip(panel, row, f_scores, style):
+    """Draws one dataset's images as a swarm about `row`."""
+    failing = f_scores < curves.USABLE_F
+    heights = row + 0.4 * _swarm(f_scores)
+    for chosen, alpha, size in ((~failing, 0.45, 2.4), (failing, 1, 3.4)):
+        panel.plot(
+            f_scores[chosen],
+            heights[chosen],
+            alpha=alpha,
+            **_marker(style) | {"markersize": size, "markeredgewidth": 0},
+        )
+    share = f"{100 * failing.mean():.1f} %"
+    _beside(panel, (row, "data"), share, va="center")
+
+
+def _beside(panel, height, text, *, va):
+    """Writes to the right of a panel, where the layout leaves room for it."""
+    y, unit = height
+    panel.annotate(
+        text,
+        (1.01, y),
+        xycoords=("axes fraction", unit),
+        va=va,
+        fontsize="small",
+    )
+
+
+def _swarm(values):
+    """Heights in [-1, 1] that show how many of the values lie together."""
+    bins = np.minimum((values * _BINS).astype(int), _BINS - 1)
+    most = np.bincount(bins).max()
+    heights = np.empty(len(values))
+    for n in np.unique(bins):
+        inside = np.flatnonzero(bins == n)
+        heights[inside] = np.arange(len(inside)) - (len(inside) - 1) / 2
+    # Few values spread little.
+    return heights * 2 / max(most, 8)
+
+
+def _folds(panel, place, values, style):
+    """Draws the folds that came through, and their mean."""
+    panel.plot(values, np.full(len(values), place), **_marker(style))
+    if len(values):
+        panel.plot(
+            [values.mean()] * 2,
+            [place - 0.13, place + 0.13],
+            color=style.colour,
+            linewidth=2.2,
+        )
+
+
+def _line(style):
+    return {
+        "color": style.colour,
+        "linestyle": style.line,
+        "linewidth": 1.6,
+        "solid_capstyle": "butt",
+    }
+
+
+def _marker(style):
+    return {
+        "color": style.colour,
+        "marker": style.marker,
+        "linestyle": "none",
+        "markersize": 4,
+    }
+
+
+def _band(style):
+    return {
+        "facecolor": (style.colour, 0.22),
+        "edgecolor": (style.colour, 0.6),
+        "hatch": style.hatch,
+        "linewidth": 0,
+    }
+
+
+def _band_handle(style):
+    return patches.Patch(**_band(style))

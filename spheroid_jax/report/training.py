@@ -1,0 +1,138 @@
+"""Figures of how training went, as SVG."""
+
+import textwrap
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib import ticker
+
+from spheroid_jax.report import curves, svg
+
+_LABEL_CHARACTERS = 18
+
+
+class _Quantity(NamedTuple):
+    """How a metric is drawn."""
+
+    title: str
+    factor: float = 1.0
+    axis: dict = {}
+
+
+_PERCENT = {"ylim": (0, 100), "yticks": (0, 25, 50, 75, 100)}
+# Panels from left to right; those of the adversary come last.
+_QUANTITIES = {
+    "cross_entropy": _Quantity("cross-entropy", axis={"yscale": "log"}),
+    "validation/mean": _Quantity("validation F (%)", 100, _PERCENT),
+    "adversarial_loss": _Quantity("adversarial loss", axis={"yscale": "log"}),
+    "adversary_accuracy": _Quantity("adversary right (%)", 100, _PERCENT),
+    "lambda": _Quantity("λ"),
+}
+# What guessing gives: the adversary cannot tell.
+_CHANCE = 50
+_FOLD, _MEDIAN = "#56b4e9", "#0b3c5d"
+_DASHED = {"color": "0.3", "linestyle": "--", "linewidth": 0.9}
+_ENDED = {"color": "#d55e00", "marker": "x", "linestyle": "none", "zorder": 3}
+
+
+@svg.looks()
+def training_curves(runs):
+    """Draws a row a run, a panel a quantity; thin folds, the median in bold.
+
+    A run without an adversary has no panels of one.
+
+    Args:
+      runs: dict from a label to a list, one a fold, of what
+        `curves.read_curves` gives. Quantities unknown here are left out.
+
+    Returns:
+      SVG, bytes.
+
+    Raises:
+      ValueError: a run has nothing to draw.
+    """
+    present = {label: _quantities(folds) for label, folds in runs.items()}
+    bare = [label for label, names in present.items() if not names]
+    if bare or not runs:
+        raise ValueError(f"no training curves of {', '.join(bare) or 'any'}")
+    names = [n for n in _QUANTITIES if any(n in p for p in present.values())]
+    picture = svg.blank(2.1 * len(names) + 0.4, 1.55 * len(runs) + 0.8)
+    grid = picture.add_gridspec(len(runs), len(names))
+    drawn = {name: [] for name in names}  # Panels, from the top.
+    for row, (label, folds) in enumerate(runs.items()):
+        for name in present[label]:
+            panel = picture.add_subplot(
+                grid[row, names.index(name)],
+                sharex=picture.axes[0] if picture.axes else None,
+                sharey=drawn[name][0] if drawn[name] else None,
+            )
+            drawn[name].append(panel)
+            _folds(panel, name, [fold[name] for fold in folds if name in fold])
+        first = drawn[present[label][0]][-1]
+        wrapped = textwrap.fill(label, _LABEL_CHARACTERS)
+        first.set_ylabel(wrapped, weight="bold")
+    _label_columns(drawn)
+    _explain(picture, columns=2 if len(names) == 2 else 4)
+    return svg.encode(picture)
+
+
+def _quantities(folds):
+    """The quantities that a run has, from left to right."""
+    return [name for name in _QUANTITIES if any(name in fold for fold in folds)]
+
+
+def _label_columns(drawn):
+    """Titles above each column, steps below it."""
+    for name, panels in drawn.items():
+        panels[0].set_title(_QUANTITIES[name].title)
+        panels[-1].set_xlabel("step")
+        for panel in panels[:-1]:
+            panel.tick_params(labelbottom=False)
+    # Shared with all panels; only now that all is drawn is the end known.
+    shared = panels[-1]
+    shared.set_xlim(left=0)
+    shared.xaxis.set_major_locator(ticker.MaxNLocator(3))
+
+
+def _explain(picture, *, columns):
+    """A legend of what the panels show, each once."""
+    entries = {
+        text: handle
+        for panel in picture.axes
+        for handle, text in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    picture.legend(
+        entries.values(), entries, loc="outside upper center", ncols=columns
+    )
+
+
+def _folds(panel, name, folds):
+    """Draws one quantity of one run."""
+    _, factor, axis = _QUANTITIES[name]
+    last = max(steps[-1] for steps, _ in folds)
+    for steps, values in folds:
+        values = factor * np.asarray(values)
+        panel.plot(steps, values, color=_FOLD, linewidth=0.6, label="a fold")
+        if steps[-1] < last:
+            panel.plot(
+                steps[-1],
+                values[-1],
+                label="fold that ended early",
+                **_ENDED,
+            )
+    steps, values = curves.median_curve(folds)
+    panel.plot(
+        steps,
+        factor * values,
+        color=_MEDIAN,
+        linewidth=1.4,
+        label="median of the folds",
+    )
+    if name == "adversary_accuracy":
+        panel.axhline(_CHANCE, label="adversary cannot tell", **_DASHED)
+    panel.set(**axis)
+    if panel.get_yscale() == "log":
+        panel.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_locator(ticker.NullLocator())
+    panel.grid()

@@ -1,0 +1,287 @@
+"""Tests of the figures: their numbers by hand, their SVG as text."""
+
+import json
+import re
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+import pytest
+from conftest import disk
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from spheroid_jax.report import curves, f_scores, maps, svg, training
+
+F_SCORES = hnp.arrays(
+    float, st.tuples(st.integers(1, 5), st.integers(1, 9)),
+    elements=st.floats(0, 1),
+)  # fmt: skip
+
+
+def texts(data):
+    """The texts of an SVG file, which must be well-formed."""
+    root = ElementTree.fromstring(data)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    return ["".join(node.itertext()).strip() for node in root.iter()
+            if node.tag.endswith("}text")]  # fmt: skip
+
+
+def panels(data):
+    return len(re.findall(rb'<g id="axes_\d+">', data))
+
+
+def models(labels, rng):
+    return {
+        label: {
+            "dataset1": rng.uniform(0.5, 1, (5, 12)),
+            "data & <set> $2$": rng.uniform(0, 1, (5, 4)),
+        }
+        for label in labels
+    }
+
+
+def fold(*names, last=40):
+    """A fold's curves at every tenth step."""
+    steps = np.arange(10, last + 1, 10)
+    return {name: (steps, 1 / steps) for name in names}
+
+
+ADVER = ("cross_entropy", "validation/mean", "adversarial_loss",
+         "adversary_accuracy", "lambda", "steps_per_second")  # fmt: skip
+BASE = ADVER[:2]
+
+
+def example(title, *, truth=None):
+    image = np.linspace(0, 1, 60 * 60).reshape(60, 60)
+    truth = disk(60, (30, 30), 12) if truth is None else truth
+    return maps.Example(
+        title,
+        image,
+        truth,
+        {"Adver": 0.9 * truth, "Base": image},
+        {"Adver": 0.9375, "Base": 0.5},
+    )
+
+
+def figures(rng):
+    """One of each figure, drawn anew."""
+    schedules = {"linear": {"dataset1": np.array([0.8, 0.9, np.nan])}}
+    yield f_scores.intervals(models(["Adver", "Base"], rng))
+    yield f_scores.tails(models(["Adver", "Base"], rng))
+    yield f_scores.lambda_study(schedules)
+    yield training.training_curves({"Adver": [fold(*ADVER)] * 2})
+    yield maps.probability_maps([example("best"), example("worst")], ["Adver"])
+
+
+# The numbers.
+
+
+def test_percentages_by_hand():
+    scores = [[0.0, 0.5, 0.75, 1.0], [0.25, 0.5, 0.5, 0.75], [0, 0, 0, 1]]
+    interval = curves.percentage_above(scores, [0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_array_equal(
+        interval.folds,
+        [[75, 75, 50, 25, 0], [100, 75, 25, 0, 0], [25, 25, 25, 25, 0]],
+    )
+    np.testing.assert_array_equal(interval.minimum, [25, 25, 25, 0, 0])
+    np.testing.assert_array_equal(interval.median, [75, 75, 25, 25, 0])
+    np.testing.assert_array_equal(interval.maximum, [100, 75, 50, 25, 0])
+
+
+def test_thresholds_are_exact_hundredths():
+    assert len(curves.THRESHOLDS) == 101
+    assert curves.THRESHOLDS[[0, 7, 70, 100]].tolist() == [0, 0.07, 0.7, 1]
+
+
+def test_perfect_images_are_above_every_threshold_but_one():
+    median = curves.percentage_above(np.ones((3, 4))).median
+    assert median.tolist() == [100] * 100 + [0]
+
+
+@given(F_SCORES)
+def test_median_lies_in_the_band_and_all_fall(scores):
+    interval = curves.percentage_above(scores)
+    assert (interval.minimum <= interval.median).all()
+    assert (interval.median <= interval.maximum).all()
+    for curve in (*interval.folds, *interval[1:]):
+        assert ((curve >= 0) & (curve <= 100)).all()
+        assert (np.diff(curve) <= 0).all()
+        assert curve[-1] == 0
+
+
+@pytest.mark.parametrize("bad", [np.nan, -0.1, 1.1])
+def test_what_is_no_f_score_is_refused(bad):
+    with pytest.raises(ValueError, match=rf"^F-score {bad} is not in \[0, 1\]"):
+        curves.percentage_above([[0.5, bad]])
+
+
+@pytest.mark.parametrize("shape", [(0,), (4,), (5, 0), (1, 2, 3)])
+def test_scores_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"not \(folds, images\)$"):
+        curves.image_means(np.zeros(shape))
+
+
+def test_image_means_are_over_the_folds():
+    means = curves.image_means([[0, 0.5], [1, 0.5]])
+    assert means.tolist() == [0.5, 0.5]
+
+
+def test_median_curve_is_of_the_folds_that_go_on():
+    steps, values = curves.median_curve(
+        [
+            (np.array([10, 20, 30]), np.array([1.0, 4.0, 7.0])),
+            (np.array([10, 20]), np.array([2.0, 6.0])),
+            (np.array([10]), np.array([9.0])),
+        ]
+    )
+    assert steps.tolist() == [10, 20]
+    assert values.tolist() == [2, 5]
+
+
+# What training recorded.
+
+
+def test_curves_are_read_but_for_a_half_written_line(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(
+        '{"step": 50, "cross_entropy": 0.5, "lambda": 0.001}\n'
+        '{"step": 50, "validation/mean": 0.75}\n'
+        '{"step": 100, "cross_entropy": 0.25, "lambda": 0.002}\n'
+        '{"step": 150, "cross_ent'
+    )
+    read = curves.read_curves(path)
+    assert {name: [list(a) for a in pair] for name, pair in read.items()} == {
+        "cross_entropy": [[50, 100], [0.5, 0.25]],
+        "lambda": [[50, 100], [0.001, 0.002]],
+        "validation/mean": [[50], [0.75]],
+    }
+
+
+def test_any_cut_of_the_file_can_be_read(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    records = [{"step": n, "loss": n / 2} for n in (10, 20)]
+    whole = "".join(json.dumps(record) + "\n" for record in records)
+    for end in range(len(whole) + 1):
+        path.write_text(whole[:end])
+        steps, _ = curves.read_curves(path).get("loss", ((), ()))
+        assert list(steps) in ([], [10], [10, 20])
+    assert list(steps) == [10, 20]
+
+
+@pytest.mark.parametrize("line", ['{"st', "3", '{"loss": 1}'])
+def test_a_broken_line_before_the_last_is_an_error(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(f'{line}\n{{"step": 1, "loss": 2}}\n')
+    with pytest.raises(ValueError, match="metrics.jsonl, line 1: "):
+        curves.read_curves(path)
+
+
+# The figures.
+
+
+def test_the_same_figures_are_the_same_bytes():
+    first = list(figures(np.random.default_rng(0)))
+    # A user's own settings change nothing, and stay.
+    with matplotlib.rc_context({"font.size": 30, "axes.grid": True}):
+        assert first == list(figures(np.random.default_rng(0)))
+        assert matplotlib.rcParams["font.size"] == 30
+    assert all(texts(data) for data in first)
+    assert not any(b"<dc:date>" in data for data in first)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 5])
+def test_intervals_have_a_panel_a_model(rng, count):
+    labels = [f"Model {n}" for n in range(count)]
+    data = f_scores.intervals(models(labels, rng))
+    assert panels(data) == count
+    shown = texts(data)
+    assert set(labels) <= set(shown)
+    assert "data & <set> $2$: median, range of folds" in shown
+
+
+def test_tails_say_how_many_images_fail(rng):
+    scores = models(["Adver"], rng)
+    scores["Adver"]["dataset1"] = np.array([[0.6, 0.9, 1, 1], [0.7, 0.9, 1, 1]])
+    scores["Base"] = {"dataset1": np.array([[0.7, 0.0, 1.0]])}
+    data = f_scores.tails(scores)
+    assert panels(data) == 2
+    shown = texts(data)
+    assert {"Adver", "Base", "dataset1", "25.0 %", "33.3 %"} <= set(shown)
+
+
+def test_lambda_study_crosses_out_each_diverged_fold():
+    def crosses(*values):
+        schedules = {"linear": {"dataset1": np.array(values)}}
+        data = f_scores.lambda_study(schedules)
+        assert panels(data) == 2
+        assert {"linear", "dataset1", "diverged"} <= set(texts(data))
+        return data.count(b"<use ")
+
+    healthy = crosses(0.8, 0.8, 0.8)
+    assert crosses(0.8, 0.8, np.nan) == healthy
+    assert crosses(0.8, 0.8, 0.8, np.nan) == healthy + 1
+    crosses(np.nan, np.nan)
+
+
+def test_lambda_study_shows_schedules_of_other_datasets():
+    schedules = {"linear": {"a": np.array([0.8])}, "none": {"b": [0.7]}}
+    assert {"a", "b"} <= set(texts(f_scores.lambda_study(schedules)))
+
+
+@pytest.mark.parametrize("count", [0, 7])
+def test_datasets_that_cannot_be_told_apart_are_refused(count):
+    datasets = {f"dataset{n}": np.ones((1, 1)) for n in range(count)}
+    with pytest.raises(ValueError, match=f"1 to 6 datasets, not {count}"):
+        f_scores.intervals({"Adver": datasets})
+
+
+def test_runs_without_adversary_have_no_panels_of_one():
+    runs = {"Base": [fold(*BASE)] * 2, "Adver": [fold(*ADVER)] * 2}
+    data = training.training_curves(runs)
+    assert panels(data) == 2 + 5
+    shown = texts(data)
+    assert {"Base", "Adver", "λ", "adversary cannot tell"} <= set(shown)
+    assert "fold that ended early" not in shown
+    data = training.training_curves({"Base": runs["Base"]})
+    assert panels(data) == 2
+    assert "adversary cannot tell" not in texts(data)
+
+
+def test_a_fold_that_ended_early_is_marked():
+    folds = [fold("cross_entropy"), fold("cross_entropy", last=20)]
+    data = training.training_curves({"Adver": folds})
+    assert "fold that ended early" in texts(data)
+
+
+def test_runs_without_curves_are_refused():
+    with pytest.raises(ValueError, match="^no training curves of Base$"):
+        training.training_curves({"Adver": [fold(*ADVER)], "Base": [{}]})
+    with pytest.raises(ValueError, match="^no training curves of any$"):
+        training.training_curves({})
+
+
+def test_maps_have_a_row_a_model_and_the_scores():
+    examples = [example("best"), example("worst")]
+    data = maps.probability_maps(examples, ["Base", "Adver"])
+    assert panels(data) == 2 * 3
+    assert data.count(b"<image ") == 6
+    shown = texts(data)
+    assert {"best", "worst", "image", "Adver", "Base"} <= set(shown)
+    assert shown.count("F 0.938") == shown.count("F 0.500") == 2
+
+
+def test_maps_of_an_image_without_an_outline_can_be_drawn():
+    for truth in (np.zeros((60, 60), bool), np.ones((60, 60), bool)):
+        data = maps.probability_maps([example("x", truth=truth)], [])
+        assert svg.TRUTH.encode() not in data
+    assert svg.TRUTH.encode() in maps.probability_maps([example("x")], [])
+
+
+def test_maps_of_noise_stay_near_600_kb(rng):
+    noise = rng.uniform(0.4, 0.6, (240, 240))
+    maps_of_noise = {model: noise for model in "abc"}
+    scores = dict.fromkeys("abc", 0.5)
+    busy = maps.Example("x", noise, noise > 2, maps_of_noise, scores)
+    assert len(maps.probability_maps([busy] * 3, list("abc"))) < 700_000
