@@ -1,0 +1,58 @@
+"""Thresholds as rows of a comparison.
+
+A network that loses to Otsu's threshold on easy images must be seen to lose.
+"""
+
+import numpy as np
+
+from spheroid_jax import conventional, images, metrics
+from spheroid_jax.compare import runs
+
+
+def entries(test, rest):
+    """Otsu's threshold, and the best of all thresholds.
+
+    The best is chosen for each dataset by the mean F-score on the partitions
+    that the networks were trained and validated on, never by the test set.
+
+    Args:
+      test: `runs.Images` of the sixth partition.
+      rest: of the other five.
+
+    Returns:
+      list of `runs.Entry`s, and a dict from dataset to the method chosen.
+    """
+    chosen = {
+        dataset: _best(rest, rest.of(dataset)) for dataset in test.datasets
+    }
+    positions = range(len(test.names))
+    otsu = [_mask(test, n, "otsu") for n in positions]
+    best = [_mask(test, n, chosen[test.names[n][0]]) for n in positions]
+    count = len(conventional.THRESHOLDS)
+    return [
+        runs.baseline_entry("Otsu", otsu, test),
+        runs.baseline_entry(f"best of {count} thresholds", best, test),
+    ], chosen
+
+
+def _best(rest, positions):
+    def mean_f_score(method):
+        return np.mean(
+            [
+                metrics.pixel_scores(
+                    _mask(rest, n, method), rest.labels[n] == images.FOREGROUND
+                ).f_score
+                for n in positions
+            ]
+        )
+
+    return max(conventional.THRESHOLDS, key=mean_f_score)
+
+
+def _mask(of, position, method):
+    """A method's mask on the grid; false where there is no image."""
+    inside = of.labels[position] != images.OUTSIDE
+    box = np.ix_(inside.any(1), inside.any(0))
+    mask = np.zeros(inside.shape, bool)
+    mask[box] = conventional.segment(of.grids[position][box], method)
+    return mask

@@ -1,0 +1,266 @@
+"""What a comparison leaves: tables, figures and the page, in one folder.
+
+index.html                          all of it, for reading
+table2.csv  table2.md  table2.tex   likewise beyond_DATASET.*, tests.*
+scores.csv                          a line a model, fold and image
+figure5.svg  maps_DATASET.svg (figures 3 and 4)  tails.svg  training.svg
+
+Scores are in [0, 1] in scores.csv, and in percent in the tables.
+"""
+
+import csv
+import json
+import platform
+
+import jax
+import numpy as np
+
+from spheroid_jax import __version__, files, held_out, images, metrics, predict
+from spheroid_jax.compare import aggregate, results, statistics
+from spheroid_jax.report import (
+    curves,
+    f_scores,
+    maps,
+    page,
+    tables,
+    training,
+)
+
+_FORMS = {"csv": tables.csv, "md": tables.markdown, "tex": tables.latex}
+_CARD_SCORES = {
+    page.MAIN_SCORE: "f_score",
+    "precision": "precision",
+    "recall": "recall",
+    "IoU": "iou",
+    "boundary F": "boundary_f_score",
+    "HD95, px": "hausdorff95_px",
+    "area error": "area_error",
+}
+
+
+def write(folder, entries, test, runs, *, chosen):
+    """Writes everything.
+
+    Args:
+      folder: made if missing; a `pathlib.Path`.
+      entries: list of `runs.Entry`s.
+      test: `runs.Images`.
+      runs: list of `runs.Run`s.
+      chosen: of `baselines.entries`.
+
+    Returns:
+      Table 2 as text for a terminal.
+    """
+    named = _tables(entries, test)
+    for name, table in named.items():
+        for suffix, form in _FORMS.items():
+            with files.replacing(folder / f"{name}.{suffix}") as file:
+                file.write(form(table) + "\n" * (suffix != "csv"))
+    _write_scores(folder / "scores.csv", entries, test)
+    figures = _figures(entries, test, runs)
+    for name, figure in figures.items():
+        with files.replacing(folder / f"{name}.svg", "wb") as file:
+            file.write(figure.svg)
+    page.write(
+        folder / "index.html",
+        title=f"Comparison of {', '.join(run.label for run in runs)}",
+        summary=_summary(entries, test, chosen),
+        tables=[_for_page(table) for table in named.values()],
+        figures=figures.values(),
+        images=(_scored_image(entries, test, n)
+                for n in range(len(test.names))),
+        facts=_facts(runs),
+    )  # fmt: skip
+    return tables.terminal(named["table2"])
+
+
+def _tables(entries, test):
+    named = {"table2": results.table_2(entries, test)}
+    for dataset in test.datasets:
+        named[f"beyond_{dataset}"] = results.beyond(entries, test, dataset)
+    named["tests"] = results.tests(entries, test)
+    return named
+
+
+def _write_scores(path, entries, test):
+    with files.replacing(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["model", "fold", "dataset", "image", *metrics.Agreement._fields]
+        )
+        for entry in entries:
+            several = len(entry.scores) > 1
+            for fold, scores in enumerate(entry.scores):
+                for name, values in zip(test.names, scores, strict=True):
+                    numbers = (f"{value:.6f}" for value in values)
+                    writer.writerow(
+                        [entry.label, fold if several else "", *name, *numbers]
+                    )
+
+
+def _figures(entries, test, runs):
+    by_model = {
+        entry.label: {
+            dataset: aggregate.field(
+                entry.scores[:, test.of(dataset)], "f_score"
+            )
+            for dataset in test.datasets
+        }
+        for entry in entries
+    }
+    several = [entry for entry in entries if len(entry.scores) > 1]
+    figures = {
+        "figure5": page.Figure(
+            "Figure 5: how many images are segmented how well",
+            "Percentage of test images above each F-score. Line: median over "
+            "the folds; band: from the least to the most of the folds. A model "
+            "without folds has no band.",
+            f_scores.intervals(by_model),
+        ),
+        "tails": page.Figure(
+            "The images that fail",
+            "F-score of each test image, averaged over the folds.",
+            f_scores.tails(by_model),
+        ),
+    }
+    for dataset in test.datasets:
+        figures[f"maps_{dataset}"] = _maps(several, test, dataset)
+    curves_of = {
+        run.label: [
+            curves.read_curves(fold / "metrics.jsonl") for fold in run.folds
+        ]
+        for run in runs
+    }
+    figures["training"] = page.Figure(
+        "How training went",
+        "Thin lines: folds; bold: their median. The adversary's accuracy "
+        "is 50 % where it cannot tell masks from truth.",
+        training.training_curves(curves_of),
+    )
+    return figures
+
+
+def _maps(entries, test, dataset):
+    """Figures 3 and 4: of each model the fold with the best mean F."""
+    at = test.of(dataset)
+    f = {e.label: aggregate.field(e.scores[:, at], "f_score") for e in entries}
+    best_fold = {label: int(s.mean(axis=1).argmax()) for label, s in f.items()}
+    first = entries[0].label
+    examples = []
+    for rank, place in held_out.ranked(list(f[first].mean(axis=0))).items():
+        n = at[place]
+        examples.append(
+            maps.Example(
+                f"{rank}: {test.names[n][1]}",
+                test.grids[n],
+                test.labels[n] == images.FOREGROUND,
+                {e.label: e.maps(n)[best_fold[e.label]] for e in entries},
+                {label: s[best_fold[label], place] for label, s in f.items()},
+            )
+        )
+    return page.Figure(
+        f"Probability maps, {dataset}",
+        f"The best, the median and the worst image by the mean F of {first}; "
+        "of each model the fold that did best on this dataset, as in the "
+        "paper's figures 3 and 4. Orange: truth.",
+        maps.probability_maps(examples, list(f)),
+    )
+
+
+def _scored_image(entries, test, position):
+    dataset, name = test.names[position]
+    label = test.labels[position]
+    return page.ScoredImage(
+        dataset,
+        name,
+        test.grids[position],
+        label == images.FOREGROUND,
+        {entry.label: _prediction(entry, position, label) for entry in entries},
+    )
+
+
+def _prediction(entry, position, label):
+    scores = entry.scores[:, position]
+    f = aggregate.field(scores, "f_score")
+    return page.Prediction(
+        [predict.grid_mask(m, label) for m in entry.maps(position)],
+        {
+            shown: float(np.mean(aggregate.field(scores, name)))
+            for shown, name in _CARD_SCORES.items()
+        },
+        (float(f.min()), float(f.max())),
+    )
+
+
+def _summary(entries, test, chosen):
+    counts = ", ".join(
+        f"{len(test.of(dataset))} of {dataset}" for dataset in test.datasets
+    )
+    groups = len(set(test.groups))
+    methods = ", ".join(f"{m} ({dataset})" for dataset, m in chosen.items())
+    return [
+        f"{len(entries)} models on the sixth partition: {counts}, in {groups} "
+        "groups (wells, specimens) of images that are not independent. No "
+        "model was trained or chosen by these images.",
+        "Scores are computed on the networks' grid after the paper's "
+        "post-processing: threshold 120 of 255, holes filled, largest body. "
+        "An interval holds 95 % of "
+        f"{statistics.DRAWS} draws of folds and groups with replacement. "
+        "Few groups make wide intervals, and tests that cannot find a "
+        "difference.",
+        "The best threshold is chosen on the other five partitions: "
+        f"{methods}. An ensemble averages the probabilities of its five folds.",
+    ]
+
+
+def _facts(runs):
+    versions = {
+        "spheroid_jax": __version__, "jax": jax.__version__,
+        "numpy": np.__version__, "Python": platform.python_version(),
+    }  # fmt: skip
+    lines = [f"{name} {version}" for name, version in versions.items()]
+    configs = [
+        page.Fact(
+            f"Config of {run.label}",
+            json.dumps(run.config, indent=2, sort_keys=True),
+        )
+        for run in runs
+    ]
+    fingerprint = runs[0].fingerprint
+    return [
+        page.Fact("Versions", "\n".join(lines)),
+        page.Fact("Data", f"SHA-256 of all images and masks: {fingerprint}"),
+        *configs,
+    ]
+
+
+def _for_page(table):
+    """A table of numbers as the page takes it."""
+    headings = [
+        f"{group} {heading}".strip()
+        for group, heading in zip(
+            _group_of_columns(table), table.headings, strict=True
+        )
+    ]
+    best = {
+        (r, c)
+        for r, row in enumerate(table.rows)
+        for c, cell in enumerate(row)
+        if isinstance(cell, tables.Cell) and cell.best
+    }
+    rows = [
+        [
+            page.Number(cell.value, tables.text(cell))
+            if isinstance(cell, tables.Cell)
+            else cell
+            for cell in row
+        ]
+        for row in table.rows
+    ]
+    return page.Table(table.title, "", headings, rows, best)
+
+
+def _group_of_columns(table):
+    if not table.groups:
+        return [""] * len(table.headings)
+    return [name for name, columns in table.groups for _ in range(columns)]

@@ -1,0 +1,131 @@
+"""The tables of a comparison; scores in percent."""
+
+import numpy as np
+
+from spheroid_jax.compare import aggregate, statistics
+from spheroid_jax.report import curves
+from spheroid_jax.report.tables import Cell, Table, mark_best
+
+# Columns of `beyond`, in the order of `_beyond`.
+_BEYOND = (
+    "F", "from", "to", "median F", "5th percentile F",
+    f"% of images below F {100 * curves.USABLE_F:.0f}", "IoU",
+    "boundary F", "HD95, px", "area error", "area bias", "diameter error",
+)  # fmt: skip
+
+
+def table_2(entries, images):
+    """Mean average F-score, precision and recall (paper, table 2).
+
+    Args:
+      entries: list of `runs.Entry`s.
+      images: `runs.Images`.
+
+    Returns:
+      `Table`: a row a model, a block of columns a dataset.
+    """
+    rows, headings = [], []
+    for entry in entries:
+        row = []
+        for dataset in images.datasets:
+            scores = entry.scores[:, images.of(dataset)]
+            table = aggregate.table_2(scores)
+            headings = list(table)
+            row += [_percent(*value) for value in table.values()]
+        rows.append([entry.label, *row])
+    return mark_best(
+        Table(
+            "Mean over images, mean and standard deviation over folds, in "
+            "percent",
+            ["model", *headings * len(images.datasets)],
+            rows,
+            [("", 1), *((d, len(headings)) for d in images.datasets)],
+        )
+    )
+
+
+def beyond(entries, images, dataset):
+    """What table 2 does not tell: the tail, the contour, the size.
+
+    Args:
+      entries: list of `runs.Entry`s.
+      images: `runs.Images`.
+      dataset: whose images to take.
+
+    Returns:
+      `Table`: a row a model.
+    """
+    at = images.of(dataset)
+    groups = [images.groups[n] for n in at]
+    rows = [
+        [entry.label, *_beyond(entry.scores[:, at], groups)]
+        for entry in entries
+    ]
+    return Table(
+        f"{dataset}: {len(at)} images in {len(set(groups))} groups; F with "
+        "its 95 % interval, percent",
+        ["model", *_BEYOND],
+        rows,
+    )
+
+
+def tests(entries, images):
+    """The first entry against each of the others, on the same images.
+
+    Args:
+      entries: list of `runs.Entry`s, at least two.
+      images: `runs.Images`.
+
+    Returns:
+      `Table`: a row a dataset and a pair.
+    """
+    first, *others = entries
+    pairs = []
+    for dataset in images.datasets:
+        at = images.of(dataset)
+        groups = [images.groups[n] for n in at]
+        for other in others:
+            f_scores = [
+                aggregate.field(entry.scores[:, at], "f_score")
+                for entry in (first, other)
+            ]
+            found = statistics.paired(*f_scores, groups)
+            pairs.append((dataset, other.label, found))
+    adjusted = statistics.adjusted([found.p for _, _, found in pairs])
+    return Table(
+        f"F of {first.label} minus F of each other model, percent points; "
+        "Wilcoxon signed-rank test over groups",
+        ["dataset", "other model", "difference", "from", "to", "groups",
+         "effect", "p", "p adjusted"],
+        [
+            [dataset, label, *(_percent(v) for v in found.difference),
+             Cell(found.groups, digits=0), Cell(found.effect),
+             Cell(found.p, digits=4), Cell(float(p), digits=4)]
+            for (dataset, label, found), p in zip(pairs, adjusted, strict=True)
+        ],
+    )  # fmt: skip
+
+
+def _beyond(scores, groups):
+    f_scores = aggregate.field(scores, "f_score")
+    tail = aggregate.tail(scores)
+
+    def mean(name, of=lambda values: values):
+        return float(np.nanmean(of(aggregate.field(scores, name))))
+
+    return [
+        *(_percent(v) for v in statistics.bootstrap(f_scores, groups)),
+        *(_percent(v) for v in tail),
+        _percent(mean("iou")),
+        _percent(mean("boundary_f_score")),
+        Cell(mean("hausdorff95_px")),
+        _percent(mean("area_error", np.abs)),
+        _percent(mean("area_error")),
+        _percent(mean("diameter_error", np.abs)),
+    ]
+
+
+def _percent(value, spread=None):
+    if spread is None or np.isnan(spread):
+        return Cell(100 * value)
+    return Cell(100 * value, 100 * spread)

@@ -1,0 +1,285 @@
+"""Work directories brought together: the same test set, all folds, scores."""
+
+import collections
+import hashlib
+import json
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from spheroid_jax import evaluate, files, held_out, params, settings
+from spheroid_jax.data import dataset as datasets
+from spheroid_jax.data import partitions, source
+
+_ENSEMBLE = "ensemble"
+_MEMBERS_FILE = "members.json"
+
+
+class Images(NamedTuple):
+    """Images with their truth, on the grid.
+
+    Attributes:
+      names: N pairs (dataset, image).
+      groups: N labels; images of one group are not independent.
+      grids: (N, S, S), float32.
+      labels: (N, S, S), uint8.
+    """
+
+    names: list
+    groups: list
+    grids: np.ndarray
+    labels: np.ndarray
+
+    def of(self, dataset):
+        """Positions of a dataset's images."""
+        named = [name for name, _ in self.names]
+        return np.flatnonzero(np.array(named) == dataset)
+
+    @property
+    def datasets(self):
+        """Names of the datasets, in order."""
+        return list(dict.fromkeys(dataset for dataset, _ in self.names))
+
+
+class Entry(NamedTuple):
+    """A row of the comparison.
+
+    Attributes:
+      label: its name.
+      scores: (folds, N, fields of `metrics.Agreement`).
+      maps: function from an image's position to one probability map (S, S) a
+        fold.
+      run: the `Run` it belongs to; None for what was not trained.
+    """
+
+    label: str
+    scores: np.ndarray
+    maps: Callable
+    run: tuple | None
+
+
+class Run(NamedTuple):
+    """A work directory.
+
+    Attributes:
+      label: its name in tables.
+      workdir: its path.
+      config: nested dicts.
+      partitions: dict of "partitions" and "digests", each by dataset.
+    """
+
+    label: str
+    workdir: pathlib.Path
+    config: dict
+    partitions: dict
+
+    @property
+    def folds(self):
+        """The folders of its five folds."""
+        return [
+            self.workdir / f"fold_{fold}" for fold in range(partitions.FOLDS)
+        ]
+
+    @property
+    def fingerprint(self):
+        """A hash of all images and masks it was trained and tested on."""
+        digests = json.dumps(self.partitions["digests"], sort_keys=True)
+        return hashlib.sha256(digests.encode()).hexdigest()
+
+
+def open_runs(workdirs):
+    """Reads work directories, and checks that they can be compared.
+
+    Returns:
+      list of `Run`s.
+
+    Raises:
+      FileNotFoundError: one is not a work directory, or a fold is missing.
+      ValueError: their test sets, partitions or grids differ.
+    """
+    runs = [_open_run(pathlib.Path(workdir)) for workdir in workdirs]
+    counts = collections.Counter(run.label for run in runs)
+    runs = [
+        run._replace(label=str(run.workdir)) if counts[run.label] > 1 else run
+        for run in runs
+    ]
+    if len({run.workdir.resolve() for run in runs}) < len(runs):
+        raise ValueError("a work directory is named twice")
+    problems = [line for run in runs for line in _missing_folds(run)]
+    if problems:
+        raise FileNotFoundError("; ".join(problems))
+    for run in runs[1:]:
+        _check_same_test(runs[0], run)
+    return runs
+
+
+def read_images(runs, root=None):
+    """Reads the images that the runs are tested on.
+
+    Args:
+      runs: of `open_runs`.
+      root: the data root, where it is not the one in the first run's config.
+
+    Returns:
+      `Images` of the sixth partition, and of the other five together.
+
+    Raises:
+      ValueError: the data root is not the one the runs were begun with.
+    """
+    data = runs[0].config["data"]
+    cache = files.cache_folder(data["cache"])
+    root = source.open_root(
+        root or data["root"], cache, runs[0].config["synthetic"]
+    )
+    opened = datasets.open_dataset(
+        root,
+        dict.fromkeys(runs[0].partitions["partitions"], 1.0),
+        size=data["size"],
+        stream="numpy",
+        cache=cache,
+        workdir=runs[0].workdir,
+    )
+    numbers = range(partitions.PARTITIONS)
+    rest = [number for number in numbers if number != partitions.TEST]
+    return _gather(opened, [partitions.TEST]), _gather(opened, rest)
+
+
+def entries(runs, test):
+    """Two rows a run: its folds, and their ensemble.
+
+    The ensemble is computed where the run has no scores of these five models.
+
+    Returns:
+      list of `Entry`s.
+
+    Raises:
+      ValueError: scores are of other images than the test set.
+    """
+    rows = []
+    for run in runs:
+        rows.append(_entry(run.label, run, run.folds, test))
+        folder = _ensemble(run, test)
+        rows.append(_entry(f"{run.label}, ensemble", run, [folder], test))
+    return rows
+
+
+def _open_run(workdir):
+    config = settings.read(workdir)
+    path = workdir / datasets.PARTITIONS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{workdir}: no fold has been trained there")
+    parts = json.loads(path.read_text("utf-8"))
+    return Run(workdir.resolve().name, workdir, config, parts)
+
+
+def _missing_folds(run):
+    for fold in run.folds:
+        if not (fold / held_out.SCORES_FILE).is_file():
+            yield (
+                f"{fold}: no scores; launch.py --workdir={run.workdir} "
+                "--fold=all finishes the folds that are not"
+            )
+
+
+def _check_same_test(first, other):
+    """Raises where two runs were not tested on the same images."""
+    sizes = [run.config["data"]["size"] for run in (first, other)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"{first.workdir} and {other.workdir} have different grids: "
+            f"data.size {sizes[0]} and {sizes[1]}; scores of one cannot stand "
+            "beside scores of the other"
+        )
+    for what, meaning in (
+        ("digests", "images or masks"),
+        ("partitions", "partitions"),
+    ):
+        mine, theirs = first.partitions[what], other.partitions[what]
+        if mine != theirs:
+            where = sorted(
+                name
+                for name in mine.keys() | theirs.keys()
+                if mine.get(name) != theirs.get(name)
+            )
+            raise ValueError(
+                f"{first.workdir} and {other.workdir} were trained on "
+                f"different {meaning} ({', '.join(where)}); train both from "
+                "one data root"
+            )
+
+
+def _gather(opened, numbers):
+    parts = [opened.partition(number) for number in numbers]
+    group_of = {
+        (pair.dataset, pair.stem): (pair.dataset, pair.group)
+        for pair in opened.samples.pairs
+    }
+    names = [name for part in parts for name in part[2]]
+    return Images(
+        names,
+        ["/".join(group_of[name]) for name in names],
+        *(np.concatenate([part[n] for part in parts]) for n in range(2)),
+    )
+
+
+def _entry(label, run, folders, test):
+    rows = [_scores_of(folder, test.names) for folder in folders]
+
+    def maps(position):
+        return [
+            held_out.read_maps(folder, [test.names[position]])[0]
+            for folder in folders
+        ]
+
+    return Entry(label, np.array(rows), maps, run)
+
+
+def _scores_of(folder, names):
+    """The scores of these images, in their order."""
+    rows = held_out.read_scores(folder)
+    by_name = {(row.dataset, row.image): row.scores for row in rows}
+    if by_name.keys() != set(names):
+        raise ValueError(
+            f"{folder / held_out.SCORES_FILE}: scores of {len(by_name)} images "
+            f"that are not the {len(names)} of the test partition; "
+            "launch.py --mode=evaluate writes them anew"
+        )
+    return [by_name[name] for name in names]
+
+
+def _ensemble(run, test):
+    """The ensemble's folder, scored for the models that there are now."""
+    folder = run.workdir / _ENSEMBLE
+    members = [params.digest(fold) for fold in run.folds]
+    written = folder / _MEMBERS_FILE
+    if (folder / held_out.SCORES_FILE).is_file() and written.is_file():
+        if json.loads(written.read_text("utf-8")) == members:
+            return folder
+        (folder / held_out.SCORES_FILE).unlink()
+    held_out.score(
+        params.load(run.workdir),
+        folder,
+        (test.grids, test.labels, test.names),
+    )
+    files.write_json(written, members)
+    return folder
+
+
+def baseline_entry(label, masks, test):
+    """A row of masks that no run made.
+
+    Args:
+      label: its name.
+      masks: N arrays (S, S), boolean.
+      test: `Images`.
+    """
+    maps = (mask.astype(np.float32) for mask in masks)
+    rows = evaluate.score(maps, test.labels, test.names)
+    return Entry(
+        label,
+        np.array([[row.scores for row in rows]]),
+        lambda position: [masks[position].astype(np.float32)],
+        None,
+    )
