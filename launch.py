@@ -48,7 +48,7 @@ def main(argv):
         config = experiment.resolve_config(config, _WORKDIR.value)
         workdir = _WORKDIR.value or os.path.join("runs", config.name)
         if _FOLD.value == "all":
-            if failed := _run_folds(config):
+            if failed := _run_folds(config, sys.argv):
                 _fail(f"{failed} of the folds failed; see above")
             return
         run = {
@@ -73,18 +73,33 @@ def _run_study(config):
     for name in config.variants:
         _run_folds(
             config,
-            f"--config={file}:{name}",
-            f"--workdir={os.path.join(workdir, name)}",
+            [
+                sys.argv[0],
+                f"--config={file}:{name}",
+                *_without_config(sys.argv[1:]),
+                f"--workdir={os.path.join(workdir, name)}",
+            ],
         )
     print(study.write(workdir, config.variants))
 
 
-def _run_folds(config, *more):
-    """Runs this command once a fold; exits where it was asked to stop.
+def _without_config(argv):
+    """The arguments without --config, which may not be given twice."""
+    rest, words = [], iter(argv)
+    for word in words:
+        if word in ("--config", "-config"):
+            next(words)  # Its value.
+        elif not word.startswith(("--config=", "-config=")):
+            rest.append(word)
+    return rest
+
+
+def _run_folds(config, argv):
+    """Runs a command once a fold; exits where it was asked to stop.
 
     Args:
       config: of the folds.
-      *more: flags for each fold's command.
+      argv: this command's arguments.
 
     Returns:
       How many folds failed.
@@ -92,7 +107,7 @@ def _run_folds(config, *more):
     from spheroid_jax import folds
 
     outcomes, stopped_by = folds.run(
-        [sys.executable, *sys.argv, *more],
+        [sys.executable, *argv],
         folds.ALL if _FOLD.value == "all" else [_fold_number()],
         batch_size=config.train.batch_size,
         devices_a_fold=config.train.devices,
