@@ -50,6 +50,7 @@ def get_config():
     config.synthetic = ConfigDict()  # what data.root = "synthetic" makes
     config.synthetic.n_easy = 120  # images of dataset1
     config.synthetic.n_hard = 120  # images of dataset2
+    config.synthetic.n_varied = 0  # images of varied, as of many labs
     config.synthetic.size = 480  # px
     config.synthetic.seed = 0
 

@@ -63,7 +63,7 @@ ONLY_IN = {
     "tqdm": {"progress"},
     "ml_collections": {"experiment"},
     "tifffile": {"images"},
-    "PIL": {"images"},
+    "PIL": {"data/camera", "images"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 from skimage import filters, io
 
-from spheroid_jax.data import synthetic
+from spheroid_jax.data import drawing, synthetic
 
 SMALL, COUNT = 96, 40
 
@@ -101,7 +101,7 @@ def test_loose_pixels_and_holes_are_cleaned_away():
         ],
         bool,
     )
-    np.testing.assert_array_equal(synthetic._solid(drawn), body)
+    np.testing.assert_array_equal(drawing.solid(drawn), body)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def find_pairs(root, datasets):
     """
     pairs, problems = [], []
     for dataset in datasets:
-        folder = pathlib.Path(root) / dataset
+        # Messages name the files themselves, not a link to their folder.
+        folder = (pathlib.Path(root) / dataset).resolve()
         by_stem = {}
         for kind in ("images", "masks"):
             by_stem[kind], repeated = _by_stem(folder / kind)

@@ -1,6 +1,9 @@
-"""Where the images come from: a folder of the user's, or synthetic ones."""
+"""Where the images come from: a folder of the user's, synthetic ones, both."""
 
+import hashlib
+import os
 import pathlib
+import tempfile
 
 from absl import logging
 
@@ -13,17 +16,44 @@ def open_root(root, cache, recipe):
     """Returns the data root, drawing the synthetic one if that is named.
 
     Args:
-      root: a folder, or `SYNTHETIC`.
+      root: a folder; `SYNTHETIC`; or "synthetic,FOLDER" for both, where the
+        synthetic datasets are called easy, hard and varied.
       cache: folder for the synthetic images.
       recipe: keyword arguments of `synthetic.write_data_root`.
     """
-    if root != SYNTHETIC:
+    first, comma, beside = root.partition(",")
+    if first != SYNTHETIC:
         return pathlib.Path(root)
     name = "-".join(f"{key}{value}" for key, value in sorted(recipe.items()))
     name += f"-v{synthetic.RECIPE_VERSION}"
-    return synthetic.write_data_root(
+    drawn = synthetic.write_data_root(
         pathlib.Path(cache) / "synthetic" / name, **recipe
     )
+    return _join(drawn, pathlib.Path(beside), cache) if comma else drawn
+
+
+def _join(drawn, beside, cache):
+    """Makes one data root of two: a folder of links to their datasets."""
+    links = {name: beside / name for name in folder.datasets_in(beside)}
+    for flavour, name in synthetic.DATASETS.items():
+        if (drawn / name).is_dir():
+            links[flavour] = drawn / name
+    links = {name: str(path.resolve()) for name, path in links.items()}
+    key = hashlib.sha256(repr(sorted(links.items())).encode()).hexdigest()
+    joined = pathlib.Path(cache) / "joined" / key[:16]
+    if joined.is_dir():
+        return joined
+    joined.parent.mkdir(parents=True, exist_ok=True)
+    partial = pathlib.Path(tempfile.mkdtemp(dir=joined.parent))
+    for name, path in links.items():
+        (partial / name).symlink_to(path)
+    try:
+        os.replace(partial, joined)
+    except OSError:
+        # Another process was faster; its links are the same.
+        if not joined.is_dir():
+            raise
+    return joined
 
 
 def choose_datasets(root, shares):

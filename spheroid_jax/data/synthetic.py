@@ -10,7 +10,7 @@ index, seed) is one scene at every size.
 Images are uint8 in [0, 255], masks boolean, both indexed [row, column].
 """
 
-import functools
+import concurrent.futures
 import json
 import math
 import os
@@ -23,15 +23,14 @@ import numpy as np
 from scipy import ndimage, special
 from skimage import io
 
+from spheroid_jax.data import drawing, varied
+
 FLAVOURS = ("easy", "hard")
-DATASETS = {"easy": "dataset1", "hard": "dataset2"}
+DATASETS = {"easy": "dataset1", "hard": "dataset2", "varied": "varied"}
 RECIPE_FILE = "synthetic.json"
 RECIPE_VERSION = 1  # raise it whenever the pictures change
 MIN_SIZE = 64  # pixels; below, rims and cells are no longer resolved
 
-_TURN = 4096  # entries of a table over all angles
-_SUBSAMPLES = 3  # a pixel averages this many samples of a field, each way
-_SPLINE_POWER = 0.479  # sum of squares of the cubic B-spline's weights
 _MARGIN = 0.02  # least gap between body and frame or well
 _READ_NOISE = 0.6  # grey levels
 _CELL_STEP = 20  # knots; few distinct grids keep their splines cached
@@ -108,10 +107,14 @@ def write_data_root(
     *,
     n_easy: int = 60,
     n_hard: int = 40,
+    n_varied: int = 0,
     size: int = 480,
     seed: int = 0,
 ) -> pathlib.Path:
     """Writes a data root: dataset1 holds easy images, dataset2 hard ones.
+
+    The dataset varied, if asked for, holds images as of many labs
+    (`varied.make_image`).
 
     The folder appears under its name only when complete, so a killed write
     leaves nothing that looks like a data root. A complete one made with the
@@ -121,6 +124,7 @@ def write_data_root(
         root: folder to create; an empty one may exist.
         n_easy: number of images in dataset1; none leaves the folder out.
         n_hard: number of images in dataset2; none leaves the folder out.
+        n_varied: number of images in varied; none leaves the folder out.
         size: side of the images in pixels.
         seed: as for `make_image`.
 
@@ -131,7 +135,7 @@ def write_data_root(
         FileExistsError: if the folder holds anything else.
     """
     root = pathlib.Path(root)
-    counts = {"easy": n_easy, "hard": n_hard}
+    counts = {"easy": n_easy, "hard": n_hard, "varied": n_varied}
     recipe = {**counts, "size": size, "seed": seed, "version": RECIPE_VERSION}
     if _holds(root, recipe):
         return root
@@ -139,9 +143,7 @@ def write_data_root(
     staging = tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent)
     partial = pathlib.Path(staging, root.name)
     try:
-        for flavour, count in counts.items():
-            for index in range(count):
-                _write_pair(partial, flavour, index, seed, size)
+        _write_pairs(partial, counts, seed, size)
         (partial / RECIPE_FILE).write_text(json.dumps(recipe))
         _move_into_place(partial, root, recipe)
     finally:
@@ -165,11 +167,28 @@ def _holds(root: pathlib.Path, recipe: dict) -> bool:
     return True
 
 
+def _write_pairs(
+    root: pathlib.Path, counts: dict, seed: int, size: int
+) -> None:
+    """Draws and writes all images, on all cores."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [
+            pool.submit(_write_pair, root, flavour, index, seed, size)
+            for flavour, count in counts.items()
+            for index in range(count)
+        ]
+        for job in jobs:
+            job.result()
+
+
 def _write_pair(
     root: pathlib.Path, flavour: str, index: int, seed: int, size: int
 ) -> None:
     """Writes one image and its mask (0 and 255) under the same name."""
-    image, mask = make_image(flavour, index, seed=seed, size=size)
+    if flavour == "varied":
+        image, mask = varied.make_image(index, seed=seed, size=size)
+    else:
+        image, mask = make_image(flavour, index, seed=seed, size=size)
     pixels = {"images": image, "masks": np.where(mask, 255, 0).astype(np.uint8)}
     for kind, values in pixels.items():
         folder = root / DATASETS[flavour] / kind
@@ -189,53 +208,6 @@ def _move_into_place(
             raise
 
 
-def _grid(size: int) -> tuple[_Array, _Array]:
-    """Gives x as a row and y as a column: the pixels' centres."""
-    line = (np.arange(size, dtype=np.float32) + 0.5) / size
-    return line[None, :], line[:, None]
-
-
-@functools.lru_cache(maxsize=64)
-def _basis(knots: int, size: int) -> _Array:
-    """Weights (size, knots + 3) of cubic B-splines, averaged over pixels."""
-    fine = size * _SUBSAMPLES
-    position = (np.arange(fine, dtype=np.float32) + 0.5) * (knots / fine)
-    away = np.abs(position[:, None] - np.arange(-1, knots + 2, dtype=np.int16))
-    near = 2 / 3 - away**2 + away**3 / 2
-    far = np.maximum(2 - away, 0) ** 3 / 6
-    weights = np.where(away < 1, near, far)
-    weights = weights.reshape(size, _SUBSAMPLES, -1).mean(axis=1)
-    weights.setflags(write=False)
-    return weights
-
-
-def _field(rng: _Rng, knots: int, size: int) -> _Array:
-    """Draws a smooth field of unit variance with `knots` knots a side."""
-    values = rng.standard_normal((knots + 3, knots + 3), dtype=np.float32)
-    basis = _basis(knots, size)
-    return basis @ (values / _SPLINE_POWER) @ basis.T
-
-
-def _turn(rng: _Rng, bumps: float) -> _Array:
-    """Draws smooth noise of unit variance over all angles, `bumps` a turn."""
-    order = np.arange(_TURN // 2 + 1)
-    waves = rng.standard_normal((2, order.size)) * _bell(order, bumps)
-    waves[:, 0] = 0  # no mean
-    noise = np.fft.irfft(waves[0] + 1j * waves[1])
-    return (noise / noise.std()).astype(np.float32)
-
-
-def _polar(x: _Array, y: _Array) -> tuple[_Array, _Array]:
-    """Gives the radius and the angle, the latter as index into a table."""
-    angle = np.arctan2(y, x) * (_TURN / math.tau)
-    return np.sqrt(x**2 + y**2), angle.astype(np.int32) % _TURN
-
-
-def _bell(x: _Array, width: float) -> _Array:
-    """A Gaussian bump of height 1."""
-    return np.exp(-((x / width) ** 2))
-
-
 def _draw_scene(rng: _Rng, flavour: str, size: int) -> _Scene:
     """Draws a scene's parameters, its kind of well and the body's outline."""
     which = FLAVOURS.index(flavour)
@@ -251,16 +223,18 @@ def _draw_scene(rng: _Rng, flavour: str, size: int) -> _Scene:
 def _outline(rng: _Rng, scene: _Scene) -> _Array:
     """Draws the body's radius for each angle, scaled to the scene's area."""
     area, stretch = math.exp(scene.log_area), math.sqrt(scene.aspect)
-    theta = np.arange(_TURN) * (math.tau / _TURN)
+    theta = np.arange(drawing.TURN) * (math.tau / drawing.TURN)
     tilted = theta - rng.uniform(0, math.tau)
     radius = 1 / np.hypot(np.cos(tilted) / stretch, np.sin(tilted) * stretch)
     for _ in range(int(scene.lobes)):
         away = np.angle(np.exp(1j * (theta - rng.uniform(0, math.tau))))
         width = rng.uniform(0.15, 0.8)  # from a finger to a second half
-        radius += math.sqrt(width) * rng.uniform(0.1, 0.5) * _bell(away, width)
-    radius *= 1 + rng.uniform(0.005, 0.03) * _turn(rng, 4)
-    bulges = np.abs(_turn(rng, math.sqrt(area) * rng.uniform(60, 120)))
-    patches = special.expit(2 * _turn(rng, 3))
+        radius += (
+            math.sqrt(width) * rng.uniform(0.1, 0.5) * drawing.bell(away, width)
+        )
+    radius *= 1 + rng.uniform(0.005, 0.03) * drawing.turn(rng, 4)
+    bulges = np.abs(drawing.turn(rng, math.sqrt(area) * rng.uniform(60, 120)))
+    patches = special.expit(2 * drawing.turn(rng, 3))
     radius *= 1 + scene.ragged * bulges * patches
     radius *= math.sqrt(area / (math.pi * np.mean(radius**2)))
     radius *= min(1, (0.5 - _MARGIN) / radius.max())
@@ -289,15 +263,15 @@ def _wall(rng: _Rng, scene: _Scene) -> _Placed:
     gap = rng.uniform(_MARGIN, 0.12)
     inner = max(rng.uniform(0.42, 0.7), scene.extent + gap)
     away = inner - scene.extent - gap
-    x, y = _grid(scene.size)
+    x, y = drawing.grid(scene.size)
     well_x = mid_x + away * math.cos(angle)
     well_y = mid_y + away * math.sin(angle)
-    radius, turn = _polar(x - well_x, y - well_y)
-    beyond = radius - inner * (1 + 0.004 * _turn(rng, 3)[turn])
+    radius, turn = drawing.polar(x - well_x, y - well_y)
+    beyond = radius - inner * (1 + 0.004 * drawing.turn(rng, 3)[turn])
     dark = special.expit(beyond / rng.uniform(0.004, 0.015))
     well = 1 - scene.wall * dark
     for place in rng.uniform(-0.01, 0.06, 3).tolist():
-        line = _bell(beyond - place, rng.uniform(0.005, 0.015))
+        line = drawing.bell(beyond - place, rng.uniform(0.005, 0.015))
         well += rng.uniform(-0.15, 0.1) * line
     return well, (mid_x, mid_y)
 
@@ -307,16 +281,18 @@ def _micro(rng: _Rng, scene: _Scene) -> _Placed:
     mid_x, mid_y = rng.uniform(0.38, 0.62, 2).tolist()
     inner = max(rng.uniform(0.17, 0.25), scene.extent + 1.5 * _MARGIN)
     body = _place(rng, scene, inner, mid_x, mid_y)
-    x, y = _grid(scene.size)
-    radius, angle = _polar(x - mid_x, y - mid_y)
+    x, y = drawing.grid(scene.size)
+    radius, angle = drawing.polar(x - mid_x, y - mid_y)
     outer, slopes = _facets(rng, inner + rng.uniform(0.03, 0.09))
     within, beyond = inner - radius, radius - outer[angle]
     soft = rng.uniform(0.002, 0.005)
     ring = special.expit(-within / soft) * special.expit(-beyond / soft)
-    shade = rng.uniform(0.05, 0.25) * _bell(beyond, rng.uniform(0.02, 0.06))
+    shade = rng.uniform(0.05, 0.25) * drawing.bell(
+        beyond, rng.uniform(0.02, 0.06)
+    )
     glow = rng.uniform(0.0, 0.25) * within * (2 / inner)
     for place in rng.uniform(0.01, 0.05, 2).tolist():
-        glow += rng.uniform(-0.06, 0.1) * _bell(within - place, 0.004)
+        glow += rng.uniform(-0.06, 0.1) * drawing.bell(within - place, 0.004)
     floor = np.where(within > 0, 1 + glow, 1 + slopes[angle] - shade)
     return floor * (1 - rng.uniform(0.45, 0.68) * ring), body
 
@@ -327,12 +303,14 @@ def _facets(rng: _Rng, radius: float) -> tuple[_Array, _Array]:
     The slopes are those of a square pyramid cut into the plate: four faces of
     unlike brightness, creases between them, faint tool marks.
     """
-    theta = np.arange(_TURN) * (math.tau / _TURN) - rng.uniform(0, math.tau)
+    theta = np.arange(drawing.TURN) * (math.tau / drawing.TURN) - rng.uniform(
+        0, math.tau
+    )
     corner = np.abs(np.mod(theta, math.pi / 2) - math.pi / 4)
     flat = rng.uniform(0.88, 1.0, 4)[(theta // (math.pi / 2)).astype(int) % 4]
     outer = radius * np.minimum(1, flat / np.cos(corner))
-    faces = 0.03 * _turn(rng, 3) + 0.007 * _turn(rng, 70)
-    crease = _bell(math.pi / 4 - corner, rng.uniform(0.03, 0.1))
+    faces = 0.03 * drawing.turn(rng, 3) + 0.007 * drawing.turn(rng, 70)
+    crease = drawing.bell(math.pi / 4 - corner, rng.uniform(0.03, 0.1))
     slopes = faces + rng.uniform(-0.1, 0.1) * crease
     return outer.astype(np.float32), slopes.astype(np.float32)
 
@@ -342,14 +320,14 @@ _SURROUNDS = {"open": _open, "wall": _wall, "micro": _micro}
 
 def _light(rng: _Rng, scene: _Scene) -> _Array:
     """Draws the empty field: lamp, vignetting and blurred structure."""
-    x, y = _grid(scene.size)
+    x, y = drawing.grid(scene.size)
     lamp_x, lamp_y = rng.uniform(0.4, 0.6, 2).tolist()
     light = 1 - 2 * scene.vignette * ((x - lamp_x) ** 2 + (y - lamp_y) ** 2)
     angle, slope = rng.uniform(0, math.tau), 2 * scene.gradient
     light += slope * math.cos(angle) * (x - 0.5)
     light += slope * math.sin(angle) * (y - 0.5)
-    light += scene.blotch * _field(rng, 5, scene.size)
-    light += scene.blotch / 4 * _field(rng, 20, scene.size)
+    light += scene.blotch * drawing.field(rng, 5, scene.size)
+    light += scene.blotch / 4 * drawing.field(rng, 20, scene.size)
     return scene.light * np.maximum(light, 0.05)
 
 
@@ -357,54 +335,24 @@ def _draw_debris(
     rng: _Rng, scene: _Scene, middle: tuple[float, float], image: _Array
 ) -> None:
     """Multiplies specks, loose cells and fibres into the image, in place."""
-    gather, side = rng.uniform(0, 0.8), rng.integers(_TURN)
+    gather, side = rng.uniform(0, 0.8), rng.integers(drawing.TURN)
     scale = rng.uniform(0.5, 1.4)
     for _ in range(int(scene.specks)):
         x, y = rng.random(2).tolist()
-        turn = int(side + _TURN / 8 * rng.standard_normal()) % _TURN
+        turn = (
+            int(side + drawing.TURN / 8 * rng.standard_normal()) % drawing.TURN
+        )
         out = _MARGIN / 2 + rng.exponential(0.025)
         if rng.random() < gather:  # shed by the body
             away = float(scene.outline[turn]) + out
-            x = middle[0] + away * math.cos(turn * math.tau / _TURN)
-            y = middle[1] + away * math.sin(turn * math.tau / _TURN)
+            x = middle[0] + away * math.cos(turn * math.tau / drawing.TURN)
+            y = middle[1] + away * math.sin(turn * math.tau / drawing.TURN)
         radius, dark = scale * rng.uniform(0.003, 0.01), rng.uniform(0.1, 0.55)
         if rng.random() < 0.1:  # out of focus
             radius, dark = 3 * radius, dark / 4
-        _stamp(image, x, y, radius, dark, ring=bool(rng.random() < 0.5))
+        drawing.stamp(image, x, y, radius, dark, ring=bool(rng.random() < 0.5))
     for _ in range(int(scene.fibres)):
-        image *= _fibre(rng, scene.size)
-
-
-def _stamp(
-    image: _Array, x: float, y: float, radius: float, dark: float, *, ring: bool
-) -> None:
-    """Multiplies in a dark spot or, as a ring, a cell with a bright middle."""
-    size = image.shape[0]
-    reach = 2.5 * radius + 1 / size
-    top, left = (max(int((c - reach) * size), 0) for c in (y, x))
-    bottom, right = (max(int((c + reach) * size) + 1, 0) for c in (y, x))
-    window = np.s_[top:bottom, left:right]
-    across, down = _grid(size)
-    dx, dy = across[:, window[1]] - x, down[window[0]] - y
-    away = np.sqrt(dx**2 + dy**2) / max(radius, 0.5 / size)
-    spot = _bell(away, 1)
-    if ring:
-        spot = _bell(away - 1, 0.4) - 0.8 * _bell(away, 0.5)
-    image[window] *= 1 - dark * spot
-
-
-def _fibre(rng: _Rng, size: int) -> _Array:
-    """Draws the transmission of one thin curved fibre."""
-    x, y = _grid(size)
-    mid_x, mid_y = rng.random(2).tolist()
-    angle = rng.uniform(0, math.tau)
-    cos, sin = math.cos(angle), math.sin(angle)
-    along = (x - mid_x) * cos + (y - mid_y) * sin
-    across = (y - mid_y) * cos - (x - mid_x) * sin
-    across -= rng.uniform(0.002, 0.03) * np.sin(along * rng.uniform(5, 25))
-    thread = _bell(along**2, rng.uniform(0.05, 0.2) ** 2)
-    thread *= _bell(across, rng.uniform(0.0015, 0.004))
-    return 1 - rng.uniform(0.1, 0.4) * thread
+        image *= drawing.fibre(rng, scene.size)
 
 
 def _tissue(
@@ -415,44 +363,23 @@ def _tissue(
     x, y = (
         line
         - place
-        + swell * _field(rng, 8, scene.size)
-        + 0.05 * scene.ragged * _field(rng, 60, scene.size)
-        for line, place in zip(_grid(scene.size), middle, strict=True)
+        + swell * drawing.field(rng, 8, scene.size)
+        + 0.05 * scene.ragged * drawing.field(rng, 60, scene.size)
+        for line, place in zip(drawing.grid(scene.size), middle, strict=True)
     )
-    radius, angle = _polar(x, y)
+    radius, angle = drawing.polar(x, y)
     reach = scene.outline[angle]
     depth = reach - radius  # from the contour inwards
-    edge = depth / (scene.edge * np.exp(0.35 * _turn(rng, 3)))[angle]
+    edge = depth / (scene.edge * np.exp(0.35 * drawing.turn(rng, 3)))[angle]
     inside = special.expit(2 * edge)
     core = scene.core * np.clip(depth / reach, 0, 1) ** 1.5
-    rim = scene.rim * np.clip(1 + 0.4 * _turn(rng, 8), 0.2, 2)[angle]
-    rim *= _bell(depth - 0.003, rng.uniform(0.005, 0.014))
-    grain = _grain(rng, _CELL_STEP * int(scene.cells), scene.size)
+    rim = scene.rim * np.clip(1 + 0.4 * drawing.turn(rng, 8), 0.2, 2)[angle]
+    rim *= drawing.bell(depth - 0.003, rng.uniform(0.005, 0.014))
+    grain = drawing.grain(rng, _CELL_STEP * int(scene.cells), scene.size)
     tone = scene.tone * (1 + scene.texture * grain) * np.exp(-core - rim)
-    halo = 1 + rng.uniform(0, 0.12) * _bell(edge / 2 + 2, 1)
+    halo = 1 + rng.uniform(0, 0.12) * drawing.bell(edge / 2 + 2, 1)
     image = inside * np.maximum(tone, 0.05) + (1 - inside) * halo
-    return image, _solid(depth > 0)
-
-
-def _grain(rng: _Rng, knots: int, size: int) -> _Array:
-    """Draws granularity: cells with dark borders, in clumps, over haze."""
-    cells = 0.8 * np.abs(_field(rng, knots, size)) - 0.64
-    cells += 0.5 * _field(rng, 3 * knots // 2, size)
-    clumps = 0.5 * _field(rng, knots // 2, size)
-    haze = 0.35 * _field(rng, knots // 5, size)
-    return np.minimum(cells + clumps + haze, 1.6)  # no light is made inside
-
-
-def _solid(inside: _Array) -> _Array:
-    """Keeps the largest 4-connected component and fills its holes."""
-    labels, _ = ndimage.label(inside)
-    largest = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    gaps, count = ndimage.label(~largest)
-    open_gap = np.zeros(count + 1, bool)
-    for border in (gaps[0], gaps[-1], gaps[:, 0], gaps[:, -1]):
-        open_gap[border] = True
-    open_gap[0] = False  # the component itself
-    return ~open_gap[gaps]
+    return image, drawing.solid(depth > 0)
 
 
 def _expose(rng: _Rng, scene: _Scene, image: _Array) -> _Array:

@@ -1,0 +1,86 @@
+"""From light to a file's grey levels, as many microscopes and programs do it.
+
+Focus, exposure, polarity, noise, resolution, compression and burned-in marks,
+each drawn anew for every image.
+"""
+
+import io
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+_Rng, _Array = np.random.Generator, np.ndarray
+
+
+def expose(rng: _Rng, light: _Array) -> _Array:
+    """Turns light, (S, S) float32 above 0, into an image, (S, S) uint8."""
+    size = light.shape[0]
+    light = ndimage.gaussian_filter(light, _focus(rng) * size)
+    image = _tone(rng, light)
+    coarse = rng.uniform(0.3, 1.0)
+    if rng.random() < 0.3:
+        image = _resample(_resample(image, round(coarse * size)), size)
+    image = _noise(rng, image)
+    if rng.random() < 0.35:  # smoothed by a program, grain and all
+        image = ndimage.gaussian_filter(image, rng.uniform(0.3, 1.0))
+    if rng.random() < 0.15:
+        levels = rng.integers(24, 100)
+        image = np.round(image * levels) / levels
+    picture = Image.fromarray(
+        np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
+    )
+    if rng.random() < 0.2:
+        _mark(rng, picture)
+    if rng.random() < 0.35:
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=int(rng.integers(20, 95)))
+        picture = Image.open(file)
+    return np.asarray(picture)
+
+
+def _focus(rng: _Rng) -> float:
+    """Standard deviation of the blur, in frame sides; mostly sharp."""
+    return math.exp(rng.uniform(math.log(0.0006), math.log(0.006)))
+
+
+def _tone(rng: _Rng, light: _Array) -> _Array:
+    """Exposure, gamma and, in some images, inverted contrast."""
+    low, high = np.percentile(light, (0.5, 99.5))
+    spread = max(float(high - low), 0.02)
+    # Some leave grey levels unused, some cut highlights or shadows off.
+    black = low - rng.uniform(-0.03, 0.6) * spread
+    white = high + rng.uniform(-0.08, 0.5) * spread
+    image = np.clip((light - black) / (white - black), 0, 1)
+    image = image ** math.exp(rng.uniform(-0.5, 0.5))
+    return 1 - image if rng.random() < 0.12 else image
+
+
+def _noise(rng: _Rng, image: _Array) -> _Array:
+    electrons = math.exp(rng.uniform(math.log(300), math.log(60_000)))
+    read = rng.uniform(0, 0.012)
+    sigma = np.sqrt(np.clip(image, 0, 1) / electrons + read**2)
+    return image + sigma * rng.standard_normal(image.shape, dtype=np.float32)
+
+
+def _resample(image: _Array, side: int) -> _Array:
+    picture = Image.fromarray(image.astype(np.float32))
+    method = Image.Resampling.BILINEAR
+    return np.asarray(picture.resize((side, side), method))
+
+
+def _mark(rng: _Rng, picture: Image.Image) -> None:
+    """Burns in a scale bar, with text beside it or without."""
+    size = picture.width
+    draw = ImageDraw.Draw(picture)
+    level = int(rng.choice([0, 255, rng.integers(256)]))
+    length = int(rng.uniform(0.08, 0.3) * size)
+    thick = max(1, int(rng.uniform(0.004, 0.02) * size))
+    x = int(rng.choice([0.04, 0.94 - length / size]) * size)
+    y = int(rng.choice([0.05, 0.92]) * size)
+    draw.rectangle((x, y, x + length, y + thick), fill=level)
+    if rng.random() < 0.6:
+        text = f"{rng.integers(1, 10) * 100} um"
+        side = rng.uniform(0.03, 0.06) * size
+        draw.text((x, y - 1.4 * side), text, fill=level, font_size=side)
