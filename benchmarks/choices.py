@@ -166,6 +166,7 @@ def _abstract_state(network, adversary):
         step=jnp.zeros((), jnp.int32),
         seg_params=params,
         seg_stats={},
+        seg_average={},
         seg_opt_state=network.optimizer.init(params),
         adv_params=judge,
         adv_opt_state=adversary.optimizer.init(judge),

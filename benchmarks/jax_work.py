@@ -72,14 +72,16 @@ def networks(width, dtype, remat):
     """The paper's, put together without all that a training loop imports."""
     config = adver.get_config()
     network = models.build("multiscale", width=width, dtype=dtype, remat=remat)
-    judge = config.adversary
+    adam, judge = config.optimizer, config.adversary
     module = models.build("adversary", width=judge.width, dtype=dtype)
     weight = functools.partial(
         schedules.linear_ramp,
         total_steps=config.train.epochs * config.train.samples_per_epoch,
     )
     return (
-        steps.Network(network, optax.adam(**config.optimizer)),
+        steps.Network(
+            network, optax.adam(adam.learning_rate, b1=adam.b1, b2=adam.b2)
+        ),
         steps.Adversary(
             module,
             optax.adam(judge.learning_rate, b1=judge.b1, b2=judge.b2),

@@ -19,7 +19,7 @@ def get_config():
     config.model.name = "multiscale"  # or "unet"
     config.model.width = 60  # feature maps of the first layer (2.3.1)
     config.model.depth = 9  # blocks in each deep path (2.3.1)
-    config.model.norm = "image"  # or "batch", with running averages
+    config.model.norm = "image"  # "batch": running averages; or "group"
     config.model.norm_momentum = 0.99  # of those averages
     config.model.dtype = "float32"  # of products; "bfloat16" on GPU and TPU
     config.model.remat = False  # True: less memory, more time, the same result
@@ -28,6 +28,12 @@ def get_config():
     config.optimizer.learning_rate = 1e-4
     config.optimizer.b1 = 0.5
     config.optimizer.b2 = 0.99
+    config.optimizer.schedule = "constant"  # or "cosine", to 0 at the end
+    config.optimizer.warmup = 0  # steps in which the rate rises from 0
+
+    config.loss = ConfigDict()
+    config.loss.weights = "balanced"  # equation 1, times 3; or "uniform", 1
+    config.loss.dice = 0.0  # weight of a soft Dice loss, added
 
     config.adversary = ConfigDict()
     config.adversary.width = 8  # feature maps of the first layer (2.3.2)
@@ -47,6 +53,18 @@ def get_config():
     config.data.stream = "tf"  # or "numpy": the same without TensorFlow
     config.data.cache = ""  # prepared images; "": the user's cache folder
 
+    config.augment = ConfigDict()  # beyond the paper's flips and quarter turns
+    config.augment.scale = 0.0  # largest zoom factor - 1, in and out
+    config.augment.shift = 0.0  # largest, along each axis, in sides
+    config.augment.rotate = 0.0  # largest, degrees
+    config.augment.stretch = 0.0  # largest ratio of the axes' zooms - 1
+    config.augment.elastic = 0.0  # deviation of smooth displacements, in sides
+    config.augment.gamma = 0.0  # largest exponent - 1, and its inverse
+    config.augment.invert = 0.0  # probability of dark for bright
+    config.augment.illumination = 0.0  # deviation of the light's logarithm
+    config.augment.blur = 0.0  # largest deviation, px
+    config.augment.noise = 0.0  # largest deviation, intensities being [0, 1]
+
     config.synthetic = ConfigDict()  # what data.root = "synthetic" makes
     config.synthetic.n_easy = 120  # images of dataset1
     config.synthetic.n_hard = 120  # images of dataset2
@@ -60,6 +78,7 @@ def get_config():
     config.train.batch_size = 1  # table 1
     config.train.validate_every = 500  # steps; each with a checkpoint
     config.train.log_every = 50  # steps
+    config.train.average = 0.0  # decay of the parameters' average; 0: none
     config.train.steps_per_dispatch = 0  # 0: 1 on a CPU, 10 elsewhere
     config.train.devices = 0  # that share a batch; 0: as many as divide it
     config.train.keep_programs = True  # compiled once, kept in the cache folder

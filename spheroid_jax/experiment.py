@@ -19,6 +19,7 @@ from absl import logging
 from ml_collections import ConfigDict, FrozenConfigDict
 
 from spheroid_jax import (
+    augment,
     checkpoint,
     compilation,
     costs,
@@ -209,7 +210,15 @@ def networks(config):
     Returns:
       `steps.Network`, and `steps.Adversary` or None.
     """
-    optimizer = optax.adam(**config.optimizer)
+    learning_rate = schedules.learning_rate(
+        config.optimizer.schedule,
+        peak=config.optimizer.learning_rate,
+        warmup=config.optimizer.warmup,
+        total_steps=settings.total_steps(config),
+    )
+    optimizer = optax.adam(
+        learning_rate, b1=config.optimizer.b1, b2=config.optimizer.b2
+    )
     network = steps.Network(models.build(**config.model), optimizer)
     if config.adversary is None:
         return network, None
@@ -232,6 +241,19 @@ def networks(config):
     return network, steps.Adversary(module, optimizer, weight)
 
 
+def train_step(config):
+    """Builds the training step of a config."""
+    return steps.make_train_step(
+        *networks(config),
+        weights=config.loss.weights,
+        dice=config.loss.dice,
+        augment=augment.make_augment(
+            augment.Strengths(**config.augment), seed=config.seed
+        ),
+        average=config.train.average,
+    )
+
+
 def _plan(config):
     per_dispatch = config.train.steps_per_dispatch
     if per_dispatch == 0:
@@ -246,7 +268,11 @@ def _plan(config):
 
 
 def _initial_state(config):
-    return steps.init_state(*networks(config), seed=config.seed)
+    return steps.init_state(
+        *networks(config),
+        seed=config.seed,
+        averaged=config.train.average > 0,
+    )
 
 
 def _train(config, fold, directory, dataset, saved):
@@ -279,9 +305,7 @@ def _train(config, fold, directory, dataset, saved):
     ):
         train.train(
             state,
-            steps.make_run_steps(
-                steps.make_train_step(*networks(config)), placement
-            ),
+            steps.make_run_steps(train_step(config), placement),
             batches,
             plan=plan,
             validate=_validation(config, dataset.partition(fold)),
@@ -304,7 +328,7 @@ def _validation(config, images_of_partition):
 
 
 def _params(config, state):
-    variables = {"params": state.seg_params}
+    variables = {"params": state.seg_average or state.seg_params}
     if state.seg_stats:
         variables["batch_stats"] = state.seg_stats
     return params.Params.create(

@@ -1,4 +1,4 @@
-"""Losses of the paper's section 2.4, equations 2 and 3.
+"""Losses of the paper's section 2.4, equations 2 and 3, and their weights.
 
 Logits are float32 with the classes last: (background, foreground) for the
 segmentation network, (fake, real) for the adversarial network. Where the
@@ -9,7 +9,38 @@ import chex
 import jax
 from jax import numpy as jnp
 
+from spheroid_jax.data.arrays import FOREGROUND_FACTOR
+
 FAKE, REAL = 0, 1
+TINY = 1e-6
+
+
+def balanced_weight(mask, counted):
+    """As `data.arrays.weight_map`: equation 1, its foreground times 3.
+
+    Args:
+      mask: (B, H, W), boolean, the ground truth.
+      counted: (B, H, W), boolean: where there is an image.
+
+    Returns:
+      (B, H, W), float32; zero where nothing counts.
+    """
+    foreground = (mask & counted).sum((1, 2), keepdims=True)
+    background = (~mask & counted).sum((1, 2), keepdims=True)
+    ratio = FOREGROUND_FACTOR * background / jnp.maximum(foreground, 1)
+    one_class = (foreground == 0) | (background == 0)
+    weight = jnp.where(mask & ~one_class, ratio, 1.0)
+    return jnp.where(counted, weight, 0.0)
+
+
+def uniform_weight(mask, counted):
+    """Weighs each pixel 1; as `balanced_weight` otherwise."""
+    del mask
+    return counted.astype(jnp.float32)
+
+
+# Each `config.loss.weights`.
+WEIGHTS = {"balanced": balanced_weight, "uniform": uniform_weight}
 
 
 def weighted_cross_entropy(logits, mask, weight):
@@ -33,6 +64,30 @@ def weighted_cross_entropy(logits, mask, weight):
     return image.mean()
 
 
+def soft_dice(logits, mask, weight):
+    """1 - 2 sum(p t) / (sum p + sum t), an image; not in the paper.
+
+    p is the probability of foreground and t the mask; the sums are over the
+    pixels that count (F. Milletari et al., V-Net, 3DV 2016, has squares).
+
+    Args:
+      logits: (B, H, W, 2).
+      mask: (B, H, W), boolean, the ground truth.
+      weight: (B, H, W), >= 0; only where it is zero matters.
+
+    Returns:
+      The mean over the batch, a scalar in [0, 1].
+    """
+    chex.assert_equal_shape([mask, weight, logits[..., 0]])
+    counted = weight > 0
+    probability = jnp.where(counted, jax.nn.softmax(logits)[..., 1], 0)
+    truth = (mask & counted).astype(probability.dtype)
+    both = (probability * truth).sum((1, 2))
+    either = probability.sum((1, 2)) + truth.sum((1, 2))
+    # An empty mask with nothing found has no overlap to divide by.
+    return (1 - 2 * both / jnp.maximum(either, TINY)).mean()
+
+
 def binary_cross_entropy(logits, label):
     """L_bce of equations 2 and 3: the adversary's two classes.
 
@@ -54,14 +109,14 @@ def adversarial_loss(real_logits, fake_logits):
     )
 
 
-def segmentation_loss(cross_entropy, fake_logits, adversarial_weight):
-    """L_s of equation 3: cross entropy plus lambda times "taken for real".
+def segmentation_loss(spatial_loss, fake_logits, adversarial_weight):
+    """L_s of equation 3: spatial loss plus lambda times "taken for real".
 
     Args:
-      cross_entropy: what `weighted_cross_entropy` gives.
+      spatial_loss: what `weighted_cross_entropy` gives; L_wsce.
       fake_logits: (B, 2), the adversary's verdict on the segmentation.
       adversarial_weight: lambda.
     """
-    return cross_entropy + adversarial_weight * binary_cross_entropy(
+    return spatial_loss + adversarial_weight * binary_cross_entropy(
         fake_logits, REAL
     )

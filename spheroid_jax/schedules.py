@@ -1,11 +1,12 @@
-"""The weight lambda of the adversarial loss as a function of the step.
+"""What changes with the step: lambda, and the learning rate.
 
-Every schedule takes (step, total_steps, start, end) and gives float32: `step`
-is the step counter, 0 for the first step, an integer or an array;
-`total_steps` counts the whole training's; `start` is lambda at step 0, `end`
-at step `total_steps - 1`.
+Every schedule of lambda, the adversarial loss's weight, takes (step,
+total_steps, start, end) and gives float32: `step` is the step counter, 0 for
+the first step, an integer or an array; `total_steps` counts the whole
+training's; `start` is lambda at step 0, `end` at step `total_steps - 1`.
 """
 
+import optax
 from jax import numpy as jnp
 
 # Stairs of `stepped`.
@@ -42,6 +43,33 @@ SCHEDULES = {
     "linear": linear_ramp,
     "stepped": stepped_ramp,
 }
+
+
+LEARNING_RATES = ("constant", "cosine")
+
+
+def learning_rate(name, *, peak, warmup, total_steps):
+    """Chooses the segmentation network's learning rate.
+
+    Args:
+      name: "constant" (the paper's), or "cosine": falls along half a cosine
+        to 0 at the end of training.
+      peak: the largest value.
+      warmup: steps in which it rises linearly from 0, before that.
+      total_steps: of the whole training.
+
+    Returns:
+      A number, or an optax schedule: a function of the step.
+    """
+    if name == "constant" and not warmup:
+        return peak
+    after = optax.constant_schedule(peak)
+    if name == "cosine":
+        after = optax.cosine_decay_schedule(peak, total_steps - warmup)
+    if not warmup:
+        return after
+    rise = optax.linear_schedule(0.0, peak, warmup)
+    return optax.join_schedules([rise, after], [warmup])
 
 
 def _fraction(step, total_steps):

@@ -4,8 +4,10 @@ import json
 import pathlib
 
 from spheroid_jax import files
-from spheroid_jax.models import NETWORKS
-from spheroid_jax.schedules import SCHEDULES
+from spheroid_jax.augment import Strengths
+from spheroid_jax.losses import WEIGHTS
+from spheroid_jax.models import NETWORKS, NORMS
+from spheroid_jax.schedules import LEARNING_RATES, SCHEDULES
 
 CONFIG_FILE = "config.json"
 # Where things are and how they are shown: no part of the result.
@@ -21,6 +23,7 @@ _at_least_one = (lambda value: value >= 1, "at least 1")
 _positive = (lambda value: value > 0, "above 0")
 _not_negative = (lambda value: value >= 0, "0 or more")
 _share = (lambda value: 0 <= value < 1, "in [0, 1)")
+_probability = (lambda value: 0 <= value <= 1, "in [0, 1]")
 _LIMITS = {
     "seed": _not_negative,
     "model.name": (
@@ -29,11 +32,17 @@ _LIMITS = {
     ),
     "model.width": _at_least_one,
     "model.depth": _at_least_one,
-    "model.norm": (lambda value: value in ("image", "batch"), "image or batch"),
     "model.norm_momentum": _share,
     "optimizer.learning_rate": _positive,
     "optimizer.b1": _share,
     "optimizer.b2": _share,
+    "optimizer.schedule": (
+        LEARNING_RATES.__contains__,
+        f"one of {', '.join(LEARNING_RATES)}",
+    ),
+    "optimizer.warmup": _not_negative,
+    "loss.weights": (WEIGHTS.__contains__, f"one of {', '.join(WEIGHTS)}"),
+    "loss.dice": _not_negative,
     "adversary.width": _at_least_one,
     "adversary.depth": _at_least_one,
     "adversary.learning_rate": _positive,
@@ -54,6 +63,10 @@ _LIMITS = {
     "train.log_every": _at_least_one,
     "train.steps_per_dispatch": _not_negative,
     "train.devices": _not_negative,
+    "train.average": _share,
+    **{f"augment.{name}": _not_negative for name in Strengths._fields},
+    "augment.shift": (lambda value: 0 <= value <= 0.5, "in [0, 0.5] (sides)"),
+    "augment.invert": _probability,
 }
 _DTYPES = ("float32", "bfloat16")
 
@@ -80,13 +93,31 @@ def check(config):
             shares(config.data.datasets)
         except ValueError as error:
             problems.append(f"config.data.datasets: {error}")
-    if not problems and total_steps(config) < 1:
-        problems.append(
+    if not problems:
+        problems = list(_contradictions(config))
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _contradictions(config):
+    """Yields what is wrong with values that are good by themselves."""
+    norms = NORMS[config.model.name]
+    if config.model.norm not in norms:
+        yield (
+            f"config.model.norm = {config.model.norm!r}: the network "
+            f"{config.model.name} has {', '.join(norms)}"
+        )
+    total = total_steps(config)
+    if total < 1:
+        yield (
             f"config.train.batch_size = {config.train.batch_size}: larger "
             "than the samples of all epochs"
         )
-    if problems:
-        raise ValueError("; ".join(problems))
+    elif config.optimizer.warmup >= total:
+        yield (
+            f"config.optimizer.warmup = {config.optimizer.warmup}: must be "
+            f"below the {total} steps of training"
+        )
 
 
 def total_steps(config):

@@ -22,12 +22,14 @@ from spheroid_jax import compilation, losses, models
 class TrainState:
     """Everything that training changes.
 
-    The `adv_*` are empty where there is no adversary (Base, U-net*).
+    The `adv_*` are empty where there is no adversary (Base, U-net*), and
+    `seg_average` where no average of `seg_params` is kept.
     """
 
     step: jax.Array
     seg_params: chex.ArrayTree
     seg_stats: chex.ArrayTree
+    seg_average: chex.ArrayTree
     seg_opt_state: optax.OptState
     adv_params: chex.ArrayTree
     adv_opt_state: optax.OptState
@@ -48,13 +50,14 @@ class Adversary(NamedTuple):
     weight: Callable[[jax.Array], jax.Array]
 
 
-def init_state(network, adversary, *, seed):
+def init_state(network, adversary, *, seed, averaged=False):
     """Initialises both networks and their optimizers.
 
     Args:
       network: `Network` that segments.
       adversary: `Adversary`, or None.
       seed: non-negative integer.
+      averaged: whether an average of the parameters is kept.
 
     Returns:
       `TrainState` at step 0.
@@ -66,22 +69,41 @@ def init_state(network, adversary, *, seed):
             "params"
         ]
         adv_opt_state = adversary.optimizer.init(adv_params)
+    seg_average = {}
+    if averaged:
+        # Buffers of its own: the step donates both.
+        seg_average = jax.tree.map(jnp.copy, variables["params"])
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         seg_params=variables["params"],
         seg_stats=variables.get("batch_stats", {}),
+        seg_average=seg_average,
         seg_opt_state=network.optimizer.init(variables["params"]),
         adv_params=adv_params,
         adv_opt_state=adv_opt_state,
     )
 
 
-def make_train_step(network, adversary=None):
+def make_train_step(
+    network,
+    adversary=None,
+    *,
+    weights="balanced",
+    dice=0.0,
+    augment=None,
+    average=0.0,
+):
     """Binds the networks to a pure step.
+
+    The options' defaults are the paper's training.
 
     Args:
       network: `Network` that segments.
       adversary: `Adversary`, or None for training without one.
+      weights: the pixels' weights, a key of `losses.WEIGHTS`.
+      dice: weight of the soft Dice loss, beside the cross entropy.
+      augment: of `augment.make_augment`, or None.
+      average: decay of the parameters' moving average; 0: there is none.
 
     Returns:
       `step(state, batch) -> (state, metrics)`, metrics a dict of scalars.
@@ -89,6 +111,10 @@ def make_train_step(network, adversary=None):
 
     def train_step(state, batch):
         chex.assert_equal_shape([batch["image"], batch["mask"]])
+        if augment is not None:
+            batch = augment(batch, state.step)
+        if augment is not None or weights != "balanced":
+            batch = _weighed(batch, losses.WEIGHTS[weights])
 
         def forward(seg_params):
             logits, updated = network.module.apply(
@@ -109,7 +135,7 @@ def make_train_step(network, adversary=None):
             state, metrics = _adversary_update(state, batch, logits, adversary)
         # The segmentation is judged by the adversary just updated.
         logits_gradient, seg_metrics = jax.grad(_logits_loss, has_aux=True)(
-            logits, state.adv_params, state.step, batch, adversary
+            logits, state.adv_params, state.step, batch, adversary, dice
         )
         seg_params, seg_opt_state = _update(
             network.optimizer,
@@ -117,9 +143,15 @@ def make_train_step(network, adversary=None):
             state.seg_opt_state,
             state.seg_params,
         )
+        seg_average = state.seg_average
+        if average:
+            seg_average = _moved_average(
+                seg_average, seg_params, state.step, average
+            )
         state = state.replace(
             step=state.step + 1,
             seg_params=seg_params,
+            seg_average=seg_average,
             seg_stats=seg_stats,
             seg_opt_state=seg_opt_state,
         )
@@ -188,6 +220,20 @@ def adversary_input(image, weight, probability):
     return jnp.where(weight > 0, image, 0)[..., jnp.newaxis] * probability
 
 
+def _weighed(batch, weight):
+    """Gives what counts in a batch other weights."""
+    counted = batch["weight"] > 0
+    return {**batch, "weight": weight(batch["mask"], counted)}
+
+
+def _moved_average(average, params, step, decay):
+    """Moves the average; at first fast, to get away from the initial values."""
+    decay = jnp.minimum(decay, (1 + step) / (10 + step))
+    return jax.tree.map(
+        lambda old, new: decay * old + (1 - decay) * new, average, params
+    )
+
+
 def _adversary_update(state, batch, logits, adversary):
     """Updates the adversary; the segmentation is a constant to it."""
     probability = lax.stop_gradient(jax.nn.softmax(logits))
@@ -215,20 +261,25 @@ def _adversary_update(state, batch, logits, adversary):
     return state, metrics
 
 
-def _logits_loss(logits, adv_params, step, batch, adversary):
+def _logits_loss(logits, adv_params, step, batch, adversary, dice):
     """Equation 3 as a function of the segmentation network's output."""
     cross_entropy = losses.weighted_cross_entropy(
         logits, batch["mask"], batch["weight"]
     )
     metrics = {"cross_entropy": cross_entropy}
+    spatial_loss = cross_entropy
+    if dice:
+        dice_loss = losses.soft_dice(logits, batch["mask"], batch["weight"])
+        spatial_loss = cross_entropy + dice * dice_loss
+        metrics["dice_loss"] = dice_loss
     if adversary is None:
-        return cross_entropy, metrics
+        return spatial_loss, metrics
     fake = adversary_input(
         batch["image"], batch["weight"], jax.nn.softmax(logits)
     )
     adversarial_weight = jnp.asarray(adversary.weight(step))
     loss = losses.segmentation_loss(
-        cross_entropy,
+        spatial_loss,
         adversary.module.apply({"params": adv_params}, fake),
         adversarial_weight,
     )

@@ -24,6 +24,7 @@ def make_state(value=0.0):
         step=jnp.zeros((), jnp.int32),
         seg_params={"w": jnp.asarray(value)},
         seg_stats={},
+        seg_average={},
         seg_opt_state=(),
         adv_params={},
         adv_opt_state=(),

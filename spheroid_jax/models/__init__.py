@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+from spheroid_jax.models import segmentation, unet
 from spheroid_jax.models.adversary import AdversarialNetwork
 from spheroid_jax.models.segmentation import SegmentationNetwork
 from spheroid_jax.models.unet import UNet
@@ -16,6 +17,8 @@ NETWORKS = {
     "unet": UNet,
     "adversary": AdversarialNetwork,
 }
+# What `norm` can be.
+NORMS = {"multiscale": segmentation.NORMS, "unet": unet.NORMS}
 
 
 def build(name, **fields):

@@ -14,10 +14,11 @@ from spheroid_jax.models.blocks import (
     crop_to,
     pad_to_multiple,
 )
+from spheroid_jax.models.normalization import EPSILON, GroupNorm
 
+NORMS = ("image", "batch", "group")
 DOWN_SAMPLINGS = 4
 BLOCKS_PER_GROUP = 3
-NORM_EPSILON = 1e-5
 
 
 class SegmentationNetwork(nn.Module):
@@ -32,7 +33,8 @@ class SegmentationNetwork(nn.Module):
       norm: "image" normalises each image by its own statistics, in training
         and inference alike; "batch" by the batch's in training and by running
         averages in inference. With the paper's batch size of 1 the two train
-        the same; see docs/paper.md for why "image" is the default.
+        the same; see docs/paper.md for why "image" is the default. "group"
+        is as "image", by groups of maps.
       norm_momentum: of the running averages of "batch".
       dtype: what products are computed in; parameters stay float32.
       remat: compute each block again in the backward pass instead of keeping
@@ -102,17 +104,19 @@ class SegmentationNetwork(nn.Module):
         """The constructor of a block's normalisation."""
         if self.norm == "image":
             return functools.partial(
-                nn.InstanceNorm, epsilon=NORM_EPSILON, dtype=self.dtype
+                nn.InstanceNorm, epsilon=EPSILON, dtype=self.dtype
             )
         if self.norm == "batch":
             return functools.partial(
                 nn.BatchNorm,
                 use_running_average=not train,
                 momentum=self.norm_momentum,
-                epsilon=NORM_EPSILON,
+                epsilon=EPSILON,
                 dtype=self.dtype,
             )
-        raise ValueError(f"norm = {self.norm!r}; there are image and batch")
+        if self.norm == "group":
+            return functools.partial(GroupNorm, dtype=self.dtype)
+        raise ValueError(f"norm = {self.norm!r}; there are {', '.join(NORMS)}")
 
 
 class IR1(nn.Module):

@@ -15,6 +15,9 @@ from spheroid_jax.models.blocks import (
     max_pool_2x2,
     pad_to_multiple,
 )
+from spheroid_jax.models.normalization import GroupNorm
+
+NORMS = ("none", "group")
 
 
 class UNet(nn.Module):
@@ -23,6 +26,8 @@ class UNet(nn.Module):
     Attributes:
       width: feature maps of the first level; doubled at each down-sampling.
       depth: number of down-samplings.
+      norm: "none", as the original; "group" normalises after each 3 x 3
+        convolution, by groups of maps.
       dtype: what products are computed in; parameters stay float32.
       remat: compute each pair of convolutions again in the backward pass
         instead of keeping what is between them: less memory, more time.
@@ -30,6 +35,7 @@ class UNet(nn.Module):
 
     width: int = 64
     depth: int = 4
+    norm: str = "none"
     dtype: Any = jnp.float32
     remat: bool = False
 
@@ -39,13 +45,17 @@ class UNet(nn.Module):
 
         Args:
           image: (B, H, W, 1), in [0, 1]; any H and W.
-          train: accepted for the networks' common call; the original U-Net
-            has nothing that differs between training and inference.
+          train: accepted for the networks' common call; this network has
+            nothing that differs between training and inference.
 
         Returns:
           logits (B, H, W, 2), float32: background, foreground.
         """
         del train
+        if self.norm not in NORMS:
+            raise ValueError(
+                f"norm = {self.norm!r}; there are {', '.join(NORMS)}"
+            )
         height, width = image.shape[1:3]
         x = pad_to_multiple(image.astype(self.dtype), 2**self.depth)
         skips = []
@@ -65,12 +75,18 @@ class UNet(nn.Module):
     def _two_convolutions(self, name, x, level):
         def convolutions(module, x):
             for index in (1, 2):
-                conv = Conv(
+                x = Conv(
                     module.width * 2**level,
+                    # The normalisation would take it off again.
+                    use_bias=module.norm == "none",
                     dtype=module.dtype,
                     name=f"{name}_conv_{index}",
-                )
-                x = nn.relu(conv(x))
+                )(x)
+                if module.norm == "group":
+                    x = GroupNorm(
+                        dtype=module.dtype, name=f"{name}_norm_{index}"
+                    )(x)
+                x = nn.relu(x)
             return x
 
         if self.remat:
