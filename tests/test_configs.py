@@ -1,0 +1,42 @@
+"""Tests of the files in configs/: what they say is what can be trained."""
+
+import importlib
+
+import pytest
+from conftest import ROOT
+
+from configs import adver, lambda_study
+from spheroid_jax import experiment, settings
+
+NAMES = sorted(path.stem for path in (ROOT / "configs").glob("[a-z]*.py"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_config_passes_the_checks_and_builds(name):
+    config = importlib.import_module(f"configs.{name}").get_config()
+    settings.check(config)
+    experiment.networks(config)
+    assert config.name == name
+
+
+@pytest.mark.parametrize("schedule", lambda_study.SCHEDULES)
+def test_every_variant_of_the_lambda_study_passes_the_checks(schedule):
+    config = lambda_study.get_config(schedule)
+    settings.check(config)
+    _, adversary = experiment.networks(config)
+    expected = lambda_study.SCHEDULES[schedule]
+    if expected is None:
+        assert adversary is None
+        return
+    last = settings.total_steps(config) - 1
+    ends = (float(adversary.weight(0)), float(adversary.weight(last)))
+    assert ends == pytest.approx(expected[1:], rel=1e-5)
+
+
+def test_the_paper_s_config_has_nothing_beyond_the_paper():
+    config = adver.get_config()
+    assert not any(config.augment.values())
+    assert config.train.average == config.loss.dice == 0
+    assert config.loss.weights == "balanced"
+    assert config.optimizer.schedule == "constant"
+    assert config.optimizer.warmup == config.synthetic.n_varied == 0
