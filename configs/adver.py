@@ -48,6 +48,7 @@ def get_config():
 
     config.data = ConfigDict()
     config.data.root = "synthetic"  # or a folder with dataset1/, dataset2/
+    config.data.synthetic_beside = False  # True: easy, hard, varied as well
     config.data.datasets = "dataset1:70,dataset2:30"  # folder:share (2.2)
     config.data.size = 480  # side of the network's grid, px (2.2)
     config.data.stream = "tf"  # or "numpy": the same without TensorFlow

@@ -192,7 +192,12 @@ def _announce(config, fold, workdir):
 def _open_dataset(config, workdir):
     """Opens the data root that the config names."""
     cache = files.cache_folder(config.data.cache)
-    root = source.open_root(config.data.root, cache, config.synthetic.to_dict())
+    root = source.open_root(
+        config.data.root,
+        cache,
+        config.synthetic.to_dict(),
+        beside=config.data.synthetic_beside,
+    )
     shares = source.choose_datasets(root, settings.shares(config.data.datasets))
     return open_dataset(
         root,

@@ -481,6 +481,20 @@ def test_another_recipe_is_another_folder_of_the_cache(tmp_path):
     assert all(tmp_path in root.parents for root in roots)
 
 
+def test_drawn_images_come_beside_a_root_under_names_of_their_own(tmp_path):
+    recipe = {**RECIPE, "n_varied": 1}
+    own = synthetic.write_data_root(tmp_path / "own", n_easy=1, n_hard=0)
+    (own / "dataset1" / "masks" / "easy_0000.png").write_bytes(b"damaged")
+    root = source.open_root(str(own), tmp_path, recipe, beside=True)
+    assert folder.datasets_in(root) == ["dataset1", "easy", "hard", "varied"]
+    assert source.open_root(str(own), tmp_path, recipe, beside=True) == root
+    _, error = _read(root, ["dataset1", "varied"])
+    # The file is named where the user knows it.
+    assert [str(own / "dataset1") in line for line in error.problems] == [True]
+    drawn = source.open_root("synthetic", tmp_path, recipe, beside=True)
+    assert folder.datasets_in(drawn) == ["easy", "hard", "varied"]
+
+
 def test_the_cache_obeys_the_user_then_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

@@ -12,29 +12,32 @@ from spheroid_jax.data import folder, synthetic
 SYNTHETIC = "synthetic"
 
 
-def open_root(root, cache, recipe):
-    """Returns the data root, drawing the synthetic one if that is named.
+def open_root(root, cache, recipe, *, beside=False):
+    """Returns the data root, drawing the synthetic images if they are named.
 
     Args:
-      root: a folder; `SYNTHETIC`; or "synthetic,FOLDER" for both, where the
-        synthetic datasets are called easy, hard and varied.
+      root: a folder, or `SYNTHETIC`.
       cache: folder for the synthetic images.
       recipe: keyword arguments of `synthetic.write_data_root`.
+      beside: whether the synthetic images come beside the root's, as datasets
+        called easy, hard and varied.
     """
-    first, comma, beside = root.partition(",")
-    if first != SYNTHETIC:
+    if root != SYNTHETIC and not beside:
         return pathlib.Path(root)
     name = "-".join(f"{key}{value}" for key, value in sorted(recipe.items()))
     name += f"-v{synthetic.RECIPE_VERSION}"
     drawn = synthetic.write_data_root(
         pathlib.Path(cache) / "synthetic" / name, **recipe
     )
-    return _join(drawn, pathlib.Path(beside), cache) if comma else drawn
+    return _join(drawn, root, cache) if beside else drawn
 
 
-def _join(drawn, beside, cache):
+def _join(drawn, root, cache):
     """Makes one data root of two: a folder of links to their datasets."""
-    links = {name: beside / name for name in folder.datasets_in(beside)}
+    links = {}
+    if root != SYNTHETIC:
+        root = pathlib.Path(root)
+        links = {name: root / name for name in folder.datasets_in(root)}
     for flavour, name in synthetic.DATASETS.items():
         if (drawn / name).is_dir():
             links[flavour] = drawn / name
