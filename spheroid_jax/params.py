@@ -156,6 +156,13 @@ def _place(path):
     )
 
 
+def is_model(path):
+    """Whether a folder holds a model, or that of at least one fold."""
+    path = pathlib.Path(path)
+    folders = (path, path / "model", *path.glob("fold_*/model"))
+    return any((folder / DESCRIPTION).is_file() for folder in folders)
+
+
 def _folds(run):
     """The folders of a run's five folds, each with a model."""
     folds = [run / f"fold_{fold}" for fold in range(partitions.FOLDS)]

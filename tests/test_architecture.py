@@ -21,6 +21,7 @@ ALLOWED = {
     "pretrained": set(),
     "pretrained/__main__": {"data", "params", "pretrained", "settings"},
     "schedules": set(),
+    "statistics": set(),
     "stopping": set(),
     "train": set(),
     "models": set(),
@@ -45,6 +46,7 @@ ALLOWED = {
     "compare": {
         "__version__", "conventional", "data", "evaluate", "files", "held_out",
         "images", "metrics", "params", "predict", "report", "settings",
+        "statistics",
     },
     "experiment": {
         "augment", "checkpoint", "compilation", "costs", "data", "devices",
