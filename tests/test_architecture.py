@@ -42,6 +42,10 @@ ALLOWED = {
     "report": {"files", "images"},
     "data": {"files", "images", "logs"},
     "truth": {"conventional", "files", "images", "report"},
+    "score": {
+        "compilation", "conventional", "data", "files", "images", "metrics",
+        "params", "postprocess", "report", "statistics", "stream",
+    },
     "folds": {"data", "devices", "stopping"},
     "compare": {
         "__version__", "conventional", "data", "evaluate", "files", "held_out",
