@@ -44,7 +44,10 @@ def _parser():
         prog="python -m spheroid_jax",
         description="Writes a mask (0 and 255) for each image, at its size.",
     )
-    parser.add_argument("model", help="the folder of a trained fold")
+    parser.add_argument(
+        "model",
+        help="the folder of a trained fold or run, or a packaged model's name",
+    )
     parser.add_argument("images", nargs="+", help="image files")
     parser.add_argument(
         "--output", default="masks", help="folder of the masks (%(default)s)"

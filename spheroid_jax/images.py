@@ -294,6 +294,20 @@ def resample(array, shape):
     )
 
 
+def read_gray(path):
+    """Reads an image as normalised gray, (H, W) float32.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: the image cannot be used; the message names the file.
+    """
+    image = read_image(path)
+    try:
+        return normalise(to_gray(image))
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+
+
 def to_grid(gray, size):
     """Resamples to the grid; what lies outside the box repeats the edge.
 

@@ -2,12 +2,13 @@
 
 On disk a model is a folder with `model.json` (format, architecture, grid
 size, provenance, and the name and SHA-256 of the weights' file) and one NumPy
-archive of plain arrays. Reading it runs no code and needs neither orbax nor
-TensorFlow.
+archive of plain arrays, float32 or, in half the space, float16. Reading it
+runs no code and needs neither orbax nor TensorFlow.
 """
 
 import hashlib
 import json
+import os
 import pathlib
 
 import flax
@@ -15,7 +16,7 @@ import jax
 import numpy as np
 from flax import struct, traverse_util
 
-from spheroid_jax import files, models
+from spheroid_jax import files, models, pretrained
 from spheroid_jax.data import partitions
 
 FORMAT = 1
@@ -78,17 +79,21 @@ class ModelError(ValueError):
     """A folder that is not a usable model; the message says why."""
 
 
-def save(params, directory, *, provenance):
+def save(params, directory, *, provenance, dtype="float32"):
     """Writes a model; an older one in `directory` is replaced as a whole.
 
     Args:
       params: `Params`.
       directory: the folder, made if missing.
       provenance: JSON-able facts for people: config, step, score.
+      dtype: of the stored weights; "float16" takes half the space, and rounds.
+
+    Raises:
+      ValueError: a weight is too large for float16.
     """
     directory = pathlib.Path(directory)
     flat = traverse_util.flatten_dict(params.variables, sep="/")
-    arrays = {name: np.asarray(value) for name, value in flat.items()}
+    arrays = {name: _stored(name, flat[name], dtype) for name in flat}
     digest = _digest(arrays)
     weights = f"weights-{digest[:12]}.npz"
     with files.replacing(directory / weights, "wb") as file:
@@ -109,12 +114,21 @@ def save(params, directory, *, provenance):
             old.unlink()
 
 
+def _stored(name, value, dtype):
+    """An array as it is written."""
+    value = np.asarray(value)
+    if np.abs(value).max(initial=0) > np.finfo(dtype).max:
+        raise ValueError(f"variable {name}: too large for {dtype}")
+    return value.astype(dtype)
+
+
 def load(path):
     """Loads a trained model, or the ensemble of a run's five folds.
 
     Args:
       path: a fold's folder ("runs/adver/fold_2"), its `model` folder, or a
-        run's ("runs/adver"), whose folds' probabilities are then averaged.
+        run's ("runs/adver"), whose folds' probabilities are then averaged; or,
+        where there is no such folder, the name of a packaged model.
 
     Returns:
       `Params` or `Ensemble`, for `segment`.
@@ -123,10 +137,30 @@ def load(path):
       FileNotFoundError: no model there, or not of all five folds.
       ModelError: damaged, or written by a newer version.
     """
-    path = pathlib.Path(path)
+    path = _place(path)
     if any(path.glob("fold_*")):
         return Ensemble(tuple(_load(fold) for fold in _folds(path)))
     return _load(path)
+
+
+def _place(path):
+    """The folder that a path, or a packaged model's name, stands for."""
+    place, packaged = pathlib.Path(path), pretrained.names()
+    if place.exists():
+        return place
+    if os.fspath(path) in packaged:
+        return pretrained.folder(path)
+    raise FileNotFoundError(
+        f"{path}: no model here, and none of this name is packaged"
+        + (f" ({', '.join(packaged)})" if packaged else "")
+    )
+
+
+def is_model(path):
+    """Whether a folder holds a model, or that of at least one fold."""
+    path = pathlib.Path(path)
+    folders = (path, path / "model", *path.glob("fold_*/model"))
+    return any((folder / DESCRIPTION).is_file() for folder in folders)
 
 
 def _folds(run):
@@ -159,10 +193,13 @@ def _load(path):
             directory / description["weights"], allow_pickle=False
         ) as archive:
             arrays = {name: archive[name] for name in archive.files}
+        # Of what is stored: rounding must not hide damage.
         if _digest(arrays) != description["sha256"]:
             raise ModelError(f"{directory}: damaged: the weights' hash differs")
         params = Params.create(
-            traverse_util.unflatten_dict(arrays, sep="/"),
+            traverse_util.unflatten_dict(
+                {k: v.astype(np.float32) for k, v in arrays.items()}, sep="/"
+            ),
             name=description["network"],
             size=description["size"],
             **description["fields"],
@@ -189,7 +226,7 @@ def digest(path):
 
 
 def _description(path):
-    directory = _model_directory(pathlib.Path(path))
+    directory = _model_directory(_place(path))
     return json.loads((directory / DESCRIPTION).read_text("utf-8"))
 
 

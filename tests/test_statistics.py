@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from spheroid_jax.compare import aggregate, statistics
+from spheroid_jax import statistics
+from spheroid_jax.compare import aggregate
 from spheroid_jax.metrics import Agreement
 
 

@@ -157,6 +157,40 @@ def test_negative_numbers_have_a_best():
     assert [row[0].best for row in marked.rows] == [False, True]
 
 
+def test_of_some_columns_the_smallest_is_the_best_and_of_some_none():
+    rows = [
+        [Cell(1.0), Cell(2.0), Cell(3.0)],
+        [Cell(2.0), Cell(NAN), Cell(1.0)],
+    ]
+    marked = tables.mark_best(
+        Table("", ["F", "n", "error"], rows),
+        smaller=["error"],
+        unmarked=["n"],
+    )
+    assert [[cell.best for cell in row] for row in marked.rows] == [
+        [False, False, False],
+        [True, False, True],
+    ]
+
+
+def test_a_share_is_shown_in_percent():
+    assert tables.text(tables.percent(0.5)) == "50.00"
+    assert tables.text(tables.percent(0.5, 0.1)) == "50.00 ± 10.00"
+    assert tables.percent(0.5, NAN).spread is None
+
+
+def test_a_table_is_written_in_three_forms(tmp_path):
+    tables.write(tmp_path / "t.1", TABLE)  # A dot is no suffix here.
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "t.1.csv",
+        "t.1.md",
+        "t.1.tex",
+    }
+    assert (tmp_path / "t.1.md").read_text() == tables.markdown(TABLE) + "\n"
+    written = (tmp_path / "t.1.csv").read_bytes().decode()
+    assert written == tables.csv(TABLE)
+
+
 # Numbers come back.
 
 

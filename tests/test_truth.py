@@ -128,7 +128,7 @@ def test_proposed_edited_assembled_read_as_a_data_root(
     for row, pair in zip(rows_of(proposals), pairs, strict=False):
         with open(row["image"], "rb") as file:
             assert pair.image.read_bytes() == file.read()
-        gray = propose.read_gray(row["image"])
+        gray = images.read_gray(row["image"])
         expected = conventional.segment(gray, row["method"])
         assert (images.read_mask(pair.mask) == expected).all()
 
@@ -158,7 +158,7 @@ def test_the_method_of_each_mask_is_recorded(proposals, tmp_path):
         "triangle",
         "semi-automatic",
     )
-    gray = propose.read_gray(rows_of(proposals)[1]["image"])
+    gray = images.read_gray(rows_of(proposals)[1]["image"])
     mask = images.read_mask(dataset / "masks" / "b $x^2$.png")
     agreement = conventional.edge_agreement(gray, mask)
     assert second["agreement"] == f"{agreement:.3f}"

@@ -15,8 +15,16 @@ import platform
 import jax
 import numpy as np
 
-from spheroid_jax import __version__, files, held_out, images, metrics, predict
-from spheroid_jax.compare import aggregate, results, statistics
+from spheroid_jax import (
+    __version__,
+    files,
+    held_out,
+    images,
+    metrics,
+    predict,
+    statistics,
+)
+from spheroid_jax.compare import aggregate, results
 from spheroid_jax.report import (
     curves,
     f_scores,
@@ -26,7 +34,6 @@ from spheroid_jax.report import (
     training,
 )
 
-_FORMS = {"csv": tables.csv, "md": tables.markdown, "tex": tables.latex}
 _CARD_SCORES = {
     page.MAIN_SCORE: "f_score",
     "precision": "precision",
@@ -53,9 +60,7 @@ def write(folder, entries, test, runs, *, chosen):
     """
     named = _tables(entries, test)
     for name, table in named.items():
-        for suffix, form in _FORMS.items():
-            with files.replacing(folder / f"{name}.{suffix}") as file:
-                file.write(form(table) + "\n" * (suffix != "csv"))
+        tables.write(folder / name, table)
     _write_scores(folder / "scores.csv", entries, test)
     figures = _figures(entries, test, runs)
     for name, figure in figures.items():

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from spheroid_jax.compare import aggregate, statistics
+from spheroid_jax import statistics
+from spheroid_jax.compare import aggregate
 from spheroid_jax.report import curves
-from spheroid_jax.report.tables import Cell, Table, mark_best
+from spheroid_jax.report.tables import Cell, Table, mark_best, percent
 
 # Columns of `beyond`, in the order of `_beyond`.
 _BEYOND = (
@@ -31,7 +32,7 @@ def table_2(entries, images):
             scores = entry.scores[:, images.of(dataset)]
             table = aggregate.table_2(scores)
             headings = list(table)
-            row += [_percent(*value) for value in table.values()]
+            row += [percent(*value) for value in table.values()]
         rows.append([entry.label, *row])
     return mark_best(
         Table(
@@ -98,7 +99,7 @@ def tests(entries, images):
         ["dataset", "other model", "difference", "from", "to", "groups",
          "effect", "p", "p adjusted"],
         [
-            [dataset, label, *(_percent(v) for v in found.difference),
+            [dataset, label, *(percent(v) for v in found.difference),
              Cell(found.groups, digits=0), Cell(found.effect),
              Cell(found.p, digits=4), Cell(float(p), digits=4)]
             for (dataset, label, found), p in zip(pairs, adjusted, strict=True)
@@ -114,18 +115,12 @@ def _beyond(scores, groups):
         return float(np.nanmean(of(aggregate.field(scores, name))))
 
     return [
-        *(_percent(v) for v in statistics.bootstrap(f_scores, groups)),
-        *(_percent(v) for v in tail),
-        _percent(mean("iou")),
-        _percent(mean("boundary_f_score")),
+        *(percent(v) for v in statistics.bootstrap(f_scores, groups)),
+        *(percent(v) for v in tail),
+        percent(mean("iou")),
+        percent(mean("boundary_f_score")),
         Cell(mean("hausdorff95_px")),
-        _percent(mean("area_error", np.abs)),
-        _percent(mean("area_error")),
-        _percent(mean("diameter_error", np.abs)),
+        percent(mean("area_error", np.abs)),
+        percent(mean("area_error")),
+        percent(mean("diameter_error", np.abs)),
     ]
-
-
-def _percent(value, spread=None):
-    if spread is None or np.isnan(spread):
-        return Cell(100 * value)
-    return Cell(100 * value, 100 * spread)

@@ -88,11 +88,9 @@ def find_pairs(root, datasets):
     for dataset in datasets:
         # Messages name the files themselves, not a link to their folder.
         folder = (pathlib.Path(root) / dataset).resolve()
-        by_stem = {}
-        for kind in ("images", "masks"):
-            by_stem[kind], repeated = _by_stem(folder / kind)
-            problems += repeated
-        found, masks = by_stem["images"], by_stem["masks"]
+        found, repeated = by_stem(folder / "images")
+        masks, more = by_stem(folder / "masks")
+        problems += repeated + more
         if not found and not masks:
             problems.append(f"{folder / 'images'}: no images")
         problems += [
@@ -170,38 +168,34 @@ def _read_sample(pair, size):
     """Returns a pair's `Sample` or None, and what is wrong with its files."""
     problems = []
     try:
-        shape, grid = _read_grid(pair.image, size)
+        gray = images.read_gray(pair.image)
     except (images.ImageError, OSError) as error:
         problems.append(str(error))
     try:
         mask = images.read_mask(pair.mask)
     except (images.ImageError, OSError) as error:
         problems.append(str(error))
-    if not problems and mask.shape != shape:
+    if not problems and mask.shape != gray.shape:
         problems.append(
             f"{pair.mask}: {mask.shape[1]} x {mask.shape[0]} px, and its image "
-            f"has {shape[1]} x {shape[0]}"
+            f"has {gray.shape[1]} x {gray.shape[0]}"
         )
     if problems:
         return None, problems
     digest = hashlib.sha256(pair.image.read_bytes())
     digest.update(pair.mask.read_bytes())
+    grid, _ = images.to_grid(gray, size)
     label = images.mask_to_grid(mask, size)
     return Sample(grid, label, digest.hexdigest()), []
 
 
-def _read_grid(path, size):
-    image = images.read_image(path)
-    try:
-        grid, _ = images.preprocess(image, size)
-    except images.ImageError as error:
-        raise images.ImageError(f"{path}: {error}") from error
-    return image.shape[:2], grid
+def by_stem(folder):
+    """Maps stems to image files; files of other kinds are passed over.
 
-
-def _by_stem(folder):
-    """Maps stems to image files; files of other kinds are passed over."""
-    by_stem, problems = {}, []
+    Returns:
+      dict from stem to path, and a list of problems found.
+    """
+    paths, problems = {}, []
     if not folder.is_dir():
         return {}, [f"{folder}: no such folder"]
     for path in sorted(folder.iterdir()):
@@ -209,11 +203,11 @@ def _by_stem(folder):
             continue
         if path.suffix.lower() not in images.SUFFIXES:
             continue
-        if path.stem in by_stem:
-            problems.append(f"{path}: same stem as {by_stem[path.stem].name}")
+        if path.stem in paths:
+            problems.append(f"{path}: same stem as {paths[path.stem].name}")
         else:
-            by_stem[path.stem] = path
-    return by_stem, problems
+            paths[path.stem] = path
+    return paths, problems
 
 
 def _groups(path):

@@ -1,15 +1,18 @@
 """Pictures of segmentations."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib import figure
 
-from spheroid_jax import files
+from spheroid_jax import files, images
 
 # Okabe and Ito's colour-blind safe blue and orange.
 _PREDICTED, _TRUE = "#56b4e9", "#e69f00"
 _SIDE_IN = 2.1
+_TILE_PX = 240
+_LINE = 28  # Characters that fit above a tile.
 
 
 class Example(NamedTuple):
@@ -59,38 +62,75 @@ def _fill(axis, mask, colour):
 
 
 class Tile(NamedTuple):
-    """A part of a contact sheet; image in [0, 1] and mask, both (H, W)."""
+    """A part of a contact sheet, all (H, W).
+
+    Attributes:
+      title: one or several lines.
+      image: in [0, 1].
+      truth: a mask.
+      prediction: a mask, or None.
+    """
 
     title: str
     image: np.ndarray
-    mask: np.ndarray
+    truth: np.ndarray
+    prediction: np.ndarray | None
 
 
-def contact_sheet(path, tiles, *, columns=5):
-    """Draws images side by side, each with its mask's contour.
+def tile(name, note, gray, truth, prediction=None):
+    """Makes a `Tile` of a name, a line below it, and arrays of any size."""
+    # Its beginning and its end, on two lines where one is too short.
+    if len(name) > 2 * _LINE:
+        name = f"{name[: _LINE - 1]}…{name[-_LINE:]}"
+    lines = [name[:_LINE], name[_LINE:]] if len(name) > _LINE else [name]
+    image, box = images.to_grid(gray, _TILE_PX)
+
+    def reduced(mask):
+        on_grid = images.mask_to_grid(mask, _TILE_PX)
+        return box.crop(on_grid) == images.FOREGROUND
+
+    return Tile(
+        "\n".join([*lines, note]),
+        box.crop(image),
+        reduced(truth),
+        None if prediction is None else reduced(prediction),
+    )
+
+
+def contact_sheet(path, tiles, *, columns=5, title=None):
+    """Draws images side by side, each with its masks' contours.
+
+    The truth is orange, as in every picture, and a prediction blue.
 
     Args:
       path: the PNG file to write.
-      tiles: at least one `Tile`.
+      tiles: at least one `Tile`; None leaves a place empty.
       columns: how many stand in a row.
+      title: of the sheet.
     """
     rows = -(-len(tiles) // columns)
     picture = figure.Figure(
         figsize=(columns * _SIDE_IN, rows * (_SIDE_IN + 0.45)),
         layout="constrained",
     )
+    if title:
+        picture.suptitle(title, fontsize=10, parse_math=False)
     axes = picture.subplots(rows, columns, squeeze=False).ravel()
-    for axis in axes[len(tiles) :]:
-        axis.set_axis_off()
-    for axis, tile in zip(axes, tiles, strict=False):
-        axis.imshow(tile.image, cmap="gray", vmin=0, vmax=1)
-        # The frame stays: many an image is as white as the sheet.
-        axis.set(xticks=(), yticks=())
-        # A file's name may have dollars, which are no mathematics.
-        axis.set_title(tile.title, fontsize=8, parse_math=False)
-        if tile.mask.any():
-            axis.contour(
-                tile.mask, levels=[0.5], colors=[_TRUE], linewidths=1.2
-            )
+    for axis, each in itertools.zip_longest(axes, tiles):
+        if each is None:
+            axis.set_axis_off()
+        else:
+            _draw(axis, each)
     with files.replacing(path, "wb") as file:
         picture.savefig(file, dpi=110, format="png")
+
+
+def _draw(axis, each):
+    axis.imshow(each.image, cmap="gray", vmin=0, vmax=1)
+    # The frame stays: many an image is as white as the sheet.
+    axis.set(xticks=(), yticks=())
+    # A file's name may have dollars, which are no mathematics.
+    axis.set_title(each.title, fontsize=8, parse_math=False)
+    for mask, colour in ((each.truth, _TRUE), (each.prediction, _PREDICTED)):
+        if mask is not None and mask.any():
+            axis.contour(mask, levels=[0.5], colors=[colour], linewidths=1.2)

@@ -8,8 +8,11 @@ import csv as comma_separated
 import io
 import itertools
 import math
+import pathlib
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from spheroid_jax import files
 
 _DASH = "–"
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_|<["})
@@ -54,29 +57,51 @@ class Table(NamedTuple):
     groups: Sequence[tuple[str, int]] = ()
 
 
-def mark_best(table):
-    """Marks the largest value of each column, and those shown like it.
+def percent(value, spread=None):
+    """A `Cell` of a share, and of its spread unless that is None or NaN."""
+    if spread is None or math.isnan(spread):
+        return Cell(100 * value)
+    return Cell(100 * value, 100 * spread)
+
+
+def mark_best(table, *, smaller=(), unmarked=()):
+    """Marks the best value of each column, and those shown like it.
 
     Args:
-      table: `Table`, of numbers of which the larger is the better.
+      table: `Table`.
+      smaller: headings of the columns whose smallest value is the best; of
+        the others it is the largest.
+      unmarked: headings of columns of which no value is the best.
 
     Returns:
       `Table`.
     """
     best = [
-        max((cell.value for cell in column if _is_number(cell)), default=0)
-        for column in _columns(table)
+        (min if heading in smaller else max)(
+            (cell.value for cell in column if _is_number(cell)), default=0
+        )
+        for heading, column in zip(table.headings, _columns(table), strict=True)
     ]
+    marked = [heading not in unmarked for heading in table.headings]
     rows = [
         [
-            cell._replace(best=_shown(cell) == _shown(cell, value=largest))
-            if _is_number(cell)
+            cell._replace(best=_shown(cell) == _shown(cell, value=value))
+            if mark and _is_number(cell)
             else cell
-            for cell, largest in zip(row, best, strict=True)
+            for cell, value, mark in zip(row, best, marked, strict=True)
         ]
         for row in table.rows
     ]
     return table._replace(rows=rows)
+
+
+def write(path, table):
+    """Writes PATH.csv, PATH.md and PATH.tex."""
+    path = pathlib.Path(path)
+    forms = {"csv": csv, "md": markdown, "tex": latex}
+    for suffix, form in forms.items():
+        with files.replacing(path.with_name(f"{path.name}.{suffix}")) as file:
+            file.write(form(table) + "\n" * (suffix != "csv"))
 
 
 def text(cell):

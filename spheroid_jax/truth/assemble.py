@@ -81,7 +81,7 @@ def add(row, proposals, folder):
       OSError, images.ImageError: a file cannot be used.
     """
     folder, image = pathlib.Path(folder), pathlib.Path(row["image"])
-    gray = propose.read_gray(image)
+    gray = images.read_gray(image)
     mask = _mask(row, proposals, gray)
     with (
         open(image, "rb") as source,

@@ -11,9 +11,7 @@ from spheroid_jax import conventional, files, images
 from spheroid_jax.report import figures
 from spheroid_jax.truth import table
 
-_TILE_PX = 240
 _TILES_A_SHEET = 30
-_LINE = 28  # Characters that fit above a tile.
 
 
 def images_in(folder):
@@ -72,10 +70,11 @@ def add(path, output):
     mask_path = _mask_path(output, path)
     if row is not None:
         if not mask_path.exists():
-            mask = conventional.segment(read_gray(path), row["proposed"])
+            gray = images.read_gray(path)
+            mask = conventional.segment(gray, row["proposed"])
             _write_mask(mask_path, mask)
         return
-    proposal = conventional.propose(read_gray(path))
+    proposal = conventional.propose(images.read_gray(path))
     _write_mask(mask_path, proposal.mask)
     row = {
         "stem": path.stem,
@@ -86,15 +85,6 @@ def add(path, output):
         "proposed": proposal.method,
     }
     table.put(pathlib.Path(output) / table.NAME, row)
-
-
-def read_gray(path):
-    """Reads an image as normalised gray; errors name the file."""
-    image = images.read_image(path)
-    try:
-        return images.normalise(images.to_gray(image))
-    except images.ImageError as error:
-        raise images.ImageError(f"{path}: {error}") from error
 
 
 def draw_sheets(output):
@@ -150,14 +140,9 @@ def _mask_path(output, image):
 
 
 def _tile(output, row):
-    gray, box = images.to_grid(read_gray(row["image"]), _TILE_PX)
-    mask = images.read_mask(_mask_path(output, row["image"]))
-    mask = images.mask_to_grid(mask, _TILE_PX) == images.FOREGROUND
-    name = table.stem(row)
-    # Its beginning and its end, on two lines where one is too short.
-    if len(name) > 2 * _LINE:
-        name = f"{name[: _LINE - 1]}…{name[-_LINE:]}"
-    lines = [name[:_LINE], name[_LINE:]] if len(name) > _LINE else [name]
-    lines.append(f"{row['proposed']} {row['agreement']} {row['decision']}")
-    title = "\n".join(lines)
-    return figures.Tile(title, box.crop(gray), box.crop(mask))
+    return figures.tile(
+        table.stem(row),
+        f"{row['proposed']} {row['agreement']} {row['decision']}",
+        images.read_gray(row["image"]),
+        images.read_mask(_mask_path(output, row["image"])),
+    )

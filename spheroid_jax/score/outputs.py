@@ -1,0 +1,95 @@
+"""What scoring leaves in a folder.
+
+scores.csv                        a line a tool and image, scores in [0, 1]
+table.csv  table.md  table.tex    the table, in percent
+worst/TOOL.png                    the worst images, a line a data set
+"""
+
+import csv
+import pathlib
+
+import numpy as np
+
+from spheroid_jax import files, images, metrics
+from spheroid_jax.report import figures, tables
+from spheroid_jax.score import targets
+
+_WORST = 5
+
+
+def write(folder, rows, pairs, table, body):
+    """Writes everything.
+
+    Args:
+      folder: made if missing.
+      rows: list of `scoring.Row`s.
+      pairs: of `targets.find`.
+      table: of `results.table`.
+      body: what truth was reduced by, as in `scoring.score`.
+    """
+    folder = pathlib.Path(folder)
+    _write_scores(folder / "scores.csv", rows, pairs)
+    tables.write(folder / "table", table)
+    for row in rows:
+        tiles = _worst(row, pairs, body)
+        if tiles:
+            figures.contact_sheet(
+                folder / "worst" / f"{row.label}.png",
+                tiles,
+                columns=_WORST,
+                title=f"{row.label}: the worst images of each data set. "
+                "Orange: truth, blue: prediction",
+            )
+
+
+def _write_scores(path, rows, pairs):
+    with files.replacing(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            ["source", "dataset", "image", "group", "height", "width",
+             *metrics.Agreement._fields]
+        )  # fmt: skip
+        for row in rows:
+            for pair, mask, scores in zip(
+                pairs, row.masks, row.scores, strict=True
+            ):
+                if mask is not None:
+                    writer.writerow(
+                        [row.label, pair.dataset, pair.stem, pair.group,
+                         *mask.shape, *(f"{value:.6f}" for value in scores)]
+                    )  # fmt: skip
+
+
+def _worst(row, pairs, body):
+    """Tiles, the worst first; empty places fill a data set's line."""
+    f_scores = metrics.Agreement(*row.scores.T).f_score
+    tiles = []
+    for dataset in targets.datasets_of(pairs):
+        at = [
+            n
+            for n, pair in enumerate(pairs)
+            if pair.dataset == dataset and row.masks[n] is not None
+        ]
+        worst = sorted(at, key=lambda n: f_scores[n])[:_WORST]
+        line = [
+            _tile(pairs[n], f_scores[n], row.masks[n].mask(), body)
+            for n in worst
+        ]
+        if line:
+            tiles += line + [None] * (_WORST - len(line))
+    return tiles
+
+
+def _tile(pair, f_score, prediction, body):
+    truth = body(images.read_mask(pair.mask))
+    try:
+        gray = images.read_gray(pair.image)
+    except images.ImageError:  # Scored as empty; there is nothing to see.
+        gray = np.zeros(truth.shape, np.float32)
+    return figures.tile(
+        pair.stem,
+        f"{pair.dataset}: F {100 * f_score:.1f}",
+        gray,
+        truth,
+        prediction,
+    )

@@ -1,0 +1,75 @@
+"""The table: a line a data set and a tool, scores in percent."""
+
+import numpy as np
+
+from spheroid_jax import metrics, postprocess, statistics
+from spheroid_jax.report.tables import Cell, Table, mark_best, percent
+from spheroid_jax.score import targets
+
+_SMALLER = ("HD95, px", "area error")
+_UNMARKED = ("images", "groups", "from", "to")
+_HEADINGS = (
+    "data set", "source", "images", "groups", "F", "from", "to", "P", "R",
+    "IoU", "boundary F", *_SMALLER,
+)  # fmt: skip
+
+
+def table(rows, pairs, *, all_objects):
+    """Averages each row over each data set's images.
+
+    Args:
+      rows: list of `scoring.Row`s.
+      pairs: of `targets.find`.
+      all_objects: whether masks were scored as they are.
+
+    Returns:
+      `Table`, the best of each data set marked where there are several rows.
+    """
+    lines = []
+    for dataset in targets.datasets_of(pairs):
+        at = [n for n, pair in enumerate(pairs) if pair.dataset == dataset]
+        groups = [pairs[n].group for n in at]
+        own = [
+            [dataset, row.label, *_cells(row.scores[at], groups)]
+            for row in rows
+            # In a data set of one group nothing can be chosen.
+            if row.masks[at[0]] is not None
+        ]
+        part = Table("", _HEADINGS, own)
+        if len(own) > 1:
+            part = mark_best(part, smaller=_SMALLER, unmarked=_UNMARKED)
+        lines += part.rows
+    return Table(_title(rows, all_objects), _HEADINGS, lines)
+
+
+def _cells(scores, groups):
+    fields = metrics.Agreement(*scores.T)
+    return [
+        Cell(len(scores), digits=0),
+        Cell(len(set(groups)), digits=0),
+        *map(percent, statistics.bootstrap(fields.f_score[np.newaxis], groups)),
+        percent(_mean(fields.precision)),
+        percent(_mean(fields.recall)),
+        percent(_mean(fields.iou)),
+        percent(_mean(fields.boundary_f_score)),
+        Cell(_mean(fields.hausdorff95_px)),
+        percent(_mean(np.abs(fields.area_error))),
+    ]
+
+
+def _mean(values):
+    """The mean of those that are defined."""
+    there = values[~np.isnan(values)]
+    return float(np.mean(there)) if len(there) else np.nan
+
+
+def _title(rows, all_objects):
+    title = (
+        f"{'All objects' if all_objects else 'The largest body'} of truth and "
+        "prediction; percent; F with its 95 % interval over groups; HD95 in "
+        f"px at a longer side of {postprocess.PAPER_SIDE_PX}"
+    )
+    missing = ", ".join(
+        f"{row.label} {row.missing}" for row in rows if row.missing
+    )
+    return title + (f"; missing, scored as empty: {missing}" if missing else "")

@@ -1,0 +1,140 @@
+"""From masks to scores, image by image."""
+
+import functools
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+
+from spheroid_jax import images, metrics, postprocess
+from spheroid_jax.score import targets
+
+_F = metrics.Agreement._fields.index("f_score")
+
+
+class Packed(NamedTuple):
+    """A mask of (H, W) in a few kilobytes, so that all can be kept."""
+
+    shape: tuple
+    bits: bytes
+
+    @classmethod
+    def of(cls, mask):
+        """Packs a boolean mask."""
+        return cls(mask.shape, zlib.compress(np.packbits(mask)))
+
+    def mask(self):
+        """The mask again."""
+        packed = np.frombuffer(zlib.decompress(self.bits), np.uint8)
+        count = self.shape[0] * self.shape[1]
+        bits = np.unpackbits(packed, count=count)
+        return bits.reshape(self.shape).astype(bool)
+
+
+class Row(NamedTuple):
+    """What one tool reached.
+
+    Attributes:
+      label: the tool's name.
+      scores: (N, fields of `metrics.Agreement`); NaN where nothing could be
+        chosen.
+      masks: N `Packed`, None likewise.
+      missing: of how many images it has no mask.
+    """
+
+    label: str
+    scores: np.ndarray
+    masks: list
+    missing: int
+
+
+class _Judged(NamedTuple):
+    scores: metrics.Agreement
+    mask: Packed
+    missing: bool
+
+
+def largest_body(mask):
+    """The largest object with its holes filled, however small it is."""
+    return postprocess.single_body(mask, min_area_px=1)
+
+
+def same(mask):
+    """What `--all-objects` has in the place of `largest_body`."""
+    return mask
+
+
+def score(source, pairs, body):
+    """Scores a source's masks.
+
+    Args:
+      source: `sources.Source`.
+      pairs: of `targets.find`.
+      body: `largest_body` or `same`; of truth and prediction.
+
+    Returns:
+      list of `Row`s.
+
+    Raises:
+      ValueError: a mask is not of its image's size, or cannot be used.
+    """
+    judged = list(source.each(pairs, functools.partial(_judge, body=body)))
+    rows = []
+    for label in source.labels:
+        own = [each[label] for each in judged]
+        rows.append(
+            Row(
+                label,
+                np.array([item.scores for item in own]),
+                [item.mask for item in own],
+                sum(item.missing for item in own),
+            )
+        )
+    if source.chosen is not None:
+        rows.append(_chosen(source.chosen, rows, pairs))
+    return rows
+
+
+def _judge(pair, masks, *, body):
+    truth = images.read_mask(pair.mask)
+    for label, mask in masks.items():
+        if mask is not None and mask.shape != truth.shape:
+            raise ValueError(
+                f"{label}: mask of {targets.name(pair)} has {_size(mask)} px, "
+                f"and the truth {_size(truth)}"
+            )
+    truth = body(truth)
+    return {label: _scored(mask, truth, body) for label, mask in masks.items()}
+
+
+def _scored(mask, truth, body):
+    missing = mask is None
+    mask = np.zeros(truth.shape, bool) if missing else body(mask)
+    scores = metrics.agreement(mask, truth)
+    # Pixels of the paper's frame, whatever the image's size.
+    scale = postprocess.PAPER_SIDE_PX / max(truth.shape)
+    scores = scores._replace(hausdorff95_px=scale * scores.hausdorff95_px)
+    return _Judged(scores, Packed.of(mask), missing)
+
+
+def _size(mask):
+    return f"{mask.shape[1]} x {mask.shape[0]}"
+
+
+def _chosen(label, rows, pairs):
+    """Of each image the row that is best on the data set's other groups.
+
+    An image's own group must not choose for it: that would be the best that
+    choosing can reach, not what a user gets.
+    """
+    f_scores = np.array([row.scores[:, _F] for row in rows])
+    datasets = np.array([pair.dataset for pair in pairs])
+    groups = np.array([pair.group for pair in pairs])
+    scores = np.full_like(rows[0].scores, np.nan)
+    masks = [None] * len(pairs)
+    for n in range(len(pairs)):
+        others = (datasets == datasets[n]) & (groups != groups[n])
+        if others.any():
+            best = rows[f_scores[:, others].mean(axis=1).argmax()]
+            scores[n], masks[n] = best.scores[n], best.masks[n]
+    return Row(label, scores, masks, rows[0].missing)

@@ -1,0 +1,204 @@
+"""What is scored: folders of masks, trained models, thresholds."""
+
+import collections
+import os
+import pathlib
+from collections.abc import Callable
+from concurrent import futures
+from typing import NamedTuple
+
+from spheroid_jax import conventional, images, params, stream
+from spheroid_jax.data import folder
+from spheroid_jax.score import targets
+
+CONVENTIONAL = "conventional"
+_SHOWN = 3
+
+
+class Source(NamedTuple):
+    """A tool's masks, or those of several that are computed together.
+
+    Attributes:
+      name: for people.
+      labels: names of the rows.
+      chosen: name of one more row, whose masks are chosen from the others;
+        None where there is none.
+      each: generator function of pairs and a function `judge`; yields, for
+        each pair in order, judge(pair, masks), where masks is a dict from
+        label to (H, W) boolean, or None where there is no mask.
+    """
+
+    name: str
+    labels: list
+    chosen: str | None
+    each: Callable
+
+
+def open_sources(words, pairs, *, missing_are_empty):
+    """Finds masks and loads models, before anything is computed.
+
+    Args:
+      words: [NAME=]SOURCE each.
+      pairs: of `targets.find`.
+      missing_are_empty: whether an image without a mask is scored as empty.
+
+    Returns:
+      list of `Source`s.
+
+    Raises:
+      FileNotFoundError: no such folder or model.
+      ValueError: masks are missing and must not be, rows have one name, or
+        an image has two masks.
+    """
+    opened = [_open(word, pairs, missing_are_empty) for word in words]
+    labels = [
+        label
+        for source in opened
+        for label in (*source.labels, source.chosen)
+        if label is not None
+    ]
+    label, count = collections.Counter(labels).most_common(1)[0]
+    if count > 1:
+        raise ValueError(
+            f"{count} rows are named {label!r}; NAME=SOURCE names them apart"
+        )
+    return opened
+
+
+def _open(word, pairs, missing_are_empty):
+    name, place = _split(word)
+    if place == CONVENTIONAL:
+        return _thresholds(name, missing_are_empty)
+    name = name or pathlib.Path(place).resolve().name
+    if pathlib.Path(place).is_dir() and not params.is_model(place):
+        return _masks(name, pathlib.Path(place), pairs, missing_are_empty)
+    try:
+        model = params.load(place)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{error}; a source is a folder of masks, a model or the word "
+            f"{CONVENTIONAL}"
+        ) from error
+    return _model(name, model, missing_are_empty)
+
+
+def _split(word):
+    """The name, "" where there is none, and the source."""
+    name, equals, place = word.partition("=")
+    if not equals or pathlib.Path(word).exists():
+        return "", word
+    # A name is a file's also.
+    if not name or "/" in name or "\\" in name:
+        raise ValueError(f"{word}: expected NAME=SOURCE, the name without /")
+    return name, place
+
+
+def _masks(name, place, pairs, missing_are_empty):
+    paths = _mask_paths(place, pairs)
+    missing = [targets.name(pair) for pair in pairs if paths[pair] is None]
+    if len(missing) == len(pairs):
+        raise ValueError(
+            f"{name}: no mask of any image: neither {place}/DATASET/STEM.* nor "
+            f"{place}/STEM.*, as of {missing[0]}"
+        )
+    if missing and not missing_are_empty:
+        shown = ", ".join(missing[:_SHOWN])
+        more = ", ..." if len(missing) > _SHOWN else ""
+        raise ValueError(
+            f"{name}: {len(missing)} of {len(pairs)} masks missing: "
+            f"{shown}{more}; --missing=zero scores them as empty"
+        )
+
+    def masks_of(pair):
+        path = paths[pair]
+        return {name: path and images.read_mask(path)}
+
+    return Source(name, [name], None, _in_threads(masks_of))
+
+
+def _mask_paths(place, pairs):
+    """Dict from pair to its mask's path, None where there is none.
+
+    A data set's masks are in a folder of its name, or beside such folders.
+    """
+    beside = _by_stem(place)
+    within = {
+        dataset: _by_stem(place / dataset)
+        for dataset in targets.datasets_of(pairs)
+        if (place / dataset).is_dir()
+    }
+    counts = collections.Counter(pair.stem for pair in pairs)
+    for pair in pairs:
+        path = beside.get(pair.stem)
+        if path and pair.dataset not in within and counts[pair.stem] > 1:
+            raise ValueError(
+                f"{path}: several data sets have this stem; put it into "
+                f"{place / pair.dataset}, if it is of {targets.name(pair)}"
+            )
+    return {
+        pair: within.get(pair.dataset, beside).get(pair.stem) for pair in pairs
+    }
+
+
+def _by_stem(place):
+    paths, problems = folder.by_stem(place)
+    if problems:
+        raise ValueError(problems[0])
+    return paths
+
+
+def _model(name, model, missing_are_empty):
+    def each(pairs, judge):
+        results = stream.segment_stream(model, [pair.image for pair in pairs])
+        for pair, result in zip(pairs, results, strict=True):
+            if result.error is None:
+                mask = result.segmentation.mask
+            elif missing_are_empty:
+                mask = None
+            else:
+                raise _unusable(name, pair, result.error)
+            yield judge(pair, {name: mask})
+
+    return Source(name, [name], None, each)
+
+
+def _thresholds(name, missing_are_empty):
+    label_of = {
+        method: f"{name} {method}".strip() for method in conventional.THRESHOLDS
+    }
+
+    def masks_of(pair):
+        try:
+            gray = images.read_gray(pair.image)
+        except images.ImageError as error:
+            if missing_are_empty:
+                return dict.fromkeys(label_of.values())
+            raise _unusable(name or CONVENTIONAL, pair, error) from error
+        return {
+            label: conventional.segment(gray, method)
+            for method, label in label_of.items()
+        }
+
+    return Source(
+        name or CONVENTIONAL,
+        list(label_of.values()),
+        f"{name} best of {len(label_of)} thresholds".strip(),
+        _in_threads(masks_of),
+    )
+
+
+def _unusable(name, pair, error):
+    return ValueError(
+        f"{name}: no mask of {targets.name(pair)} ({error}); --missing=zero "
+        "scores it as empty"
+    )
+
+
+def _in_threads(masks_of):
+    """`Source.each` of a function from a pair to its masks."""
+
+    def each(pairs, judge):
+        with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from pool.map(lambda pair: judge(pair, masks_of(pair)), pairs)
+
+    return each
