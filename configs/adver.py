@@ -59,7 +59,7 @@ def get_config():
     config.augment.shift = 0.0  # largest, along each axis, in sides
     config.augment.rotate = 0.0  # largest, degrees
     config.augment.stretch = 0.0  # largest ratio of the axes' zooms - 1
-    config.augment.elastic = 0.0  # deviation of smooth displacements, in sides
+    config.augment.elastic = 0.0  # deviation of smooth shifts, in sides
     config.augment.gamma = 0.0  # largest exponent - 1, and its inverse
     config.augment.invert = 0.0  # probability of dark for bright
     config.augment.illumination = 0.0  # deviation of the light's logarithm

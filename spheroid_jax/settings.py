@@ -66,9 +66,16 @@ _LIMITS = {
     "train.average": _share,
     **{f"augment.{name}": _not_negative for name in Strengths._fields},
     "augment.shift": (lambda value: 0 <= value <= 0.5, "in [0, 0.5] (sides)"),
+    # Beyond, smooth displacements fold the image over itself.
+    "augment.elastic": (
+        lambda value: 0 <= value <= 0.1,
+        "in [0, 0.1] (sides)",
+    ),
     "augment.invert": _probability,
 }
 _DTYPES = ("float32", "bfloat16")
+# What not every config has: without an adversary, or of one network alone.
+_OPTIONAL = ("adversary.", "model.norm_momentum")
 
 
 def check(config):
@@ -80,8 +87,13 @@ def check(config):
     Raises:
       ValueError: naming each bad key, its value, and what it should be.
     """
-    problems = []
-    for key, value in flat(config).items():
+    values = flat(config)
+    problems = [
+        f"config.{key} is missing: a config of another version?"
+        for key in _LIMITS
+        if key not in values and not key.startswith(_OPTIONAL)
+    ]
+    for key, value in values.items():
         holds, expected = _LIMITS.get(key, (None, None))
         if key.endswith(".dtype"):
             holds = _DTYPES.__contains__

@@ -3,18 +3,21 @@
 import jax
 import numpy as np
 import pytest
-from test_steps import make_batch, make_networks
+from test_steps import make_batch, make_generalising, make_networks
 
 from spheroid_jax import devices, steps, train
 
 BATCH = 4
 
 
-def loss_curve(count, number_of_steps=6):
-    """Losses and final parameters of a training on `count` devices."""
-    networks = make_networks()
+def loss_curve(count, number_of_steps=6, beyond=False):
+    """Losses and final parameters of a training on `count` devices.
+
+    With `beyond` it is one with all that the paper does not have.
+    """
+    networks, options = make_generalising() if beyond else (make_networks(), {})
     placement = devices.share_batch(BATCH, count)
-    state = steps.init_state(*networks, seed=0)
+    state = steps.init_state(*networks, seed=0, averaged=beyond)
     sharding = None
     if placement is not None:
         state = jax.device_put(state, placement.everywhere)
@@ -41,7 +44,9 @@ def loss_curve(count, number_of_steps=6):
 
     state = train.train(
         state,
-        steps.make_run_steps(steps.make_train_step(*networks), placement),
+        steps.make_run_steps(
+            steps.make_train_step(*networks, **options), placement
+        ),
         iter([make_batch(BATCH)] * number_of_steps),
         plan=train.Plan(number_of_steps, 2, number_of_steps, 1),
         validate=lambda state: {"mean": 0.5},
@@ -66,6 +71,16 @@ def test_many_devices_train_as_one_with_the_whole_batch(one_device, count):
     for line, expected_line in zip(lines, expected_lines, strict=True):
         assert line == pytest.approx(expected_line, rel=1e-4)
     # Adam's first steps have the gradient's sign: rounding can turn few.
+    for leaf, other in zip(
+        jax.tree.leaves(parameters), jax.tree.leaves(expected), strict=True
+    ):
+        assert np.mean(np.abs(leaf - other) < 1e-4) > 0.99
+
+
+def test_many_devices_augment_as_one():
+    lines, parameters = loss_curve(4, number_of_steps=2, beyond=True)
+    expected_lines, expected = loss_curve(1, number_of_steps=2, beyond=True)
+    assert lines[0] == pytest.approx(expected_lines[0], rel=1e-4)
     for leaf, other in zip(
         jax.tree.leaves(parameters), jax.tree.leaves(expected), strict=True
     ):

@@ -1,4 +1,4 @@
-"""Tests of equations 2 and 3 against hand-computed values and optax."""
+"""Tests of the losses and weights against values by hand and optax."""
 
 import math
 
@@ -8,7 +8,8 @@ import optax
 import pytest
 from jax import numpy as jnp
 
-from spheroid_jax import losses
+from spheroid_jax import images, losses
+from spheroid_jax.data import arrays
 from spheroid_jax.losses import FAKE, REAL
 
 LOG2 = math.log(2)
@@ -202,3 +203,64 @@ def test_segmentation_gains_where_it_is_taken_for_real():
         0.0, jnp.zeros((1, 2)), 0.1
     )
     np.testing.assert_allclose(gradient, [[0.05, -0.05]], rtol=1e-6)
+
+
+# The soft Dice loss.
+
+soft_dice = jax.jit(losses.soft_dice)
+
+
+def test_dice_by_hand():
+    # Probabilities of the foreground 3/4, 1/2 and 1/5; the last is no image.
+    logits = jnp.log(jnp.array([[[[1.0, 3.0], [1.0, 1.0], [4.0, 1.0]]]]))
+    mask = jnp.array([[[True, False, True]]])
+    weight = jnp.array([[[9.0, 1.0, 0.0]]])
+    expected = 1 - 2 * 0.75 / (0.75 + 0.5 + 1)
+    assert float(soft_dice(logits, mask, weight)) == pytest.approx(expected)
+
+
+def test_dice_is_the_mean_of_the_images(batch):
+    alone = [soft_dice(*(a[n : n + 1] for a in batch)) for n in range(3)]
+    np.testing.assert_allclose(soft_dice(*batch), np.mean(alone), rtol=1e-6)
+
+
+@pytest.mark.parametrize("truth", [True, False])
+def test_dice_of_a_perfect_and_of_an_opposite_segmentation(truth):
+    mask = np.full((1, 4, 5), truth)
+    mask[0, 1:3, 1:3] = not truth
+    logits = np.where(np.stack([~mask, mask], -1), 50.0, -50.0)
+    weight = jnp.ones((1, 4, 5))
+    assert float(soft_dice(logits, mask, weight)) == pytest.approx(0, abs=1e-6)
+    assert float(soft_dice(-logits, mask, weight)) == pytest.approx(1)
+
+
+def test_dice_of_nothing_found_in_an_empty_mask_is_finite():
+    logits = jnp.broadcast_to(jnp.array([200.0, -200.0]), (1, 4, 5, 2))
+    empty = jnp.zeros((1, 4, 5), bool)
+    value, gradient = jax.value_and_grad(losses.soft_dice)(
+        logits, empty, jnp.ones((1, 4, 5))
+    )
+    assert np.isfinite(value) and np.isfinite(gradient).all()
+
+
+# Weights.
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.8, 1.0])
+def test_balanced_weights_are_those_of_the_streams(rng, share):
+    mask = rng.random((3, 6, 7)) < share
+    counted = rng.random((3, 6, 7)) < 0.8
+    label = np.where(mask, images.FOREGROUND, images.BACKGROUND)
+    label = np.where(counted, label, images.OUTSIDE)
+    np.testing.assert_allclose(
+        jax.jit(losses.balanced_weight)(mask, counted),
+        np.stack([arrays.weight_map(one) for one in label]),
+        rtol=1e-6,
+    )
+
+
+def test_uniform_weights_are_one_where_there_is_an_image(rng):
+    mask, counted = rng.random((2, 1, 6, 7)) < 0.5
+    np.testing.assert_array_equal(
+        losses.uniform_weight(mask, counted), counted.astype(np.float32)
+    )

@@ -20,6 +20,7 @@ from spheroid_jax.models.convolution import (
     same_convolution,
     transposed_convolution_2x2,
 )
+from spheroid_jax.models.normalization import GroupNorm
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 # Narrow networks: name, channels of the input, fields.
@@ -31,9 +32,14 @@ NARROW = {
         {"width": 4, "depth": 1, "norm": "batch"},
     ),
     "unet": ("unet", 1, {"width": 4, "depth": 2}),
+    "unet, group": (
+        "unet",
+        1,
+        {"width": 4, "depth": 2, "norm": "group"},
+    ),
     "adversary": ("adversary", 2, {"width": 4, "depth": 3}),
 }
-SEGMENTING = ("multiscale", "multiscale, batch", "unet")
+SEGMENTING = ("multiscale", "multiscale, batch", "unet", "unet, group")
 BATCH = (2, 50, 70)  # 16 divides neither side, and 4 does not either
 # Compiling takes most of these tests' time.
 QUICKLY = {"xla_backend_optimization_level": 0}
@@ -292,8 +298,9 @@ def test_misspelt_field_is_refused(name):
         models.build(name, widht=3)
 
 
-def test_unknown_norm_is_refused():
-    module = models.build("multiscale", width=2, depth=1, norm="layer")
+@pytest.mark.parametrize("name", models.NORMS)
+def test_unknown_norm_is_refused(name):
+    module = models.build(name, width=2, depth=1, norm="layer")
     with pytest.raises(ValueError, match="'layer'"):
         jax.eval_shape(module.init, jax.random.key(0), jnp.ones((1, 32, 32, 1)))
 
@@ -435,7 +442,9 @@ def test_network_is_deterministic_and_depends_on_its_input(kind):
     assert np.abs(logits - logits_of(kind, images=images[:, ::-1])).max() > 1e-3
 
 
-@pytest.mark.parametrize("kind", ["multiscale", "unet", "adversary"])
+@pytest.mark.parametrize(
+    "kind", ["multiscale", "unet", "unet, group", "adversary"]
+)
 def test_each_image_is_judged_alone(kind):
     _, _, images = narrow(kind)
     other = np.stack([images[0], images[1] ** 4])
@@ -478,6 +487,72 @@ def test_bfloat16_products_leave_logits_and_parameters_in_float32(kind):
     assert logits.dtype == np.float32
     assert np.abs(logits - exact).max() > 0  # the products were rounded
     assert np.abs(logits - exact).max() < 0.1 * np.abs(exact).max()
+
+
+# Group normalisation.
+
+
+def group_norm(x, scale=1.0, bias=0.0, **fields):
+    module = GroupNorm(**fields)
+    maps = x.shape[-1]
+    variables = {
+        "scale": jnp.full(maps, scale, jnp.float32),
+        "bias": jnp.full(maps, bias, jnp.float32),
+    }
+    return jax.jit(module.apply)({"params": variables}, x)
+
+
+@pytest.mark.parametrize(
+    ("maps", "group"), [(16, 8), (8, 8), (60, 4), (10, 2), (3, 1)]
+)
+def test_groups_of_maps_are_normalised_by_mean_and_variance(rng, maps, group):
+    x = rng.normal(3, 2, (2, 5, 7, maps)).astype(np.float32)
+    y = group_norm(x, scale=1.5, bias=0.5)
+    for n in range(2):
+        for first in range(0, maps, group):
+            values = x[n, :, :, first : first + group].astype(np.float64)
+            expected = (values - values.mean()) / np.sqrt(values.var() + 1e-5)
+            np.testing.assert_allclose(
+                y[n, :, :, first : first + group],
+                1.5 * expected + 0.5,
+                atol=1e-4,
+            )
+
+
+def test_group_normalisation_of_an_image_does_not_see_its_companions(rng):
+    x = rng.normal(size=(2, 6, 6, 8)).astype(np.float32)
+    together = group_norm(x)
+    for n in range(2):
+        np.testing.assert_allclose(
+            together[n], group_norm(x[n : n + 1])[0], atol=1e-6
+        )
+
+
+def test_group_normalisation_of_a_constant_is_zero_and_finite():
+    y = group_norm(jnp.full((1, 8, 8, 8), 1e3))
+    assert np.abs(y).max() < 1
+
+
+def test_group_normalisation_takes_its_statistics_in_float32(rng):
+    x = jnp.asarray(rng.normal(20, 1, (1, 32, 32, 8)), jnp.bfloat16)
+    y = group_norm(x, dtype=jnp.bfloat16)
+    assert y.dtype == jnp.bfloat16
+    exact = group_norm(x.astype(jnp.float32))
+    assert np.abs(y.astype(jnp.float32) - exact).max() < 0.02
+
+
+def test_the_deep_paths_can_be_normalised_by_groups():
+    module = models.build("multiscale", width=4, depth=1, norm="group")
+    images = narrow("multiscale")[2]
+    variables = models.initial_variables(module, 1, seed=3)
+    # The parameters are those of the other norms.
+    chex.assert_trees_all_equal_shapes(
+        variables, {"params": narrow(BATCH_NORM)[1]["params"]}
+    )
+    logits = jax.jit(module.apply, compiler_options=QUICKLY)(variables, images)
+    assert np.isfinite(logits).all()
+    other = logits_of(BATCH_NORM, images=images, train=True)
+    assert np.abs(logits - other).max() > 1e-3
 
 
 # Batch normalisation.

@@ -1,4 +1,4 @@
-"""Tests of the adversarial weight, lambda (paper, section 2.4)."""
+"""Tests of lambda (paper, section 2.4) and of the learning rate."""
 
 import functools
 
@@ -11,6 +11,7 @@ from spheroid_jax.schedules import (
     SCHEDULES,
     constant,
     cosine_ramp,
+    learning_rate,
     linear_ramp,
     stepped_ramp,
 )
@@ -91,3 +92,34 @@ def test_a_constant_is_the_end_throughout():
 def test_a_single_step_is_the_first(schedule):
     value = schedule(0, total_steps=1, start=0.2, end=0.2)
     np.testing.assert_allclose(value, 0.2)
+
+
+# The learning rate.
+
+
+def test_the_paper_s_learning_rate_is_a_number():
+    rate = learning_rate("constant", peak=1e-4, warmup=0, total_steps=10)
+    assert rate == 1e-4
+
+
+def test_a_cosine_falls_from_the_peak_to_zero():
+    rate = learning_rate("cosine", peak=0.5, warmup=0, total_steps=100)
+    values = np.asarray(jax.jit(rate)(jnp.arange(101)))
+    np.testing.assert_allclose(values[[0, 50, 100]], [0.5, 0.25, 0], atol=1e-6)
+    np.testing.assert_allclose(values[25], 0.25 * (1 + np.sqrt(0.5)), rtol=1e-5)
+    assert (np.diff(values) < 0).all()
+
+
+def test_a_cosine_after_a_warm_up_has_its_peak_there_and_ends_at_zero():
+    rate = learning_rate("cosine", peak=0.5, warmup=20, total_steps=100)
+    values = np.asarray(jax.jit(rate)(jnp.arange(101)))
+    at = np.array([0, 10, 20, 60, 100])
+    np.testing.assert_allclose(values[at], [0, 0.25, 0.5, 0.25, 0], atol=1e-6)
+    assert values.argmax() == 20
+
+
+def test_a_constant_can_be_warmed_up_to():
+    rate = learning_rate("constant", peak=0.5, warmup=4, total_steps=100)
+    values = np.asarray(rate(jnp.arange(8)))
+    expected = [0, 0.125, 0.25, 0.375, 0.5, 0.5, 0.5, 0.5]
+    np.testing.assert_allclose(values, expected)

@@ -8,9 +8,10 @@ import numpy as np
 import optax
 import pytest
 from conftest import disk
+from flax import linen as nn
 from jax import numpy as jnp
 
-from spheroid_jax import losses, models, schedules, steps
+from spheroid_jax import augment, checkpoint, losses, models, schedules, steps
 
 SIZE = 32
 TOTAL = 50
@@ -270,3 +271,143 @@ def test_mismatched_batch_is_refused():
     batch["mask"] = batch["mask"][:, :-1]
     with pytest.raises(AssertionError):
         step(state, batch)
+
+
+# Beyond the paper.
+
+EVERYTHING = augment.Strengths(
+    scale=0.3,
+    shift=0.1,
+    rotate=180.0,
+    stretch=0.2,
+    elastic=0.01,
+    gamma=0.3,
+    invert=0.3,
+    illumination=0.2,
+    blur=0.7,
+    noise=0.03,
+)
+
+
+class Pixelwise(nn.Module):
+    """A network that is compiled at once."""
+
+    @nn.compact
+    def __call__(self, image, *, train=False):
+        return nn.Dense(2)(nn.relu(nn.Dense(4)(image)))
+
+
+PIXELWISE = (steps.Network(Pixelwise(), optax.adam(1e-2)), None)
+
+
+def make_generalising():
+    """A network, and the options of a step with all that is optional."""
+    return PIXELWISE, {
+        "weights": "uniform",
+        "dice": 0.5,
+        "augment": augment.make_augment(EVERYTHING, seed=0),
+        "average": 0.9,
+    }
+
+
+@functools.cache
+def generalising():
+    """The initial state and the compiled step of `make_generalising`."""
+    networks, options = make_generalising()
+    state = steps.init_state(*networks, seed=0, averaged=True)
+    return state, jax.jit(steps.make_train_step(*networks, **options))
+
+
+def test_no_average_is_kept_unless_asked_for():
+    state, step = compiled()
+    assert state.seg_average == {}
+    assert run(state, step, 1)[0].seg_average == {}
+
+
+def test_the_average_is_that_of_the_parameters_with_a_fast_start():
+    state, step = generalising()
+    chex.assert_trees_all_equal(state.seg_average, state.seg_params)
+    expected = [np.asarray(leaf) for leaf in jax.tree.leaves(state.seg_params)]
+    # The decay is 0.9 from the 81st step on.
+    state = state.replace(step=jnp.asarray(78, jnp.int32))
+    for n in range(78, 83):
+        state, _ = step(state, make_batch())
+        decay = min(0.9, (1 + n) / (10 + n))
+        expected = [
+            decay * old + (1 - decay) * np.asarray(new)
+            for old, new in zip(
+                expected, jax.tree.leaves(state.seg_params), strict=True
+            )
+        ]
+    chex.assert_trees_all_close(
+        jax.tree.leaves(state.seg_average), expected, rtol=1e-4, atol=1e-6
+    )
+
+
+def test_the_first_average_is_nearly_the_first_parameters():
+    average, params = {"w": jnp.zeros(3)}, {"w": jnp.ones(3)}
+    moved = steps._moved_average(average, params, jnp.asarray(0), 0.999)
+    np.testing.assert_allclose(moved["w"], 0.9, rtol=1e-6)
+
+
+def test_uniform_weights_are_a_batch_of_weight_one():
+    uniform = jax.jit(steps.make_train_step(*PIXELWISE, weights="uniform"))
+    step = jax.jit(steps.make_train_step(*PIXELWISE))
+    state = steps.init_state(*PIXELWISE, seed=0)
+    batch = make_batch()
+    batch["weight"][:, :, :6] = 0
+    ones = {**batch, "weight": (batch["weight"] > 0).astype(np.float32)}
+    np.testing.assert_allclose(
+        uniform(state, batch)[1]["cross_entropy"],
+        step(state, ones)[1]["cross_entropy"],
+        rtol=1e-5,
+    )
+
+
+def test_the_dice_loss_is_added_to_the_cross_entropy(rng):
+    logits = jnp.asarray(rng.normal(size=(1, SIZE, SIZE, 2)), jnp.float32)
+    batch = make_batch()
+    targets = (batch["mask"], batch["weight"])
+    loss, metrics = steps._logits_loss(logits, {}, 0, batch, None, 0.5)
+    expected = losses.weighted_cross_entropy(logits, *targets)
+    np.testing.assert_allclose(metrics["cross_entropy"], expected, rtol=1e-6)
+    dice = losses.soft_dice(logits, *targets)
+    np.testing.assert_allclose(metrics["dice_loss"], dice, rtol=1e-6)
+    np.testing.assert_allclose(loss, expected + 0.5 * dice, rtol=1e-6)
+
+
+def test_augmented_batches_are_weighed_by_their_new_masks():
+    """The loss is that of the batch the augmentation makes."""
+    change = augment.make_augment(EVERYTHING, seed=0)
+    augmented = jax.jit(steps.make_train_step(*PIXELWISE, augment=change))
+    step = jax.jit(steps.make_train_step(*PIXELWISE))
+    state = steps.init_state(*PIXELWISE, seed=0)
+    batch = jax.jit(change)(make_batch(2), 0)
+    weight = losses.balanced_weight(batch["mask"], batch["weight"] > 0)
+    np.testing.assert_allclose(
+        augmented(state, make_batch(2))[1]["cross_entropy"],
+        step(state, {**batch, "weight": weight})[1]["cross_entropy"],
+        rtol=1e-3,
+    )
+
+
+def test_steps_beyond_the_paper_can_share_a_dispatch_and_be_resumed(tmp_path):
+    networks, options = make_generalising()
+    run_steps = steps.make_run_steps(
+        steps.make_train_step(*networks, **options)
+    )
+    batches = jax.tree.map(lambda leaf: np.stack([leaf] * 2), make_batch(2))
+
+    def initial(seed):
+        return steps.init_state(*networks, seed=seed, averaged=True)
+
+    state, _ = run_steps(initial(0), batches)
+    with checkpoint.open_checkpoints(tmp_path) as saved:
+        saved.save(2, state)
+    whole, metrics = run_steps(state, batches)
+    with checkpoint.open_checkpoints(tmp_path) as saved:
+        state = saved.restore(2, initial(1))
+    resumed, metrics_again = run_steps(state, batches)
+    chex.assert_trees_all_equal(whole, resumed)
+    chex.assert_trees_all_equal(metrics, metrics_again)
+    assert changed(whole.seg_average, whole.seg_params)

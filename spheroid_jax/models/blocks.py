@@ -92,7 +92,12 @@ def max_pool_2x2(x):
     """Halves (B, H, W, C), H and W even, keeping each 2 x 2 block's maximum.
 
     Written as a reshape because XLA's gradient of a pooling window
-    (select-and-scatter) is slow on the CPU. Equal maxima share the gradient.
+    (select-and-scatter) is slow on the CPU, and pair by pair because that of
+    a maximum over axes asks which values equal it: where XLA computes x again,
+    rounded otherwise, none does, and the gradient is not a number. Equal
+    maxima share the gradient.
     """
     batch, height, width, maps = x.shape
-    return x.reshape(batch, height // 2, 2, width // 2, 2, maps).max((2, 4))
+    x = x.reshape(batch, height // 2, 2, width // 2, 2, maps)
+    x = jnp.maximum(x[:, :, 0], x[:, :, 1])
+    return jnp.maximum(x[:, :, :, 0], x[:, :, :, 1])
