@@ -46,6 +46,9 @@ def get_config():
     config.adversary.lambda_start = 8.3e-6  # at the first step (2.4)
     config.adversary.lambda_end = 1e-1  # at the last step (2.4)
 
+    config.inference = ConfigDict()
+    config.inference.flips = False  # True: the mean over an image's flips
+
     config.data = ConfigDict()
     config.data.root = "synthetic"  # or a folder with dataset1/, dataset2/
     config.data.synthetic_beside = False  # True: easy, hard, varied as well

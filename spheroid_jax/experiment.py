@@ -337,7 +337,10 @@ def _params(config, state):
     if state.seg_stats:
         variables["batch_stats"] = state.seg_stats
     return params.Params.create(
-        variables, size=config.data.size, **config.model
+        variables,
+        size=config.data.size,
+        flips=config.inference.flips,
+        **config.model,
     )
 
 

@@ -19,7 +19,8 @@ from flax import struct, traverse_util
 from spheroid_jax import files, models, pretrained
 from spheroid_jax.data import partitions
 
-FORMAT = 1
+# Format 2 says whether flips are averaged; in format 1 they are not.
+FORMAT = 2
 DESCRIPTION = "model.json"
 
 
@@ -32,21 +33,25 @@ class Params:
       network: the network's name in `models.NETWORKS`.
       fields: its fields as sorted (name, value) pairs.
       size: side of the grid, in pixels, that the network was trained on.
+      flips: whether the probabilities of an image and of its three flips are
+        averaged: steadier, in four times the time.
     """
 
     variables: dict
     network: str = struct.field(pytree_node=False)
     fields: tuple = struct.field(pytree_node=False)
     size: int = struct.field(pytree_node=False)
+    flips: bool = struct.field(pytree_node=False, default=False)
 
     @classmethod
-    def create(cls, variables, *, name, size, **fields):
+    def create(cls, variables, *, name, size, flips=False, **fields):
         """Joins variables with the arguments of `models.build`."""
         return cls(
             variables=flax.core.unfreeze(variables),
             network=name,
             fields=tuple(sorted(fields.items())),
             size=size,
+            flips=flips,
         )
 
     def model(self):
@@ -103,6 +108,7 @@ def save(params, directory, *, provenance, dtype="float32"):
         "network": params.network,
         "fields": dict(params.fields),
         "size": params.size,
+        "flips": params.flips,
         "weights": weights,
         "sha256": digest,
         "provenance": provenance,
@@ -184,10 +190,10 @@ def _load(path):
     directory = _model_directory(path)
     try:
         description = json.loads((directory / DESCRIPTION).read_text("utf-8"))
-        if description["format"] != FORMAT:
+        if description["format"] not in range(1, FORMAT + 1):
             raise ModelError(
                 f"{directory}: model format {description['format']}, and this "
-                f"version reads {FORMAT}; install the version that wrote it"
+                f"version reads 1 to {FORMAT}; install the one that wrote it"
             )
         with np.load(
             directory / description["weights"], allow_pickle=False
@@ -202,6 +208,7 @@ def _load(path):
             ),
             name=description["network"],
             size=description["size"],
+            flips=description.get("flips", False),
             **description["fields"],
         )
         _check_shapes(params)

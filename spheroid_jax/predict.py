@@ -4,8 +4,17 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
+from jax import numpy as jnp
 
 from spheroid_jax import compilation, images, postprocess
+
+# Of (B, S, S); each undoes itself.
+_FLIPS = (
+    lambda grids: grids,
+    lambda grids: grids[:, ::-1],
+    lambda grids: grids[:, :, ::-1],
+    lambda grids: grids[:, ::-1, ::-1],
+)
 
 
 class Segmentation(NamedTuple):
@@ -101,7 +110,17 @@ def grid_probability(params, grids):
 @compilation.jit
 def member_probability(params, grids):
     """What `grid_probability` computes, of one network (`Params`)."""
-    logits = params.model().apply(params.variables, grids[..., np.newaxis])
+    if not params.flips:
+        return _probability(params, grids)
+    views = jnp.concatenate([flip(grids) for flip in _FLIPS])
+    maps = jnp.split(_probability(params, views), len(_FLIPS))
+    return sum(
+        flip(each) for flip, each in zip(_FLIPS, maps, strict=True)
+    ) / len(_FLIPS)
+
+
+def _probability(params, grids):
+    logits = params.model().apply(params.variables, grids[..., jnp.newaxis])
     return jax.nn.softmax(logits)[..., 1]
 
 

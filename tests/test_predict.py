@@ -288,3 +288,30 @@ def test_an_ensemble_of_fewer_folds_says_which_are_missing(tmp_path, model):
     with pytest.raises(FileNotFoundError, match="fold_3, fold_4"):
         sj.load(run)
     assert sj.load(run / "fold_0").size == SIZE
+
+
+def test_flips_average_the_probabilities_of_four_views():
+    plain = untrained()
+    rng = np.random.default_rng(0)
+    grids = rng.random((2, SIZE, SIZE), np.float32)
+    axes = ((), (1,), (2,), (1, 2))
+    expected = np.mean(
+        [
+            np.flip(predict.grid_probability(plain, np.flip(grids, flip)), flip)
+            for flip in axes
+        ],
+        axis=0,
+    )
+    found = predict.grid_probability(plain.replace(flips=True), grids)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(found - predict.grid_probability(plain, grids)).max() > 1e-4
+
+
+def test_flips_are_kept_on_disk_and_absent_from_models_of_format_1(tmp_path):
+    params.save(untrained().replace(flips=True), tmp_path, provenance={})
+    assert sj.load(tmp_path).flips
+    path = tmp_path / params.DESCRIPTION
+    description = json.loads(path.read_text())
+    assert description.pop("flips") is True
+    path.write_text(json.dumps(description | {"format": 1}))
+    assert not sj.load(tmp_path).flips
