@@ -18,6 +18,7 @@ def get_config():
     config.model.name = "unet"
     config.model.width = 64  # feature maps of the first level
     config.model.depth = 4  # down-samplings: 64 to 1024 maps
+    config.model.patch = 1  # 2: a quarter of the pixels, four maps each
     config.model.norm = "none"  # as the original; or "group"
     config.model.dtype = "float32"
     config.model.remat = False  # True: less memory, more time, the same result

@@ -88,6 +88,24 @@ def crop_to(x, height, width):
     return x[:, :height, :width]
 
 
+def space_to_depth(x, side):
+    """Makes (B, H / side, W / side, side^2 C) of (B, H, W, C): row by row."""
+    batch, height, width, maps = x.shape
+    x = x.reshape(batch, height // side, side, width // side, side, maps)
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(
+        batch, height // side, width // side, side * side * maps
+    )
+
+
+def depth_to_space(x, side):
+    """Undoes `space_to_depth`."""
+    batch, height, width, maps = x.shape
+    x = x.reshape(batch, height, width, side, side, maps // side**2)
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(
+        batch, height * side, width * side, maps // side**2
+    )
+
+
 def max_pool_2x2(x):
     """Halves (B, H, W, C), H and W even, keeping each 2 x 2 block's maximum.
 

@@ -12,8 +12,10 @@ from spheroid_jax.models.blocks import (
     Conv,
     Deconv,
     crop_to,
+    depth_to_space,
     max_pool_2x2,
     pad_to_multiple,
+    space_to_depth,
 )
 from spheroid_jax.models.normalization import GroupNorm
 
@@ -26,6 +28,9 @@ class UNet(nn.Module):
     Attributes:
       width: feature maps of the first level; doubled at each down-sampling.
       depth: number of down-samplings.
+      patch: side of the squares of pixels that the first level takes for one,
+        a map a pixel: no detail is lost, and the finest level, which costs
+        most, works on an image of that much fewer pixels. 1: the original.
       norm: "none", as the original; "group" normalises after each 3 x 3
         convolution, by groups of maps.
       dtype: what products are computed in; parameters stay float32.
@@ -35,6 +40,7 @@ class UNet(nn.Module):
 
     width: int = 64
     depth: int = 4
+    patch: int = 1
     norm: str = "none"
     dtype: Any = jnp.float32
     remat: bool = False
@@ -57,7 +63,10 @@ class UNet(nn.Module):
                 f"norm = {self.norm!r}; there are {', '.join(NORMS)}"
             )
         height, width = image.shape[1:3]
-        x = pad_to_multiple(image.astype(self.dtype), 2**self.depth)
+        x = pad_to_multiple(
+            image.astype(self.dtype), self.patch * 2**self.depth
+        )
+        x = space_to_depth(x, self.patch)
         skips = []
         for level in range(self.depth):
             x = self._two_convolutions(f"down_{level + 1}", x, level)
@@ -69,7 +78,12 @@ class UNet(nn.Module):
             x = Deconv(maps, dtype=self.dtype, name=f"deconv_{level + 1}")(x)
             x = jnp.concatenate([skips[level], x], axis=-1)
             x = self._two_convolutions(f"up_{level + 1}", x, level)
-        logits = Conv(2, (1, 1), dtype=self.dtype, name="classes")(x)
+        logits = depth_to_space(
+            Conv(2 * self.patch**2, (1, 1), dtype=self.dtype, name="classes")(
+                x
+            ),
+            self.patch,
+        )
         return crop_to(logits, height, width).astype(jnp.float32)
 
     def _two_convolutions(self, name, x, level):
