@@ -223,7 +223,26 @@ def test_a_study_counts_what_diverged(root, tmp_path):
     assert b"<svg" in (tmp_path / "study.svg").read_bytes()
 
 
+def test_a_study_may_have_one_fold_and_datasets_of_its_variants_own(
+    root, tmp_path
+):
+    finish_folds(tmp_path / "one", root, [1.0])
+    finish_folds(tmp_path / "other", root, [1.0])
+    path = tmp_path / "other" / "partitions.json"
+    path.write_text(path.read_text().replace("dataset1", "dataset3"))
+    path = tmp_path / "other" / "fold_0" / "scores.csv"
+    path.write_text(path.read_text().replace("dataset1", "dataset3"))
+    text = study.write(tmp_path, ("one", "other"))
+    one, other = rows_of(tmp_path / "study.csv")
+    assert float(one["dataset1"]) == float(other["dataset3"]) > 90
+    assert one["dataset3"] == other["dataset1"] == "NaN"
+    assert "nan" not in text
+    with pytest.raises(FileNotFoundError, match="no fold"):
+        study.write(tmp_path, ["."])
+
+
 def test_an_unfinished_study_is_refused(root, tmp_path):
     finish_folds(tmp_path / "short", root, [1.0] * 2)
+    (tmp_path / "short" / "fold_2").mkdir()
     with pytest.raises(FileNotFoundError, match="fold_2"):
         study.write(tmp_path, ["short"])

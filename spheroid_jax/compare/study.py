@@ -32,18 +32,14 @@ def write(workdir, variants):
     """
     workdir = pathlib.Path(workdir)
     folds = {name: _folds(workdir / name) for name in variants}
-    # From the partitions: there may be no fold that came through.
-    written = json.loads(
-        (workdir / variants[0] / PARTITIONS_FILE).read_text("utf-8")
-    )
-    datasets = list(written["partitions"])
-    table = _table(folds, datasets)
+    datasets = {name: _datasets(workdir / name) for name in variants}
+    table = _table(folds, list(dict.fromkeys(sum(datasets.values(), []))))
     for suffix, form in (("csv", tables.csv), ("md", tables.markdown)):
         with files.replacing(workdir / f"study.{suffix}") as file:
             file.write(form(table))
     figure = f_scores.lambda_study(
         {
-            name: {d: _values(each, d) for d in datasets}
+            name: {d: _values(each, d) for d in datasets[name]}
             for name, each in folds.items()
         }
     )
@@ -52,11 +48,20 @@ def write(workdir, variants):
     return tables.terminal(table)
 
 
+def _datasets(folder):
+    """A variant's datasets, also where no fold of it came through."""
+    written = json.loads((folder / PARTITIONS_FILE).read_text("utf-8"))
+    return list(written["partitions"])
+
+
 def _folds(folder):
-    """Of each fold the mean F by dataset, empty where it diverged."""
+    """Of each trained fold the mean F by dataset, empty where it diverged."""
+    trained = [folder / f"fold_{n}" for n in range(partitions.FOLDS)]
+    trained = [fold for fold in trained if fold.is_dir()]
+    if not trained:
+        raise FileNotFoundError(f"{folder}: no fold was trained")
     folds = []
-    for number in range(partitions.FOLDS):
-        fold = folder / f"fold_{number}"
+    for fold in trained:
         diverged = (fold / held_out.DIVERGED_FILE).is_file()
         if not diverged and not (fold / held_out.SCORES_FILE).is_file():
             raise FileNotFoundError(
@@ -69,6 +74,7 @@ def _folds(folder):
             {
                 "f": {d: np.mean(values) for d, values in by_dataset.items()},
                 "fall": _largest_fall(fold / "metrics.jsonl"),
+                "diverged": diverged,
             }
         )
     return folds
@@ -89,18 +95,17 @@ def _values(folds, dataset):
 def _table(folds, datasets):
     rows = []
     for name, each in folds.items():
-        by_dataset = [_values(each, dataset) for dataset in datasets]
-        came_through = ~np.isnan(by_dataset[0])
+        came_through = [fold for fold in each if not fold["diverged"]]
+        worst = [np.mean(list(fold["f"].values())) for fold in came_through]
         rows.append(
             [
                 name,
-                *(_mean(values[came_through]) for values in by_dataset),
-                _percent(np.min(np.mean(by_dataset, axis=0)[came_through],
-                                initial=np.inf)),
+                *(_mean(_values(came_through, d)) for d in datasets),
+                _percent(min(worst, default=np.nan)),
                 _percent(np.nanmedian([fold["fall"] for fold in each])),
-                tables.Cell(int((~came_through).sum()), digits=0),
+                tables.Cell(len(each) - len(came_through), digits=0),
             ]
-        )  # fmt: skip
+        )
     return tables.Table(
         "F on the test partition, percent; mean and standard deviation over "
         "the folds that came through",
