@@ -98,7 +98,7 @@ def _choose(rng: _Rng, shares: dict) -> str:
 def _place(rng: _Rng, diameter: float) -> tuple[float, float]:
     """Draws a body's middle: often the frame's, seldom cut by its edge."""
     loose = max(0.5 - diameter / 2, 0.03)
-    if rng.random() < 0.12:
+    if rng.random() < 0.18:
         loose += diameter / 3
     x, y = 0.5 + rng.random() ** 0.5 * rng.uniform(-loose, loose, 2)
     return x, y
@@ -119,11 +119,11 @@ def _around(rng: _Rng, body: _Body) -> tuple[float, float, float]:
 
 
 def _lesser_bodies(rng: _Rng, main: _Body, shape: str, frame) -> list[_Body]:
-    """Draws, in a quarter of the images, bodies beside the main one."""
+    """Draws, in a third of the images, bodies beside the main one."""
     bodies: list[_Body] = []
     size = len(main.depth)
     taken = main.depth
-    for _ in range(rng.integers(1, 7) if rng.random() < 0.25 else 0):
+    for _ in range(rng.integers(1, 7) if rng.random() < 0.33 else 0):
         diameter = 2 * main.radius * rng.uniform(*_LESSER)
         x, y = rng.random(2).tolist()
         if frame is not None:
@@ -134,7 +134,7 @@ def _lesser_bodies(rng: _Rng, main: _Body, shape: str, frame) -> list[_Body]:
         row, column = (min(max(int(c * size), 0), size - 1) for c in (y, x))
         gap = -taken[row, column] - diameter / 2
         # Apart, or in a few images grown together.
-        if gap < (0.01 if rng.random() < 0.8 else -0.25 * diameter):
+        if gap < (0.01 if rng.random() < 0.65 else -0.3 * diameter):
             continue
         body = _body(rng, size, shape, diameter, x, y)
         if not _LEAST_AREA < np.mean(body.depth > 0) < np.mean(main.depth > 0):
@@ -238,6 +238,8 @@ def _chain(rng, dx, dy, radius, *, joined) -> _Array:
 
 def _light(rng: _Rng, size: int) -> _Array:
     """Draws the empty field: lamp, vignetting, gradient, blurred structure."""
+    if rng.random() < 0.12:  # even, and often overexposed
+        return np.ones((size, size), np.float32)
     x, y = drawing.grid(size)
     lamp_x, lamp_y = 0.5 + rng.uniform(-0.2, 0.2, 2)
     away = np.sqrt((x - lamp_x) ** 2 + (y - lamp_y) ** 2) / 0.7
@@ -353,7 +355,9 @@ class _Look(NamedTuple):
     grain: float  # contrast of the cells
     cell: float  # their size
     edge: float  # softness of the contour
+    patches: float  # parts that are denser than others, or stained
     folds: float
+    fold_width: float
     holes: int
 
 
@@ -380,7 +384,9 @@ def _look(rng: _Rng) -> _Look:
         grain=_between(rng, 0.06, 0.45) if pale else _between(rng, 0.01, 0.4),
         cell=_between(rng, 0.004, 0.03),
         edge=_between(rng, 0.001, 0.008),
-        folds=_rarely(rng, 0.2, 0.1, 0.6),
+        patches=_rarely(rng, 0.5, 0.2, 1.2),
+        folds=_rarely(rng, 0.25, 0.1, 1.2),
+        fold_width=_between(rng, 0.08, 0.5),
         holes=int(_rarely(rng, 0.15, 1, 7)),
     )
 
@@ -397,12 +403,16 @@ def _lay(rng: _Rng, image: _Array, body: _Body, look: _Look) -> _Array:
     absorbed += look.core * special.expit(
         (depth / deepest - (1 - look.core_size)) * 8
     )
+    if look.patches:
+        knots = _knots(_between(rng, 1.2, 4), 2 * body.radius)
+        field = drawing.field(rng, knots, size)
+        absorbed *= np.clip(1 + look.patches * field, 0.12, 3)
     uneven = np.clip(1 + 0.6 * drawing.field(rng, 6, size), 0.1, 2)
     absorbed += look.rim * uneven * drawing.bell(depth, look.rim_width)
     absorbed += look.grain * _cells(rng, look, size)
     if look.folds:
         crease = drawing.field(rng, _knots(4, 2 * body.radius), size)
-        absorbed += look.folds * drawing.bell(crease, 0.15)
+        absorbed += look.folds * drawing.bell(crease, look.fold_width)
     for _ in range(look.holes):
         _hole(rng, absorbed, body, size)
     tissue = np.exp(-np.clip(absorbed, -1.5, 4))
