@@ -14,6 +14,7 @@ def get_config():
     config = ConfigDict()
     config.name = "adver"  # the default work directory is runs/NAME
     config.seed = 0  # of the initial parameters and of the samples drawn
+    config.init = ""  # or a model's folder or name, to start from its weights
 
     config.model = ConfigDict()
     config.model.name = "multiscale"  # or "unet"
@@ -53,6 +54,7 @@ def get_config():
     config.data.root = "synthetic"  # or a folder with dataset1/, dataset2/
     config.data.synthetic_beside = False  # True: easy, hard, varied as well
     config.data.datasets = "dataset1:70,dataset2:30"  # folder:share (2.2)
+    config.data.rehearsal = ""  # those that config.init must not get worse at
     config.data.size = 480  # side of the network's grid, px (2.2)
     config.data.stream = "tf"  # or "numpy": the same without TensorFlow
     config.data.cache = ""  # prepared images; "": the user's cache folder
@@ -83,6 +85,7 @@ def get_config():
     config.train.validate_every = 500  # steps; each with a checkpoint
     config.train.log_every = 50  # steps
     config.train.average = 0.0  # decay of the parameters' average; 0: none
+    config.train.rehearsal_margin = 0.01  # F that may be lost on rehearsal
     config.train.steps_per_dispatch = 0  # 0: 1 on a CPU, 10 elsewhere
     config.train.devices = 0  # that share a batch; 0: as many as divide it
     config.train.keep_programs = True  # compiled once, kept in the cache folder

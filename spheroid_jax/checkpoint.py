@@ -40,7 +40,7 @@ class Checkpoints:
     def best_step(self):
         """The step of the best validation F-score (the last of equals).
 
-        None where no checkpoint has been validated.
+        None where no checkpoint has one.
         """
         scored = [c for c in self._orbax.checkpoints if c.metrics]
         if not scored:
@@ -55,7 +55,8 @@ class Checkpoints:
         Args:
           step: completed steps.
           state: pytree of arrays.
-          f_score: of the validation at this step; None if there was none.
+          f_score: of the validation at this step; None if there was none, or
+            this checkpoint must not be the best.
 
         Raises:
           CheckpointError: this or the save before failed.

@@ -5,6 +5,8 @@ The config stops here: what is called from here takes named values.
     WORKDIR/config.json  partitions.json
     WORKDIR/fold_2/checkpoints/  metrics.jsonl  events.out.tfevents.*
     WORKDIR/fold_2/model/  maps/  scores.csv  examples.png
+
+`finetune` has what there is besides where training starts from a model.
 """
 
 import contextlib
@@ -26,6 +28,7 @@ from spheroid_jax import (
     devices,
     evaluate,
     files,
+    finetune,
     held_out,
     models,
     params,
@@ -89,8 +92,9 @@ def train_fold(config, fold, workdir):
         settings.compare(config, workdir)
         if _finished(directory):
             logging.info("%s is finished; its scores:", directory)
-            print(evaluate.table(held_out.read_scores(directory)))
+            print(_table(config, directory, held_out.read_scores(directory)))
             return
+        initial = _initial_model(config)
         _announce(config, fold, workdir)
         dataset = _open_dataset(config, workdir)
         # Only now: what has not begun to train binds nobody to its config.
@@ -99,7 +103,7 @@ def train_fold(config, fold, workdir):
             checkpoint.open_checkpoints(directory / "checkpoints") as saved,
             _recording_divergence(directory / held_out.DIVERGED_FILE),
         ):
-            _train(config, fold, directory, dataset, saved)
+            _train(config, fold, directory, dataset, saved, initial)
             _score(config, fold, directory, dataset, saved)
 
 
@@ -165,6 +169,8 @@ def _announce(config, fold, workdir):
         _, more = costs.count(adversary.module, size, channels=2)
         flops += _ADVERSARY_PASSES * more
     logging.info("%s, fold %d, into %s", config.name, fold, workdir)
+    if config.init:
+        logging.info("Starting from the model %s", config.init)
     if config.data.root == source.SYNTHETIC:
         logging.info(
             "Data: synthetic spheroids, made by this package. Your own images "
@@ -199,6 +205,7 @@ def _open_dataset(config, workdir):
         beside=config.data.synthetic_beside,
     )
     shares = source.choose_datasets(root, settings.shares(config.data.datasets))
+    finetune.check_datasets(shares, settings.rehearsal(config.data.rehearsal))
     return open_dataset(
         root,
         shares,
@@ -272,21 +279,40 @@ def _plan(config):
     )
 
 
-def _initial_state(config):
+def _initial_model(config):
+    """Loads the model that training starts from; None: from scratch."""
+    if not config.init:
+        return None
+    return finetune.load(
+        config.init, size=config.data.size, model=config.model.to_dict()
+    )
+
+
+def _initial_state(config, initial=None):
     return steps.init_state(
         *networks(config),
         seed=config.seed,
         averaged=config.train.average > 0,
+        variables=None if initial is None else initial.variables,
     )
 
 
-def _train(config, fold, directory, dataset, saved):
+def _train(config, fold, directory, dataset, saved, initial):
     """Trains from the last checkpoint, or from the start, to the end."""
     plan = _plan(config)
     placement = devices.share_batch(
         config.train.batch_size, config.train.devices
     )
-    state = _initial_state(config)
+    state = _initial_state(config, initial)
+    before = None
+    if initial is not None:
+        before = finetune.measure(
+            _params(config, state),
+            initial.sha256,
+            directory,
+            validation=dataset.partition(fold),
+            test=dataset.partition(partitions.TEST),
+        )
     if placement is not None:
         state = jax.device_put(state, placement.everywhere)
     start = saved.latest_step()
@@ -296,11 +322,11 @@ def _train(config, fold, directory, dataset, saved):
         logging.info("Going on from step %d.", start)
         state = saved.restore(start, state)
     _check_space(directory, state)
-    start = start or 0
+    rank = _rank(config, before)
     batches = dataset.batches(
         seed=config.seed,
         fold=fold,
-        start=start,
+        start=start or 0,
         stop=plan.total,
         batch_size=config.train.batch_size,
     )
@@ -308,6 +334,10 @@ def _train(config, fold, directory, dataset, saved):
         open_progress(directory, step=start, total_steps=plan.total) as shown,
         stopping.stop_signals() as stop_requested,
     ):
+        if before is not None and start is None:
+            # What training starts from may turn out to be the best.
+            shown.validation(0, before)
+            saved.save(0, state, rank(before))
         train.train(
             state,
             steps.make_run_steps(train_step(config), placement),
@@ -317,8 +347,19 @@ def _train(config, fold, directory, dataset, saved):
             checkpoints=saved,
             progress=shown,
             stop_requested=stop_requested,
+            rank=rank,
             sharding=None if placement is None else placement.shared,
         )
+
+
+def _rank(config, before):
+    """Makes the function that the best checkpoint is chosen by."""
+    rehearsal = settings.rehearsal(config.data.rehearsal)
+    if not rehearsal:
+        return train.by_mean
+    return finetune.criterion(
+        before, rehearsal=rehearsal, margin=config.train.rehearsal_margin
+    )
 
 
 def _validation(config, images_of_partition):
@@ -376,12 +417,36 @@ def _score(config, fold, directory, dataset, saved):
             "step": best,
             "trained_steps": saved.latest_step(),
             "total_steps": settings.total_steps(config),
+            **_origin(config, directory),
         },
     )
     rows = held_out.score(
         params.load(directory), directory, dataset.partition(partitions.TEST)
     )
+    if config.init and best == 0:
+        logging.info(
+            "No step was better on validation images, within the margin, than "
+            "the model that training started from: it stays as it is."
+        )
     logging.info(
         "Test partition, model of step %d; see %s", best, directory.resolve()
     )
-    print(evaluate.table(rows))
+    print(_table(config, directory, rows))
+
+
+def _origin(config, directory):
+    """Which model a fold's training started from, if from any."""
+    if not config.init:
+        return {}
+    return {"init_sha256": finetune.read(directory)["sha256"]}
+
+
+def _table(config, directory, rows):
+    """The test scores for people; beside those before fine-tuning."""
+    if not config.init:
+        return evaluate.table(rows)
+    return finetune.table(
+        evaluate.read_scores(directory / finetune.BEFORE_FILE),
+        rows,
+        settings.rehearsal(config.data.rehearsal),
+    )

@@ -87,8 +87,8 @@ def open_progress(directory, *, step, total_steps):
 
     Args:
       directory: where `metrics.jsonl` and the event files are.
-      step: the step that training goes on from. What an interrupted run wrote
-        beyond it is dropped, since it will be written again.
+      step: the step that training goes on from; None: it begins. What an
+        interrupted run wrote beyond is dropped: it will be written again.
       total_steps: of the whole training.
 
     Yields:
@@ -97,21 +97,23 @@ def open_progress(directory, *, step, total_steps):
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "metrics.jsonl"
-    _keep_until(path, step)
+    # Fine-tuning has lines of step 0, which beginning writes.
+    _keep_until(path, -1 if step is None else step)
+    first = step or 0
     with (
         open(path, "a", encoding="utf-8") as lines,
         tensorboardX.SummaryWriter(
-            str(directory), purge_step=step + 1 if step else None
+            str(directory), purge_step=first + 1 if first else None
         ) as events,
         tqdm(
             total=total_steps,
-            initial=step,
+            initial=first,
             unit="step",
             disable=not sys.stderr.isatty(),
             dynamic_ncols=True,
         ) as bar,
     ):
-        yield Progress(lines, events, bar, step)
+        yield Progress(lines, events, bar, first)
 
 
 def duration(seconds):

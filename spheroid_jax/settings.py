@@ -24,8 +24,10 @@ _positive = (lambda value: value > 0, "above 0")
 _not_negative = (lambda value: value >= 0, "0 or more")
 _share = (lambda value: 0 <= value < 1, "in [0, 1)")
 _probability = (lambda value: 0 <= value <= 1, "in [0, 1]")
+_text = (lambda value: isinstance(value, str), "a text")
 _LIMITS = {
     "seed": _not_negative,
+    "init": _text,
     "model.name": (
         lambda value: value in NETWORKS and value != "adversary",
         "one of multiscale, unet",
@@ -54,6 +56,7 @@ _LIMITS = {
     ),
     "adversary.lambda_start": _not_negative,
     "adversary.lambda_end": _not_negative,
+    "data.rehearsal": _text,
     "data.size": (lambda value: value >= 32, "at least 32 (px)"),
     "data.stream": (lambda value: value in ("tf", "numpy"), "tf or numpy"),
     "train.samples_per_epoch": _at_least_one,
@@ -64,6 +67,7 @@ _LIMITS = {
     "train.steps_per_dispatch": _not_negative,
     "train.devices": _not_negative,
     "train.average": _share,
+    "train.rehearsal_margin": _not_negative,
     **{f"augment.{name}": _not_negative for name in Strengths._fields},
     "augment.shift": (lambda value: 0 <= value <= 0.5, "in [0, 0.5] (sides)"),
     # Beyond, smooth displacements fold the image over itself.
@@ -130,6 +134,24 @@ def _contradictions(config):
             f"config.optimizer.warmup = {config.optimizer.warmup}: must be "
             f"below the {total} steps of training"
         )
+    yield from _rehearsal_problems(config)
+
+
+def _rehearsal_problems(config):
+    """Yields why there can be no rehearsal set of this kind."""
+    old = rehearsal(config.data.rehearsal)
+    if not old:
+        return
+    if not config.init:
+        yield (
+            "config.data.rehearsal: config.init must name a model that knows "
+            "these datasets"
+        )
+    if unknown := set(old) - shares(config.data.datasets).keys():
+        yield (
+            f"config.data.rehearsal: {', '.join(sorted(unknown))} must be in "
+            f"config.data.datasets = {config.data.datasets!r}, too"
+        )
 
 
 def total_steps(config):
@@ -140,6 +162,9 @@ def total_steps(config):
 
 def shares(datasets):
     """Reads "dataset1:70,dataset2:30" as a dict from name to share.
+
+    The name "*" stands for all datasets that are not named
+    (`data.source.choose_datasets`).
 
     Raises:
       ValueError: not of that form, a name twice, or a share not above 0.
@@ -158,6 +183,11 @@ def shares(datasets):
             )
         result[name] = share
     return result
+
+
+def rehearsal(datasets):
+    """Reads "easy,hard" as a list of names; of "" an empty one."""
+    return [name.strip() for name in datasets.split(",") if name.strip()]
 
 
 def keep(config, workdir):

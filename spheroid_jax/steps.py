@@ -50,7 +50,7 @@ class Adversary(NamedTuple):
     weight: Callable[[jax.Array], jax.Array]
 
 
-def init_state(network, adversary, *, seed, averaged=False):
+def init_state(network, adversary, *, seed, averaged=False, variables=None):
     """Initialises both networks and their optimizers.
 
     Args:
@@ -58,11 +58,16 @@ def init_state(network, adversary, *, seed, averaged=False):
       adversary: `Adversary`, or None.
       seed: non-negative integer.
       averaged: whether an average of the parameters is kept.
+      variables: of a trained network, to start from; None: drawn anew.
 
     Returns:
       `TrainState` at step 0.
     """
-    variables = models.initial_variables(network.module, 1, seed=seed)
+    if variables is None:
+        variables = models.initial_variables(network.module, 1, seed=seed)
+    else:
+        # Buffers of its own: the step donates them, the caller may go on.
+        variables = jax.tree.map(jnp.copy, variables)
     adv_params, adv_opt_state = {}, ()
     if adversary is not None:
         adv_params = models.initial_variables(adversary.module, 2, seed=seed)[

@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import operator
 from typing import NamedTuple
 
 import jax
@@ -10,6 +11,8 @@ from jax import numpy as jnp
 
 # Dispatches that the host may be ahead of the device.
 _IN_FLIGHT = 2
+# Ranks checkpoints by validation F-scores, each dataset counting the same.
+by_mean = operator.itemgetter("mean")
 
 
 class Plan(NamedTuple):
@@ -76,6 +79,7 @@ def train(
     checkpoints,
     progress,
     stop_requested,
+    rank=by_mean,
     sharding=None,
 ):
     """Trains from `state` to the end.
@@ -90,6 +94,8 @@ def train(
       progress: `progress.Progress`.
       stop_requested: called after each dispatch; what it returns is the
         reason to save and stop, if truthy.
+      rank: maps F-scores to the number that the best checkpoint is chosen by;
+        None: not to be chosen.
       sharding: how stacked batches lie on several devices; None: on one.
 
     Returns:
@@ -117,7 +123,12 @@ def train(
         if validating:
             scores = validate(state)
             progress.validation(end, scores)
-            checkpoints.save(end, state, scores["mean"])
+            value = rank(scores)
+            if value is None:
+                progress.say(
+                    f"step {end}  worse on rehearsal than the margin allows"
+                )
+            checkpoints.save(end, state, value)
             stopping = end < plan.total and stop_requested()
         elif stopping:
             checkpoints.save(end, state)

@@ -52,10 +52,11 @@ ALLOWED = {
         "images", "metrics", "params", "predict", "report", "settings",
         "statistics",
     },
+    "finetune": {"evaluate", "files", "models", "params"},
     "experiment": {
         "augment", "checkpoint", "compilation", "costs", "data", "devices",
-        "evaluate", "files", "held_out", "models", "params", "progress",
-        "schedules", "settings", "steps", "stopping", "train",
+        "evaluate", "files", "finetune", "held_out", "models", "params",
+        "progress", "schedules", "settings", "steps", "stopping", "train",
     },
 }  # fmt: skip
 # Libraries that belong to few modules.

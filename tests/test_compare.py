@@ -12,7 +12,9 @@ from test_predict import scaled, thresholding
 from configs import adver
 from spheroid_jax import held_out, params, settings
 from spheroid_jax.compare import __main__ as command
+from spheroid_jax.compare import runs as runs_module
 from spheroid_jax.compare import study
+from spheroid_jax.data import source
 from spheroid_jax.data.dataset import open_dataset
 from spheroid_jax.data.partitions import TEST
 
@@ -65,6 +67,28 @@ def runs(root, tmp_path_factory):
 def report(runs):
     assert command.main([*map(str, runs)]) == 0
     return runs[0] / "report"
+
+
+def test_images_drawn_beside_a_run_s_own_are_found_again(root, tmp_path):
+    recipe = {"n_easy": 6, "n_hard": 0, "n_varied": 0, "size": 64, "seed": 0}
+    data = {"root": str(root), "cache": str(tmp_path), "size": SIZE}
+    data["synthetic_beside"] = True
+    parts = open_dataset(
+        source.open_root(data["root"], tmp_path, recipe, beside=True),
+        {"dataset1": 1.0, "easy": 1.0},
+        size=SIZE,
+        stream="numpy",
+        cache=None,
+        workdir=tmp_path,
+    ).partitions
+    run = runs_module.Run(
+        *("run", tmp_path, {"data": data, "synthetic": recipe}),
+        {"partitions": parts},
+    )
+    test, rest = runs_module.read_images([run])
+    names = {dataset for dataset, _ in test.names}
+    assert names == {"dataset1", "easy"}
+    assert len(rest.names) == 14 + 6 - len(test.names)
 
 
 def rows_of(path):

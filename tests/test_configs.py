@@ -40,3 +40,4 @@ def test_the_paper_s_config_has_nothing_beyond_the_paper():
     assert config.loss.weights == "balanced"
     assert config.optimizer.schedule == "constant"
     assert config.optimizer.warmup == config.synthetic.n_varied == 0
+    assert config.init == config.data.rehearsal == ""

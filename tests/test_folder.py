@@ -450,6 +450,20 @@ def test_no_dataset_in_an_empty_root_names_what_was_looked_for(tmp_path):
     assert "there are" not in str(e.value)
 
 
+def test_a_star_is_every_dataset_that_is_not_named(data_root):
+    write_root(data_root, {"mine": 1})
+    chosen = source.choose_datasets(data_root, {"*": 50.0, "mine": 30.0})
+    assert list(chosen.items()) == [
+        *(("dataset1", 25.0), ("dataset2", 25.0), ("mine", 30.0))
+    ]
+
+
+def test_a_star_that_stands_for_nothing_is_an_error(data_root):
+    shares = {"*": 50.0, "dataset1": 25.0, "dataset2": 25.0}
+    with pytest.raises(ValueError, match=r"for \* beside dataset1, dataset2;"):
+        source.choose_datasets(data_root, shares)
+
+
 # Where images come from.
 
 
@@ -493,6 +507,20 @@ def test_drawn_images_come_beside_a_root_under_names_of_their_own(tmp_path):
     assert [str(own / "dataset1") in line for line in error.problems] == [True]
     drawn = source.open_root("synthetic", tmp_path, recipe, beside=True)
     assert folder.datasets_in(drawn) == ["easy", "hard", "varied"]
+
+
+def test_a_root_that_nothing_can_stand_beside_is_said_before_drawing(tmp_path):
+    cache, own = tmp_path / "cache", tmp_path / "own"
+    with pytest.raises(FileNotFoundError, match="own: no such folder"):
+        source.open_root(str(own), cache, RECIPE, beside=True)
+    (own / "images").mkdir(parents=True)
+    (own / "masks").mkdir()
+    with pytest.raises(ValueError, match="own: no folder in it .*own/NAME/im"):
+        source.open_root(str(own), cache, RECIPE, beside=True)
+    write_root(own, {"hard": 1, "mine": 1})
+    with pytest.raises(ValueError, match="called hard, too"):
+        source.open_root(str(own), cache, RECIPE, beside=True)
+    assert not cache.exists()
 
 
 def test_the_cache_obeys_the_user_then_the_environment(tmp_path, monkeypatch):

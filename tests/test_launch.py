@@ -16,6 +16,8 @@ import pytest
 from conftest import ROOT, write_root
 
 import spheroid_jax as sj
+from configs import finetune
+from spheroid_jax import models, params
 
 # A training of seconds; everything else as in the config.
 TINY = (
@@ -440,6 +442,29 @@ COMMANDS = [
 TESTED_ELSEWHERE = ("compare", "score", "truth")
 
 
+FINETUNE = "--config=configs/finetune.py"
+
+
+def stand_in(folder):
+    """Flags that make fine-tuning tiny, from a model that it makes in `folder`.
+
+    It is of the packaged model's kind and of the shortened command's size;
+    test_finetune.py holds the config against the packaged model itself.
+    """
+    network = finetune.get_config().model.to_dict() | {"width": 2, "depth": 3}
+    variables = models.initial_variables(models.build(**network), 1, seed=0)
+    model = params.Params.create(variables, size=32, **network)
+    params.save(model, folder, provenance={})
+    return (
+        f"--config.init={folder}",
+        "--config.optimizer.warmup=2",
+        "--config.synthetic.n_varied=6",
+        "--config.synthetic.n_easy=6",
+        "--config.synthetic.n_hard=6",
+        "--config.synthetic.size=64",
+    )
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_documents_runs(workplace, trained, command):
     """Shortened by overrides, from the data root and into workdirs of here."""
@@ -459,6 +484,8 @@ def test_a_command_of_the_documents_runs(workplace, trained, command):
                 words.append("--config.model.depth=3")
             if "--config=configs/unet.py" in words:
                 words.append("--config.data.stream=numpy")
+            if FINETUNE in words:
+                words += stand_in(folder / "stand_in")
             if not any("data.root" in word for word in words):
                 words += [
                     "--config.synthetic.n_easy=6",

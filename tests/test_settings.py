@@ -21,6 +21,7 @@ def test_the_configs_are_good(parent):
         ("loss.weights", "focal", "one of balanced, uniform"),
         ("loss.dice", -0.1, "0 or more"),
         ("train.average", 1.0, "in .0, 1."),
+        ("train.rehearsal_margin", -0.1, "0 or more"),
         ("augment.scale", -0.1, "0 or more"),
         ("augment.shift", 0.6, "sides"),
         ("augment.elastic", 0.2, "sides"),
@@ -34,6 +35,22 @@ def test_a_bad_value_is_named_with_what_it_should_be(key, value, expected):
         config.update_from_flattened_dict({key: value})
     with pytest.raises(ValueError, match=f"config.{key} = .*{expected}"):
         settings.check(config)
+
+
+@pytest.mark.parametrize(
+    ("init", "rehearsal", "expected"),
+    [
+        ("", "dataset1", "config.init must name a model"),
+        ("model", "dataset1, old", "old must be in config.data.datasets"),
+    ],
+)
+def test_a_rehearsal_set_needs_a_model_and_images(init, rehearsal, expected):
+    config = adver.get_config()
+    config.init, config.data.rehearsal = init, rehearsal
+    with pytest.raises(ValueError, match=f"data.rehearsal: {expected}"):
+        settings.check(config)
+    config.init, config.data.rehearsal = "model", " dataset1,dataset2"
+    settings.check(config)
 
 
 def test_each_network_has_its_norms():

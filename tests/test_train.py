@@ -56,6 +56,7 @@ def go(tmp_path, *, total=10, start=None, stop=lambda: False, **options):
     )
     scores = options.pop("scores", lambda state: {"mean": 0.5})
     bad = options.pop("bad", None)
+    rank = options.pop("rank", train.by_mean)
     run_steps = options.pop("run_steps", add_up)
     with checkpoint.open_checkpoints(tmp_path / "checkpoints") as saved:
         state = make_state()
@@ -72,6 +73,7 @@ def go(tmp_path, *, total=10, start=None, stop=lambda: False, **options):
                 checkpoints=saved,
                 progress=shown,
                 stop_requested=stop,
+                rank=rank,
             )
 
 
@@ -137,6 +139,24 @@ def test_the_best_and_the_last_checkpoint_are_kept(tmp_path):
         assert float(best.seg_params["w"]) == 0 + 1 + 2 + 3
     kept = [p.name for p in (tmp_path / "checkpoints").iterdir()]
     assert sorted(kept) == ["10", "4"]
+
+
+def test_what_has_no_rank_is_kept_as_the_last_and_never_as_the_best(tmp_path):
+    by_step = {4: 0.7, 8: None, 10: None}
+    go(
+        tmp_path,
+        scores=lambda state: {"mean": 0.5, "step": int(state.step)},
+        rank=lambda scores: by_step[scores["step"]],
+    )
+    with checkpoint.open_checkpoints(tmp_path / "checkpoints") as saved:
+        assert (saved.best_step(), saved.latest_step()) == (4, 10)
+
+
+def test_records_of_step_0_are_written_anew_where_training_begins(tmp_path):
+    for step, kept in ((None, 1), (0, 2)):
+        with open_progress(tmp_path, step=step, total_steps=3) as shown:
+            shown.validation(0, {"mean": 0.5})
+        assert len(lines(tmp_path)) == kept
 
 
 def test_of_equal_scores_the_last_is_the_best(tmp_path):

@@ -131,7 +131,11 @@ def read_images(runs, root=None):
     data = runs[0].config["data"]
     cache = files.cache_folder(data["cache"])
     root = source.open_root(
-        root or data["root"], cache, runs[0].config["synthetic"]
+        root or data["root"],
+        cache,
+        runs[0].config["synthetic"],
+        # Work directories of older versions do not have it.
+        beside=data.get("synthetic_beside", False),
     )
     opened = datasets.open_dataset(
         root,

@@ -10,6 +10,7 @@ from absl import logging
 from spheroid_jax.data import folder, synthetic
 
 SYNTHETIC = "synthetic"
+EVERY_OTHER = "*"  # among datasets: those that are not named
 
 
 def open_root(root, cache, recipe, *, beside=False):
@@ -21,23 +22,42 @@ def open_root(root, cache, recipe, *, beside=False):
       recipe: keyword arguments of `synthetic.write_data_root`.
       beside: whether the synthetic images come beside the root's, as datasets
         called easy, hard and varied.
+
+    Raises:
+      FileNotFoundError: there is to be something beside no such folder.
+      ValueError: or beside no dataset, or one of a synthetic one's name.
     """
     if root != SYNTHETIC and not beside:
         return pathlib.Path(root)
+    # Before what takes a while.
+    own = {} if root == SYNTHETIC else _own_datasets(pathlib.Path(root))
     name = "-".join(f"{key}{value}" for key, value in sorted(recipe.items()))
     name += f"-v{synthetic.RECIPE_VERSION}"
     drawn = synthetic.write_data_root(
         pathlib.Path(cache) / "synthetic" / name, **recipe
     )
-    return _join(drawn, root, cache) if beside else drawn
+    return _join(drawn, own, cache) if beside else drawn
 
 
-def _join(drawn, root, cache):
+def _own_datasets(root):
+    """The datasets of a user's root, a dict from name to folder."""
+    own = {name: root / name for name in folder.datasets_in(root)}
+    if not own:
+        raise ValueError(
+            f"{root}: no folder in it has images/ and masks/ "
+            f"({root / 'NAME' / 'images'}, {root / 'NAME' / 'masks'})"
+        )
+    if taken := sorted(own.keys() & synthetic.DATASETS.keys()):
+        raise ValueError(
+            f"{root}: the images drawn beside yours are called "
+            f"{', '.join(taken)}, too; rename your folder"
+        )
+    return own
+
+
+def _join(drawn, own, cache):
     """Makes one data root of two: a folder of links to their datasets."""
-    links = {}
-    if root != SYNTHETIC:
-        root = pathlib.Path(root)
-        links = {name: root / name for name in folder.datasets_in(root)}
+    links = dict(own)
     for flavour, name in synthetic.DATASETS.items():
         if (drawn / name).is_dir():
             links[flavour] = drawn / name
@@ -63,7 +83,8 @@ def choose_datasets(root, shares):
     """Keeps the datasets that the root has.
 
     A root may have one dataset where the config names two; the others' shares
-    then make the whole. It is said, since it may be a misspelling.
+    then make the whole. It is said, since it may be a misspelling. The share
+    of `EVERY_OTHER` is divided among the datasets that are not named.
 
     Args:
       root: the data root.
@@ -74,9 +95,10 @@ def choose_datasets(root, shares):
 
     Raises:
       FileNotFoundError: no such folder.
-      ValueError: none of the datasets is there.
+      ValueError: none of the datasets is there, or no other one.
     """
     there = folder.datasets_in(root)
+    shares = _with_others(shares, there)
     chosen = {name: share for name, share in shares.items() if name in there}
     if not chosen:
         raise ValueError(
@@ -97,3 +119,19 @@ def choose_datasets(root, shares):
             "Not used (not in config.data.datasets): %s", ", ".join(unused)
         )
     return chosen
+
+
+def _with_others(shares, there):
+    """Puts the datasets that are not named in the place of `EVERY_OTHER`."""
+    others = [name for name in there if name not in shares]
+    if EVERY_OTHER in shares and not others:
+        raise ValueError(
+            f"config.data.datasets: there is no dataset for {EVERY_OTHER} "
+            f"beside {', '.join(there) or 'none'}; --config.data.root=DIR "
+            "names the folder of yours"
+        )
+    result = {}
+    for name, share in shares.items():
+        meant = others if name == EVERY_OTHER else [name]
+        result |= dict.fromkeys(meant, share / len(meant))
+    return result

@@ -83,6 +83,8 @@ def _without_places(provenance):
     """The provenance without the folders of the machine that trained."""
     config = dict(provenance["config"])
     config.pop("data.cache", None)
+    if config.get("init", "") not in ("", *pretrained.names()):
+        config["init"] = "a folder"  # Its hash is beside the config.
     if config["data.root"] != source.SYNTHETIC:
         datasets = settings.shares(config["data.datasets"])
         config["data.root"] = ", ".join(datasets)

@@ -1,0 +1,54 @@
+"""The packaged model "spheroid-small": trained to work on unseen labs.
+
+    python launch.py --config=configs/pretrained.py \
+        --config.data.root=DIR
+
+DIR is a data root with dataset1 (docs/model-card.md says which images); without
+it the model learns from drawn images alone.
+What each value is for, and what it gained: docs/model-card.md.
+"""
+
+from configs import unet
+
+
+def get_config():
+    """Returns the recipe of the packaged model."""
+    config = unet.get_config()
+    config.name = "pretrained"
+    config.model.width = 24
+    config.model.patch = 2
+    config.model.norm = "group"
+
+    config.optimizer.learning_rate = 2e-3
+    config.optimizer.schedule = "cosine"
+    config.optimizer.warmup = 200
+    config.optimizer.b1 = 0.9
+    config.optimizer.b2 = 0.999
+    config.loss.weights = "uniform"
+    config.loss.dice = 1.0
+
+    config.data.synthetic_beside = True
+    config.data.datasets = "varied:76,easy:4,hard:8,dataset1:12"
+    config.data.size = 192
+    config.synthetic.n_easy = 300
+    config.synthetic.n_hard = 300
+    config.synthetic.n_varied = 5000
+    config.synthetic.size = 208
+
+    config.augment.scale = 0.5
+    config.augment.shift = 0.2
+    config.augment.rotate = 180.0
+    config.augment.stretch = 0.15
+    config.augment.elastic = 0.01
+    config.augment.gamma = 0.6
+    config.augment.invert = 0.1
+    config.augment.illumination = 0.3
+    config.augment.blur = 1.5
+    config.augment.noise = 0.05
+
+    config.train.samples_per_epoch = 36_000
+    config.train.epochs = 1
+    config.train.batch_size = 4
+    config.train.average = 0.999
+    config.train.validate_every = 1000
+    return config

@@ -1,0 +1,206 @@
+"""Fine-tuning: training that starts from a model, and keeps what it can.
+
+Beside what every training leaves there is, of the model that it starts from,
+
+    WORKDIR/fold_2/init.json   its hash, and its validation F-scores
+    WORKDIR/fold_2/before.csv  its scores on the test partition
+
+so training that goes on after an interruption is held against the very same
+model. The rehearsal datasets are the old images, which training goes on seeing
+and must not get worse at (A. Robins, Catastrophic forgetting, rehearsal and
+pseudorehearsal, Connection Science 1995).
+"""
+
+import dataclasses
+import json
+from typing import NamedTuple
+
+import numpy as np
+
+from spheroid_jax import evaluate, files, models, params
+
+INIT_FILE = "init.json"
+BEFORE_FILE = "before.csv"
+# How a network is computed or trained: its variables fit whatever these are.
+_FREE_FIELDS = ("parent", "name", "dtype", "remat", "norm_momentum")
+
+
+class Initial(NamedTuple):
+    """What training starts from: variables, and the model's SHA-256."""
+
+    variables: dict
+    sha256: str
+
+
+def load(init, *, size, model):
+    """Loads the model that training starts from.
+
+    Args:
+      init: what `params.load` takes: a folder, or a packaged model's name.
+      size: side of the grid that is trained on.
+      model: the arguments of `models.build`.
+
+    Returns:
+      `Initial`.
+
+    Raises:
+      FileNotFoundError: no model there.
+      ValueError: several networks, or another network or grid than is to be
+        trained; says what differs.
+    """
+    loaded = params.load(init)
+    if not isinstance(loaded, params.Params):
+        raise ValueError(
+            f"config.init = {init!r}: several networks; give one fold's folder"
+        )
+    here = {"data.size": size, **_fields(model["name"], models.build(**model))}
+    there = {
+        "data.size": loaded.size,
+        **_fields(loaded.network, loaded.model()),
+    }
+    differing = [
+        f"config.{key} = {here[key]!r} here, {value!r} there"
+        for key, value in there.items()
+        if key in here and here[key] != value
+    ]
+    if differing:
+        raise ValueError(
+            f"config.init = {init!r} is another model than the one to be "
+            f"trained: {'; '.join(differing)}"
+        )
+    return Initial(loaded.variables, params.digest(init))
+
+
+def _fields(name, module):
+    """What a network's variables, and what they compute, depend on."""
+    fields = (field.name for field in dataclasses.fields(module))
+    return {"model.name": name} | {
+        f"model.{field}": getattr(module, field)
+        for field in fields
+        if field not in _FREE_FIELDS
+    }
+
+
+def measure(model, sha256, directory, *, validation, test):
+    """Scores the initial model, once: what is written is only read again.
+
+    Args:
+      model: the initial `Params`.
+      sha256: of `Initial`.
+      directory: a path, the fold's folder.
+      validation: grids, labels and names of `Dataset.partition`.
+      test: likewise.
+
+    Returns:
+      The validation F-scores, of `evaluate.validation_f_scores`.
+
+    Raises:
+      ValueError: the fold was begun from another model.
+    """
+    if (directory / INIT_FILE).is_file():
+        begun = read(directory)
+        if begun["sha256"] != sha256:
+            raise ValueError(
+                f"{directory} was begun from another model than config.init "
+                f"now is: SHA-256 {begun['sha256'][:12]} there, {sha256[:12]} "
+                "here; restore it, or give another --workdir"
+            )
+        return begun["validation"]
+    grids, labels, names = test
+    maps = evaluate.probabilities(model, grids)
+    evaluate.write_scores(
+        directory / BEFORE_FILE, evaluate.score(maps, labels, names)
+    )
+    f_scores = evaluate.validation_f_scores(model, *validation)
+    # Last: where it is, the rest is there.
+    files.write_json(
+        directory / INIT_FILE, {"sha256": sha256, "validation": f_scores}
+    )
+    return f_scores
+
+
+def read(directory):
+    """What `measure` wrote of a fold: a dict of "sha256", "validation"."""
+    return json.loads((directory / INIT_FILE).read_text("utf-8"))
+
+
+def check_datasets(datasets, rehearsal):
+    """Checks that there are images of both kinds, old and new.
+
+    Args:
+      datasets: names of those that training draws from.
+      rehearsal: names of the old ones among them.
+
+    Raises:
+      ValueError: an old one is missing, or there are no others.
+    """
+    missing = sorted(set(rehearsal) - set(datasets))
+    if missing:
+        raise ValueError(
+            f"config.data.rehearsal: there is no dataset {', '.join(missing)}"
+        )
+    if not set(datasets) - set(rehearsal):
+        raise ValueError(
+            f"config.data.rehearsal: {', '.join(datasets)} are all datasets "
+            "that there are; none is left to adapt to"
+        )
+
+
+def criterion(before, *, rehearsal, margin):
+    """Makes the function that ranks checkpoints by their validation.
+
+    Args:
+      before: the initial model's validation F-scores by dataset, and "mean".
+      rehearsal: names of the old datasets among them, at least one.
+      margin: by how much the mean F-score over these may be lower than the
+        initial model's.
+
+    Returns:
+      `rank(scores)`: the mean F-score over the other datasets; None where the
+      old ones got worse by more than the margin.
+    """
+    new = [name for name in before if name not in (*rehearsal, "mean")]
+    least = _mean(before, rehearsal) - margin
+
+    def rank(scores):
+        if _mean(scores, rehearsal) < least:
+            return None
+        return _mean(scores, new)
+
+    return rank
+
+
+def _mean(scores, datasets):
+    return float(np.mean([scores[name] for name in datasets]))
+
+
+def table(before, after, rehearsal):
+    """A table for people: F-scores in percent, before and after.
+
+    Args:
+      before: `evaluate.Row`s of the initial model.
+      after: those of the trained model, of the same images.
+      rehearsal: names of the old datasets.
+    """
+    lines = [
+        f"{'dataset':<24}{'images':>7}{'F before':>10}{'after':>8}{'change':>9}"
+    ]
+    old, new = _by_dataset(before), _by_dataset(after)
+    for dataset in sorted(new, key=lambda name: (name in rehearsal, name)):
+        kind = ", rehearsal" if dataset in rehearsal else ""
+        f_before, f_after = (
+            100 * np.mean(scores[dataset]) for scores in (old, new)
+        )
+        lines.append(
+            f"{dataset + kind:<24}{len(new[dataset]):>7}{f_before:>10.2f}"
+            f"{f_after:>8.2f}{f_after - f_before:>+9.2f}"
+        )
+    return "\n".join(lines)
+
+
+def _by_dataset(rows):
+    """The F-scores of each dataset's images."""
+    result = {}
+    for row in rows:
+        result.setdefault(row.dataset, []).append(row.scores.f_score)
+    return result
