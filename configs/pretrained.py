@@ -27,6 +27,8 @@ def get_config():
     config.loss.weights = "uniform"
     config.loss.dice = 1.0
 
+    config.inference.flips = True
+
     config.data.synthetic_beside = True
     config.data.datasets = "varied:76,easy:4,hard:8,dataset1:12"
     config.data.size = 192
@@ -46,9 +48,9 @@ def get_config():
     config.augment.blur = 1.5
     config.augment.noise = 0.05
 
-    config.train.samples_per_epoch = 36_000
+    config.train.samples_per_epoch = 30_000
     config.train.epochs = 1
     config.train.batch_size = 4
     config.train.average = 0.999
-    config.train.validate_every = 1000
+    config.train.validate_every = 1500
     return config
