@@ -162,5 +162,5 @@ def read_maps(directory, names):
 
 
 def _masks(probability, label):
-    """The predicted and the true mask on the grid."""
-    return predict.grid_mask(probability, label), label == images.FOREGROUND
+    """The predicted and the true body on the grid."""
+    return predict.grid_mask(probability, label), predict.grid_truth(label)

@@ -7,7 +7,7 @@ DIRECTORY/examples.png         the best, median and worst image
 The directory is a fold's, or that of a run's ensemble.
 """
 
-from spheroid_jax import evaluate, images, predict
+from spheroid_jax import evaluate, predict
 from spheroid_jax.report import figures
 
 SCORES_FILE = "scores.csv"
@@ -80,7 +80,7 @@ def _examples(maps, rows, grids, labels):
                     grids[n],
                     maps[n],
                     predict.grid_mask(maps[n], labels[n]),
-                    labels[n] == images.FOREGROUND,
+                    predict.grid_truth(labels[n]),
                 )
             )
     return examples

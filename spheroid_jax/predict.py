@@ -124,6 +124,20 @@ def _probability(params, grids):
     return jax.nn.softmax(logits)[..., 1]
 
 
+def grid_truth(labels):
+    """The body that a prediction on the grid is held against.
+
+    Of a truth with several bodies it is the largest, as of a prediction.
+
+    Args:
+      labels: (S, S), uint8, of `images.mask_to_grid`.
+
+    Returns:
+      (S, S), boolean.
+    """
+    return postprocess.single_body(labels == images.FOREGROUND, min_area_px=1)
+
+
 def grid_mask(probability, labels):
     """Post-processes on the grid, as for the paper's tables.
 

@@ -39,6 +39,16 @@ def test_scores_of_known_predictions(test_partition):
     assert rows[1].scores == (1, 1, 1, 1, 1, 0, 0, 0)
 
 
+def test_of_a_truth_with_several_bodies_the_largest_counts(test_partition):
+    grids, labels, names = (list(part) for part in test_partition)
+    labels[0] = np.zeros_like(labels[0])
+    labels[0][4:20, 4:20] = 1  # What will be found.
+    labels[0][26:30, 4:20] = 1
+    maps = evaluate.probabilities(thresholding(), np.array(grids))
+    rows = evaluate.score(maps, labels, names)
+    assert rows[0].scores.f_score == 1.0
+
+
 def test_validation_counts_each_dataset_the_same(test_partition):
     scores = evaluate.validation_f_scores(thresholding(), *test_partition)
     assert scores == {"d1": 2 / 3, "d2": 1.0, "mean": pytest.approx(5 / 6)}

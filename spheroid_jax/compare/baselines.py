@@ -5,7 +5,7 @@ A network that loses to Otsu's threshold on easy images must be seen to lose.
 
 import numpy as np
 
-from spheroid_jax import conventional, images, metrics
+from spheroid_jax import conventional, images, metrics, predict
 from spheroid_jax.compare import runs
 
 
@@ -40,7 +40,7 @@ def _best(rest, positions):
         return np.mean(
             [
                 metrics.pixel_scores(
-                    _mask(rest, n, method), rest.labels[n] == images.FOREGROUND
+                    _mask(rest, n, method), predict.grid_truth(rest.labels[n])
                 ).f_score
                 for n in positions
             ]

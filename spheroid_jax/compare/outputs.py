@@ -19,7 +19,6 @@ from spheroid_jax import (
     __version__,
     files,
     held_out,
-    images,
     metrics,
     predict,
     statistics,
@@ -158,7 +157,7 @@ def _maps(entries, test, dataset):
             maps.Example(
                 f"{rank}: {test.names[n][1]}",
                 test.grids[n],
-                test.labels[n] == images.FOREGROUND,
+                predict.grid_truth(test.labels[n]),
                 {e.label: e.maps(n)[best_fold[e.label]] for e in entries},
                 {label: s[best_fold[label], place] for label, s in f.items()},
             )
@@ -179,7 +178,7 @@ def _scored_image(entries, test, position):
         dataset,
         name,
         test.grids[position],
-        label == images.FOREGROUND,
+        predict.grid_truth(label),
         {entry.label: _prediction(entry, position, label) for entry in entries},
     )
 
