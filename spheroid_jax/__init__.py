@@ -1,7 +1,7 @@
 """Spheroid segmentation in bright-field images, in JAX.
 
     import spheroid_jax as sj
-    params = sj.load("runs/adver/fold_2")
+    params = sj.load("spheroid-small")
     mask, probability = sj.segment(params, image)
 
 `sj.read_image` reads what microscopes write; `sj.segment_stream` takes any

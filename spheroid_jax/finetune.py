@@ -191,9 +191,10 @@ def table(before, after, rehearsal):
         f_before, f_after = (
             100 * np.mean(scores[dataset]) for scores in (old, new)
         )
+        change = round(f_after - f_before, 2) + 0.0  # No negative zero.
         lines.append(
             f"{dataset + kind:<24}{len(new[dataset]):>7}{f_before:>10.2f}"
-            f"{f_after:>8.2f}{f_after - f_before:>+9.2f}"
+            f"{f_after:>8.2f}{change:>+9.2f}"
         )
     return "\n".join(lines)
 

@@ -497,7 +497,8 @@ def test_a_command_of_the_documents_runs(workplace, trained, command):
     if words[:2] == ["-m", "spheroid_jax"]:
         plate = sorted((root / "dataset1" / "images").iterdir())
         assert words[3] == "plate/*.tif"
-        words[2:4] = map(str, (trained[0], *plate))
+        assert words[2] == "spheroid-small"
+        words[3:4] = map(str, plate)
     result = subprocess.run(
         [sys.executable, *words],
         env=environment | {"PYTHONPATH": str(ROOT)},
@@ -509,7 +510,7 @@ def test_a_command_of_the_documents_runs(workplace, trained, command):
     assert result.stdout
 
 
-def test_the_readmes_python_segments(trained, tmp_path):
+def test_the_readmes_python_segments(tmp_path):
     (code,) = re.findall(
         r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S
     )
@@ -517,7 +518,6 @@ def test_the_readmes_python_segments(trained, tmp_path):
 
     image = np.random.default_rng(0).integers(0, 999, (70, 60), np.uint16)
     Image.fromarray(image).save(tmp_path / "well.tif")
-    code = code.replace("runs/demo/fold_0", str(trained[0]))
     code = code.replace("well.tif", str(tmp_path / "well.tif"))
     names = {}
     exec(code, names)
