@@ -492,6 +492,8 @@ def test_a_command_of_the_documents_runs(workplace, trained, command):
                     "--config.synthetic.n_hard=6",
                     "--config.synthetic.size=64",
                 ]
+    if "--config=configs/lambda_study.py" in words:
+        pytest.skip("45 trainings; test_a_study_trains_each_variant runs two")
     if words[1].removeprefix("spheroid_jax.") in TESTED_ELSEWHERE:
         pytest.skip(f"test_{words[1].split('.')[1]}.py runs it")
     if words[:2] == ["-m", "spheroid_jax"]:
