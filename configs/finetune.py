@@ -21,17 +21,17 @@ def get_config():
     config.name = "finetune"
     config.init = "spheroid-small"  # its network and grid are the parent's
 
-    config.optimizer.learning_rate = 1e-4  # a twentieth: adapt, do not forget
+    config.optimizer.learning_rate = 5e-5  # a fortieth: adapt, do not forget
     config.optimizer.warmup = 40
 
     config.data.datasets = "*:50,varied:40,easy:5,hard:5"  # *: all of DIR
     config.data.rehearsal = "varied,easy,hard"
-    config.synthetic.n_varied = 240  # drawn in seconds
+    config.synthetic.n_varied = 480  # drawn in seconds
     config.synthetic.n_easy = 24  # four a partition
     config.synthetic.n_hard = 24
     config.synthetic.seed = 1
 
-    config.train.samples_per_epoch = 1600  # 400 steps, 3 min on 2 CPU cores
+    config.train.samples_per_epoch = 1600  # 400 steps, 2 min on 2 CPU cores
     config.train.epochs = 1
     config.train.batch_size = 4
     config.train.average = 0.99  # over the last 100 steps
