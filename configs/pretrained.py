@@ -35,7 +35,7 @@ def get_config():
     config.data.size = 192
     config.synthetic.n_easy = 300
     config.synthetic.n_hard = 300
-    config.synthetic.n_varied = 5000
+    config.synthetic.n_varied = 8000
     config.synthetic.size = 208  # a little finer than the grid, to zoom into
 
     config.augment.scale = 0.5
@@ -49,9 +49,9 @@ def get_config():
     config.augment.blur = 1.5
     config.augment.noise = 0.05
 
-    config.train.samples_per_epoch = 30_000
+    config.train.samples_per_epoch = 48_000
     config.train.epochs = 1
     config.train.batch_size = 4
     config.train.average = 0.999  # over the last 1,000 steps
-    config.train.validate_every = 1500
+    config.train.validate_every = 3000
     return config

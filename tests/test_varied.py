@@ -24,7 +24,8 @@ def _contrast(image, mask):
 
 def test_types_and_sizes():
     image, mask = _draw(0, size=65)
-    assert image.shape == mask.shape == (65, 65)
+    assert image.shape == mask.shape
+    assert max(image.shape) == 65
     assert (image.dtype, mask.dtype) == (np.uint8, np.bool_)
 
 

@@ -16,6 +16,24 @@ _SUBSAMPLES = 3  # a pixel averages this many samples of a field, each way
 _SPLINE_POWER = 0.479  # sum of squares of the cubic B-spline's weights
 
 
+def between(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draws log-uniformly."""
+    return math.exp(rng.uniform(math.log(low), math.log(high)))
+
+
+def rarely(
+    rng: np.random.Generator, share: float, low: float, high: float
+) -> float:
+    """Draws uniformly in a share of the images; 0 in the others."""
+    value = rng.uniform(low, high)
+    return value if rng.random() < share else 0.0
+
+
+def choose(rng: np.random.Generator, shares: dict[str, float]) -> str:
+    """Draws a name by its share."""
+    return str(rng.choice(list(shares), p=list(shares.values())))
+
+
 def grid(size: int) -> tuple[np.ndarray, np.ndarray]:
     """Gives x as a row and y as a column: the pixels' centres."""
     line = (np.arange(size, dtype=np.float32) + 0.5) / size
