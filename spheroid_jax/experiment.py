@@ -263,6 +263,7 @@ def train_step(config):
             augment.Strengths(**config.augment), seed=config.seed
         ),
         average=config.train.average,
+        fast_start=not config.init,
     )
 
 

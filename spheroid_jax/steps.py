@@ -97,6 +97,7 @@ def make_train_step(
     dice=0.0,
     augment=None,
     average=0.0,
+    fast_start=True,
 ):
     """Binds the networks to a pure step.
 
@@ -109,6 +110,9 @@ def make_train_step(
       dice: weight of the soft Dice loss, beside the cross entropy.
       augment: of `augment.make_augment`, or None.
       average: decay of the parameters' moving average; 0: there is none.
+      fast_start: the average leaves the initial values fast, as those of
+        training from scratch are worth nothing. Otherwise they keep a share
+        of decay ** steps.
 
     Returns:
       `step(state, batch) -> (state, metrics)`, metrics a dict of scalars.
@@ -150,9 +154,10 @@ def make_train_step(
         )
         seg_average = state.seg_average
         if average:
-            seg_average = _moved_average(
-                seg_average, seg_params, state.step, average
-            )
+            decay = average
+            if fast_start:
+                decay = _fast_at_first(average, state.step)
+            seg_average = _moved_average(seg_average, seg_params, decay)
         state = state.replace(
             step=state.step + 1,
             seg_params=seg_params,
@@ -231,9 +236,11 @@ def _weighed(batch, weight):
     return {**batch, "weight": weight(batch["mask"], counted)}
 
 
-def _moved_average(average, params, step, decay):
-    """Moves the average; at first fast, to get away from the initial values."""
-    decay = jnp.minimum(decay, (1 + step) / (10 + step))
+def _fast_at_first(decay, step):
+    return jnp.minimum(decay, (1 + step) / (10 + step))
+
+
+def _moved_average(average, params, decay):
     return jax.tree.map(
         lambda old, new: decay * old + (1 - decay) * new, average, params
     )

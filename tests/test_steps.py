@@ -345,9 +345,23 @@ def test_the_average_is_that_of_the_parameters_with_a_fast_start():
 
 
 def test_the_first_average_is_nearly_the_first_parameters():
-    average, params = {"w": jnp.zeros(3)}, {"w": jnp.ones(3)}
-    moved = steps._moved_average(average, params, jnp.asarray(0), 0.999)
-    np.testing.assert_allclose(moved["w"], 0.9, rtol=1e-6)
+    assert float(steps._fast_at_first(0.999, 0)) == pytest.approx(0.1)
+
+
+def test_without_a_fast_start_the_average_keeps_a_share_of_its_start():
+    networks, options = make_generalising()
+    step = steps.make_train_step(*networks, **options, fast_start=False)
+    state = steps.init_state(*networks, seed=0, averaged=True)
+    start = state.seg_params
+    moved, _ = jax.jit(step)(state, make_batch())
+    chex.assert_trees_all_close(
+        moved.seg_average,
+        jax.tree.map(
+            lambda old, new: 0.9 * old + 0.1 * new, start, moved.seg_params
+        ),
+        rtol=1e-5,
+        atol=1e-7,
+    )
 
 
 def test_uniform_weights_are_a_batch_of_weight_one():
