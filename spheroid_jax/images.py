@@ -183,12 +183,7 @@ def read_mask(path):
       FileNotFoundError: no such file.
       ImageError: not a readable image, or not two-valued.
     """
-    mask = read_image(path)
-    if mask.ndim == 3:
-        mask = mask[..., :3]
-        if (mask != mask[..., :1]).any():
-            raise ImageError(f"{path}: a coloured picture, not a mask")
-        mask = mask[..., 0]
+    mask = _read_one_channel(path)
     values = np.unique(mask)
     if (
         len(values) > 2
@@ -201,6 +196,40 @@ def read_mask(path):
             f"{len(values)} ({few}{', ...' if len(values) > 4 else ''})"
         )
     return mask != 0
+
+
+def read_labels(path):
+    """Reads a label image: numbered objects on 0.
+
+    Args:
+      path: a file that `read_image` reads; colour channels must agree.
+
+    Returns:
+      (H, W), integers from 0; a mask of two values is one object.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: not a readable image, or not of whole numbers from 0.
+    """
+    labels = _read_one_channel(path)
+    with np.errstate(invalid="ignore"):  # NaN is found below.
+        numbers = labels.astype(np.int64)
+    if (numbers != labels).any() or numbers.min() < 0:
+        raise ImageError(
+            f"{path}: not a label image: its values are not whole numbers "
+            "from 0"
+        )
+    return numbers
+
+
+def _read_one_channel(path):
+    pixels = read_image(path)
+    if pixels.ndim == 2:
+        return pixels
+    pixels = pixels[..., :3]
+    if (pixels != pixels[..., :1]).any():
+        raise ImageError(f"{path}: a coloured picture, not a mask")
+    return pixels[..., 0]
 
 
 def to_gray(image):

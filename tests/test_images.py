@@ -611,6 +611,21 @@ def test_coloured_picture_is_no_mask(tmp_path, rgb):
         images.read_mask(saved(tmp_path / "a.png", rgb))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_label_images_keep_their_numbers(tmp_path, dtype):
+    labels = np.arange(H * W).reshape(H, W) % 7
+    tifffile.imwrite(tmp_path / "a.tif", labels.astype(dtype))
+    assert_same(images.read_labels(tmp_path / "a.tif"), labels)
+
+
+@pytest.mark.parametrize("value", [0.5, -1.0, np.nan])
+def test_label_images_are_whole_numbers_from_0(tmp_path, value):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.full((H, W), value, np.float32))
+    with pytest.raises(images.ImageError, match="a.tif: not a label image"):
+        images.read_labels(path)
+
+
 # From any image to the grid.
 
 

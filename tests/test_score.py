@@ -133,6 +133,30 @@ def test_scores_are_those_counted_by_hand(root, tool):
     assert (rows["b"]["height"], rows["b"]["width"]) == ("40", "80")
 
 
+def test_of_a_label_image_the_largest_object_counts(root, tool):
+    # The second object touches the truth's: as a mask, both would be one.
+    labels = np.where(TRUTH, 3, 0) + np.where(block((20, 30), (10, 29)), 7, 0)
+    path = tool / "easy" / "a.png"
+    Image.fromarray(labels.astype(np.uint16)).save(path)
+    arguments = (root, tool, "--labels")
+    rows = by_image(run(*arguments), "tool")
+    assert numbers(rows["a"])["f_score"] == 1
+    assert numbers(rows["b"])["f_score"] == 0.5  # a mask is one object
+    assert numbers(rows["c"])["f_score"] == 0  # none at all
+    rows = by_image(run(*arguments, "--all-objects"), "tool")
+    assert numbers(rows["a"])["precision"] == pytest.approx(
+        TRUTH.sum() / (labels > 0).sum(), abs=1e-6
+    )
+
+
+def test_the_truth_may_be_label_images(root, tool):
+    labels = np.where(SHIFTED, 1, 0) + np.where(block((0, 5), (0, 5)), 2, 0)
+    for place in (root / "easy" / "masks", tool / "easy"):
+        Image.fromarray(labels.astype(np.uint8)).save(place / "a.png")
+    rows = by_image(run(root, tool, "--labels"), "tool")
+    assert numbers(rows["a"])["f_score"] == 1
+
+
 def test_the_table_has_the_means_of_each_data_set(root, tool, capsys):
     rows = run(root, tool)
     easy, hard = reversed(rows_of("scores/table.csv"))

@@ -7,7 +7,9 @@ ROOT has data sets (DATASET/images, DATASET/masks), at any depth, or is one. A
 source is
 
 * a folder of masks, 0 and one other value: SOURCE/DATASET/STEM.png, or
-  SOURCE/STEM.png where no other data set has that stem; any image format;
+  SOURCE/STEM.png where no other data set has that stem; any image format.
+  With --labels they, and the truth, may be label images: 0, and a number an
+  object;
 * a trained model: a fold's folder, a run's, or a packaged model's name;
 * the word `conventional`: each threshold of `conventional.THRESHOLDS`, and for
   each image the one that does best on the data set's other groups.

@@ -23,17 +23,20 @@ def _score(given):
     outputs = _outputs() if given.output else None
     pairs = targets.find(given.root)
     compilation.keep_programs(files.cache_folder())
+    rules = scoring.Rules(given.labels, given.all_objects)
     opened = sources.open_sources(
-        given.sources, pairs, missing_are_empty=given.missing == "zero"
+        given.sources,
+        pairs,
+        read=rules.read,
+        missing_are_empty=given.missing == "zero",
     )
-    body = scoring.same if given.all_objects else scoring.largest_body
     rows = []
     for source in opened:
         print(f"{source.name}: {len(pairs)} images", file=sys.stderr)
-        rows += scoring.score(source, pairs, body)
+        rows += scoring.score(source, pairs, rules)
     table = results.table(rows, pairs, all_objects=given.all_objects)
     if outputs is not None:
-        outputs.write(given.output, rows, pairs, table, body)
+        outputs.write(given.output, rows, pairs, table, rules)
     return tables.terminal(table)
 
 
@@ -64,6 +67,11 @@ def _parser():
     parser.add_argument(
         "--output", help="folder for scores, tables and the worst images"
     )
+    parser.add_argument(
+        "--labels", action="store_true",
+        help="masks are label images (0, and a number an object), as Cellpose "
+        "and StarDist write them",
+    )  # fmt: skip
     parser.add_argument(
         "--all-objects", action="store_true",
         help="score masks as they are, not their largest body",

@@ -17,7 +17,7 @@ from spheroid_jax.score import targets
 _WORST = 5
 
 
-def write(folder, rows, pairs, table, body):
+def write(folder, rows, pairs, table, rules):
     """Writes everything.
 
     Args:
@@ -25,13 +25,13 @@ def write(folder, rows, pairs, table, body):
       rows: list of `scoring.Row`s.
       pairs: of `targets.find`.
       table: of `results.table`.
-      body: what truth was reduced by, as in `scoring.score`.
+      rules: what truth was read by, as in `scoring.score`.
     """
     folder = pathlib.Path(folder)
     _write_scores(folder / "scores.csv", rows, pairs)
     tables.write(folder / "table", table)
     for row in rows:
-        tiles = _worst(row, pairs, body)
+        tiles = _worst(row, pairs, rules)
         if tiles:
             figures.contact_sheet(
                 folder / "worst" / f"{row.label}.png",
@@ -60,7 +60,7 @@ def _write_scores(path, rows, pairs):
                     )  # fmt: skip
 
 
-def _worst(row, pairs, body):
+def _worst(row, pairs, rules):
     """Tiles, the worst first; empty places fill a data set's line."""
     f_scores = metrics.Agreement(*row.scores.T).f_score
     tiles = []
@@ -72,7 +72,7 @@ def _worst(row, pairs, body):
         ]
         worst = sorted(at, key=lambda n: f_scores[n])[:_WORST]
         line = [
-            _tile(pairs[n], f_scores[n], row.masks[n].mask(), body)
+            _tile(pairs[n], f_scores[n], row.masks[n].mask(), rules)
             for n in worst
         ]
         if line:
@@ -80,8 +80,8 @@ def _worst(row, pairs, body):
     return tiles
 
 
-def _tile(pair, f_score, prediction, body):
-    truth = body(images.read_mask(pair.mask))
+def _tile(pair, f_score, prediction, rules):
+    truth = rules.body(rules.read(pair.mask))
     try:
         gray = images.read_gray(pair.image)
     except images.ImageError:  # Scored as empty; there is nothing to see.

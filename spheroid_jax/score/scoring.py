@@ -54,23 +54,41 @@ class _Judged(NamedTuple):
     missing: bool
 
 
-def largest_body(mask):
-    """The largest object with its holes filled, however small it is."""
-    return postprocess.single_body(mask, min_area_px=1)
+class Rules(NamedTuple):
+    """What of a mask is scored, of truth and prediction alike.
+
+    Attributes:
+      labels: masks are label images, whose objects may touch.
+      all_objects: all objects as they are, not the largest.
+    """
+
+    labels: bool = False
+    all_objects: bool = False
+
+    def read(self, path):
+        """Reads a mask, (H, W) boolean; of label images the largest object."""
+        if not self.labels:
+            return images.read_mask(path)
+        labels = images.read_labels(path)
+        if self.all_objects or not labels.any():
+            return labels > 0
+        numbers, areas = np.unique(labels[labels > 0], return_counts=True)
+        return labels == numbers[areas.argmax()]
+
+    def body(self, mask):
+        """The largest object with its holes filled, however small it is."""
+        if self.all_objects:
+            return mask
+        return postprocess.single_body(mask, min_area_px=1)
 
 
-def same(mask):
-    """What `--all-objects` has in the place of `largest_body`."""
-    return mask
-
-
-def score(source, pairs, body):
+def score(source, pairs, rules):
     """Scores a source's masks.
 
     Args:
       source: `sources.Source`.
       pairs: of `targets.find`.
-      body: `largest_body` or `same`; of truth and prediction.
+      rules: `Rules`.
 
     Returns:
       list of `Row`s.
@@ -78,7 +96,7 @@ def score(source, pairs, body):
     Raises:
       ValueError: a mask is not of its image's size, or cannot be used.
     """
-    judged = list(source.each(pairs, functools.partial(_judge, body=body)))
+    judged = list(source.each(pairs, functools.partial(_judge, rules=rules)))
     rows = []
     for label in source.labels:
         own = [each[label] for each in judged]
@@ -95,21 +113,21 @@ def score(source, pairs, body):
     return rows
 
 
-def _judge(pair, masks, *, body):
-    truth = images.read_mask(pair.mask)
+def _judge(pair, masks, *, rules):
+    truth = rules.read(pair.mask)
     for label, mask in masks.items():
         if mask is not None and mask.shape != truth.shape:
             raise ValueError(
                 f"{label}: mask of {targets.name(pair)} has {_size(mask)} px, "
                 f"and the truth {_size(truth)}"
             )
-    truth = body(truth)
-    return {label: _scored(mask, truth, body) for label, mask in masks.items()}
+    truth = rules.body(truth)
+    return {label: _scored(mask, truth, rules) for label, mask in masks.items()}
 
 
-def _scored(mask, truth, body):
+def _scored(mask, truth, rules):
     missing = mask is None
-    mask = np.zeros(truth.shape, bool) if missing else body(mask)
+    mask = np.zeros(truth.shape, bool) if missing else rules.body(mask)
     scores = metrics.agreement(mask, truth)
     # Pixels of the paper's frame, whatever the image's size.
     scale = postprocess.PAPER_SIDE_PX / max(truth.shape)

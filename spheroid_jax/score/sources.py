@@ -34,12 +34,13 @@ class Source(NamedTuple):
     each: Callable
 
 
-def open_sources(words, pairs, *, missing_are_empty):
+def open_sources(words, pairs, *, read, missing_are_empty):
     """Finds masks and loads models, before anything is computed.
 
     Args:
       words: [NAME=]SOURCE each.
       pairs: of `targets.find`.
+      read: function from a mask's path to (H, W) boolean.
       missing_are_empty: whether an image without a mask is scored as empty.
 
     Returns:
@@ -50,7 +51,7 @@ def open_sources(words, pairs, *, missing_are_empty):
       ValueError: masks are missing and must not be, rows have one name, or
         an image has two masks.
     """
-    opened = [_open(word, pairs, missing_are_empty) for word in words]
+    opened = [_open(word, pairs, read, missing_are_empty) for word in words]
     labels = [
         label
         for source in opened
@@ -65,13 +66,13 @@ def open_sources(words, pairs, *, missing_are_empty):
     return opened
 
 
-def _open(word, pairs, missing_are_empty):
+def _open(word, pairs, read, missing_are_empty):
     name, place = _split(word)
     if place == CONVENTIONAL:
         return _thresholds(name, missing_are_empty)
     name = name or pathlib.Path(place).resolve().name
     if pathlib.Path(place).is_dir() and not params.is_model(place):
-        return _masks(name, pathlib.Path(place), pairs, missing_are_empty)
+        return _masks(name, pathlib.Path(place), pairs, read, missing_are_empty)
     try:
         model = params.load(place)
     except FileNotFoundError as error:
@@ -93,7 +94,7 @@ def _split(word):
     return name, place
 
 
-def _masks(name, place, pairs, missing_are_empty):
+def _masks(name, place, pairs, read, missing_are_empty):
     paths = _mask_paths(place, pairs)
     missing = [targets.name(pair) for pair in pairs if paths[pair] is None]
     if len(missing) == len(pairs):
@@ -111,7 +112,7 @@ def _masks(name, place, pairs, missing_are_empty):
 
     def masks_of(pair):
         path = paths[pair]
-        return {name: path and images.read_mask(path)}
+        return {name: path and read(path)}
 
     return Source(name, [name], None, _in_threads(masks_of))
 
