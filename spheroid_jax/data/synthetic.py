@@ -28,7 +28,7 @@ from spheroid_jax.data import drawing, varied
 FLAVOURS = ("easy", "hard")
 DATASETS = {"easy": "dataset1", "hard": "dataset2", "varied": "varied"}
 RECIPE_FILE = "synthetic.json"
-RECIPE_VERSION = 3  # raise it whenever the pictures change
+RECIPE_VERSION = 4  # raise it whenever the pictures change
 MIN_SIZE = 64  # pixels; below, rims and cells are no longer resolved
 
 _MARGIN = 0.02  # least gap between body and frame or well

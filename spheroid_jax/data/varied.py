@@ -56,6 +56,8 @@ def make_image(
     image = _light(rng, size)
     if frame is not None:
         image *= _vessel(rng, size, vessel, frame)
+    for _ in range(int(drawing.rarely(rng, 0.35, 1, 4))):
+        image *= _ghost(rng, main)
     _clutter(rng, image, bodies[0], mask)
     image = ndimage.gaussian_filter(
         image, drawing.rarely(rng, 0.3, 0, 0.01) * size
@@ -200,6 +202,31 @@ def _vessel(rng: _Rng, size: int, kind: str, frame) -> _Array:
         )
         image += rng.uniform(-0.5, 0.5) * line
     return np.maximum(image, 0.02).astype(np.float32)
+
+
+def _ghost(rng: _Rng, body: Body) -> _Array:
+    """Draws the transmission of something far out of focus: no body.
+
+    Cells below the body, its light on the well's floor, dirt on a lens; half
+    of them touch the body. They are grainy and pale, as some bodies are, but
+    without a contour.
+    """
+    size = len(body.depth)
+    diameter = drawing.between(rng, 0.5, 3) * body.radius
+    x, y = rng.random(2).tolist()
+    rows, columns = np.nonzero(np.abs(body.depth) < 1.5 / size)
+    if rng.random() < 0.5 and len(rows):
+        at = rng.integers(len(rows))
+        x, y = columns[at] / size, rows[at] / size
+    shape = drawing.choose(rng, {"lobed": 0.5, "ragged": 0.5})
+    ghost = outlines.draw(rng, size, shape, min(diameter, 0.6), x, y)
+    soft = max(0.1 * diameter, 0.012) * rng.uniform(1, 2)
+    shade = special.expit(2 * ghost.depth / soft)
+    grain = drawing.field(rng, outlines.knots(6, diameter), size)
+    fine = drawing.field(rng, outlines.knots(20, diameter), size)
+    parts = rng.uniform(0, 0.7, 2)
+    shade *= 1 + parts[0] * grain + parts[1] * fine
+    return np.maximum(1 - rng.uniform(-0.25, 0.3) * shade, 0.2)
 
 
 def _clutter(rng: _Rng, image: _Array, body: Body, mask: _Array) -> None:
