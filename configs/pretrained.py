@@ -1,17 +1,27 @@
-"""The packaged model "spheroid-small": trained to work on unseen labs.
+r"""The packaged model "spheroid-small": trained to work on unseen labs.
 
     python launch.py --config=configs/pretrained.py --config.data.root=DIR
+    python launch.py --config=configs/pretrained.py:second \
+        --config.data.root=DIR
 
-DIR is a data root with dataset1 (docs/model-card.md says which images);
-without it the model learns from drawn images alone. What the ingredients gain
-is in the card.
+The second stage starts from the first's model (runs/pretrained/fold_0) and
+sees other drawn images. DIR is a data root with dataset1 (docs/model-card.md
+says which images); without it the model learns from drawn images alone. What
+the ingredients gain is in the card.
 """
 
 from configs import unet
 
 
-def get_config():
-    """Returns the recipe of the packaged model."""
+def get_config(stage=""):
+    """Returns the recipe of the packaged model.
+
+    Args:
+      stage: "" for the first, "second" for the one that follows it; given
+        after a colon.
+    """
+    if stage not in ("", "second"):
+        raise ValueError(f"configs/pretrained.py:{stage}: no such stage")
     config = unet.get_config()
     config.name = "pretrained"
 
@@ -54,4 +64,17 @@ def get_config():
     config.train.batch_size = 4
     config.train.average = 0.999  # over the last 1,000 steps
     config.train.validate_every = 3000
+    if stage == "second":
+        _second_stage(config)
     return config
+
+
+def _second_stage(config):
+    """Goes on at half the rate, with drawn images never seen."""
+    config.name = "pretrained_second"
+    config.init = "runs/pretrained/fold_0"
+    config.optimizer.learning_rate = 1e-3
+    config.synthetic.seed = 2  # 1 is fine-tuning's
+    config.synthetic.n_varied = 4000
+    config.train.samples_per_epoch = 20_000
+    config.train.validate_every = 2500

@@ -5,7 +5,7 @@ import importlib
 import pytest
 from conftest import ROOT
 
-from configs import adver, lambda_study
+from configs import ablation, adver, lambda_study, pretrained
 from spheroid_jax import experiment, settings
 
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("[a-z]*.py"))
@@ -31,6 +31,25 @@ def test_every_variant_of_the_lambda_study_passes_the_checks(schedule):
     last = settings.total_steps(config) - 1
     ends = (float(adversary.weight(0)), float(adversary.weight(last)))
     assert ends == pytest.approx(expected[1:], rel=1e-5)
+
+
+@pytest.mark.parametrize("variant", ablation.VARIANTS)
+def test_every_ablation_passes_the_checks_and_differs(variant):
+    config = ablation.get_config(variant)
+    settings.check(config)
+    recipe = ablation.get_config("recipe").to_dict()
+    assert (config.to_dict() == recipe) == (variant == "recipe")
+
+
+def test_the_second_stage_trains_the_first_s_network_on_other_images():
+    first, second = pretrained.get_config(), pretrained.get_config("second")
+    settings.check(second)
+    assert second.model == first.model
+    assert second.data.size == first.data.size
+    assert second.init == f"runs/{first.name}/fold_0"
+    assert second.synthetic.seed != first.synthetic.seed
+    with pytest.raises(ValueError, match="third: no such stage"):
+        pretrained.get_config("third")
 
 
 def test_the_paper_s_config_has_nothing_beyond_the_paper():
