@@ -21,7 +21,7 @@ def get_config():
     config.name = "finetune"
     config.init = "spheroid-small"  # its network and grid are the parent's
 
-    config.optimizer.learning_rate = 1e-4  # a twentieth: adapt, do not forget
+    config.optimizer.learning_rate = 4e-4  # a fifth: adapt, do not forget
     config.optimizer.warmup = 40
 
     config.data.datasets = "*:50,varied:40,easy:5,hard:5"  # *: all of DIR
