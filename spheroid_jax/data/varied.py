@@ -69,8 +69,8 @@ def make_image(
         look = look if alike else tissue.draw(rng)
     if rng.random() < 0.15:
         _clutter(rng, image, bodies[0], mask)  # above the body
-    frame = _sensor(rng, mask)
-    return camera.expose(rng, image)[frame], mask[frame]
+    sensor = _sensor(rng, mask)
+    return camera.expose(rng, image)[sensor], mask[sensor]
 
 
 def _sensor(rng: _Rng, mask: _Array) -> tuple[slice, slice]:
@@ -78,14 +78,14 @@ def _sensor(rng: _Rng, mask: _Array) -> tuple[slice, slice]:
     size = len(mask)
     side = round(size / float(rng.choice([1, 1, 4 / 3, 4 / 3, 3 / 2, 16 / 9])))
     start = int(rng.integers(size - side + 1))
-    frame = np.s_[start : start + side, :]
+    sensor = np.s_[start : start + side, :]
     if rng.random() < 0.2:
-        frame = frame[::-1]
-    seen = np.count_nonzero(mask[frame])
+        sensor = sensor[::-1]
+    seen = np.count_nonzero(mask[sensor])
     # All of the square, where most of the bodies would be cut off.
     if seen < 0.7 * np.count_nonzero(mask) or seen < _LEAST_AREA * size * side:
         return np.s_[:, :]
-    return frame
+    return sensor
 
 
 def _place(rng: _Rng, diameter: float) -> tuple[float, float]:
