@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from spheroid_jax.data import drawing
+
 _Rng, _Array = np.random.Generator, np.ndarray
 
 
@@ -42,7 +44,7 @@ def expose(rng: _Rng, light: _Array) -> _Array:
 
 def _focus(rng: _Rng) -> float:
     """Standard deviation of the blur, in frame sides; mostly sharp."""
-    return math.exp(rng.uniform(math.log(0.0006), math.log(0.006)))
+    return drawing.between(rng, 0.0006, 0.006)
 
 
 def _tone(rng: _Rng, light: _Array) -> _Array:
@@ -58,7 +60,7 @@ def _tone(rng: _Rng, light: _Array) -> _Array:
 
 
 def _noise(rng: _Rng, image: _Array) -> _Array:
-    electrons = math.exp(rng.uniform(math.log(300), math.log(60_000)))
+    electrons = drawing.between(rng, 300, 60_000)
     read = rng.uniform(0, 0.012)
     sigma = np.sqrt(np.clip(image, 0, 1) / electrons + read**2)
     return image + sigma * rng.standard_normal(image.shape, dtype=np.float32)
