@@ -15,20 +15,14 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from spheroid_jax import logs
+from spheroid_jax.runtime import logs
 
-_CONFIG = config_flags.DEFINE_config_file(
-    "config", None, "the settings: a file of configs/"
-)
-_FOLD = flags.DEFINE_string(
-    "fold", "0", "which partition validates: 0 to 4, or all"
-)
+_CONFIG = config_flags.DEFINE_config_file("config", None, "the settings: a file of configs/")
+_FOLD = flags.DEFINE_string("fold", "0", "which partition validates: 0 to 4, or all")
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "where results go (default: runs/NAME of the config)"
 )
-_MODE = flags.DEFINE_enum(
-    "mode", "train", ["train", "evaluate"], "train and evaluate, or evaluate"
-)
+_MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate"], "train and evaluate, or evaluate")
 
 
 def main(argv):
@@ -38,35 +32,32 @@ def main(argv):
     logging.use_absl_handler()
     logs.plain(logging.get_absl_handler())
     # Imported here, so that --help and bad flags answer at once.
-    from spheroid_jax import experiment, train
+    from spheroid_jax.training import fold, loop
 
     try:
         config = _load_config()
         if config is not None and "variants" in config:
             _run_study(config)
             return
-        config = experiment.resolve_config(config, _WORKDIR.value)
+        config = fold.resolve_config(config, _WORKDIR.value)
         workdir = _WORKDIR.value or os.path.join("runs", config.name)
         if _FOLD.value == "all":
             if failed := _run_folds(config, sys.argv):
                 _fail(f"{failed} of the folds failed; see above")
             return
-        run = {
-            "train": experiment.train_fold,
-            "evaluate": experiment.evaluate_fold,
-        }[_MODE.value]
+        run = {"train": fold.train_fold, "evaluate": fold.evaluate_fold}[_MODE.value]
         run(config, _fold_number(), workdir)
-    except train.Interrupted as stopped:
+    except loop.Interrupted as stopped:
         logging.info("%s; the same command goes on from there.", stopped)
         sys.exit(128 + stopped.reason)
-    except experiment.USER_ERRORS as error:
+    except fold.USER_ERRORS as error:
         logging.debug("Where it happened:", exc_info=error)  # --verbosity=1
         _fail(error)
 
 
 def _run_study(config):
     """Trains each variant of a config in a folder of its own; reports."""
-    from spheroid_jax.compare import study
+    from spheroid_jax.evaluation.compare import study
 
     file = config_flags.get_config_filename(flags.FLAGS["config"])
     workdir = _WORKDIR.value or os.path.join("runs", config.name)
@@ -104,7 +95,7 @@ def _run_folds(config, argv):
     Returns:
       How many folds failed.
     """
-    from spheroid_jax import folds
+    from spheroid_jax.training import folds
 
     outcomes, stopped_by = folds.run(
         [sys.executable, *argv],

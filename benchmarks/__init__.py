@@ -3,6 +3,6 @@
     pip install -r benchmarks/requirements.txt
     python -m benchmarks
 
-measures everything and writes the numbers to docs/performance.json and the
-tables to docs/performance.md. `python -m benchmarks --help` lists the parts.
+measures everything and writes the numbers to docs/evidence/performance.json and the
+tables to docs/evidence/performance.md. `python -m benchmarks --help` lists the parts.
 """

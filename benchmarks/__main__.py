@@ -8,29 +8,32 @@ import sys
 import jax
 import numpy as np
 
-from benchmarks import (
-    accelerator,
-    choices,
-    data,
-    machine,
-    network,
-    scaling,
-    tables,
-)
+from benchmarks import accelerator, choices, data, machine, network, scaling, tables
 
-_DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs"
+_DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs" / "evidence"
 _PARTS = (
-    "network", "convolutions", "products", "memory", "data", "scaling",
-    "starts", "accelerator",
-)  # fmt: skip
+    "network",
+    "convolutions",
+    "products",
+    "memory",
+    "data",
+    "scaling",
+    "starts",
+    "accelerator",
+)
 # Task, width, images a batch, rounds.
 _CASES = (
-    ("forward", 60, 1, 9), ("forward", 16, 1, 25),
-    ("forward", 60, 4, 5), ("forward", 16, 4, 11),
-    ("gradient", 60, 1, 7), ("gradient", 16, 1, 25),
-    ("gradient", 60, 4, 3), ("gradient", 16, 4, 11),
-    ("step", 60, 1, 7), ("step", 16, 1, 21),
-)  # fmt: skip
+    ("forward", 60, 1, 9),
+    ("forward", 16, 1, 25),
+    ("forward", 60, 4, 5),
+    ("forward", 16, 4, 11),
+    ("gradient", 60, 1, 7),
+    ("gradient", 16, 1, 25),
+    ("gradient", 60, 4, 3),
+    ("gradient", 16, 4, 11),
+    ("step", 60, 1, 7),
+    ("step", 16, 1, 21),
+)
 # The check's margin over the targets: noise must not look like a regression.
 _MARGIN = 1.5
 
@@ -39,18 +42,18 @@ def main():
     """Runs what is asked for; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument(
-        "--parts", nargs="+", choices=_PARTS,
-        help="only these, kept beside earlier results "
-        "(default: all that this machine can run)",
-    )  # fmt: skip
+        "--parts",
+        nargs="+",
+        choices=_PARTS,
+        help="only these, kept beside earlier results (default: all that this machine can run)",
+    )
     parser.add_argument(
-        "--check", action="store_true",
+        "--check",
+        action="store_true",
         help="in two minutes: has anything become much slower than PyTorch? "
         "Writes nothing; exit status 1 if so",
-    )  # fmt: skip
-    parser.add_argument(
-        "--width", type=int, default=60, help="of the accelerator's network"
     )
+    parser.add_argument("--width", type=int, default=60, help="of the accelerator's network")
     given = parser.parse_args()
     return _check() if given.check else _run(given.parts, given.width)
 
@@ -84,9 +87,7 @@ def _run(parts, width):
         path.write_text(json.dumps(_short(results), indent=1) + "\n", "utf-8")
     results = json.loads(path.read_text("utf-8"))
     document = _DOCS / "performance.md"
-    document.write_text(
-        tables.replace_measured(document.read_text("utf-8"), results), "utf-8"
-    )
+    document.write_text(tables.replace_measured(document.read_text("utf-8"), results), "utf-8")
     for met, sentence in tables.verdicts(results):
         print(f"{'met   ' if met else 'MISSED'} {sentence}")
     return 0
@@ -97,11 +98,7 @@ def _network(width):
     cases = []
     for task, of_width, count, rounds in _CASES:
         print(f"  {task}, width {of_width}, batch {count}", file=sys.stderr)
-        cases.append(
-            network.measure(
-                task=task, width=of_width, count=count, rounds=rounds
-            )
-        )
+        cases.append(network.measure(task=task, width=of_width, count=count, rounds=rounds))
     return cases
 
 

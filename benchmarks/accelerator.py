@@ -9,7 +9,8 @@ import jax
 import numpy as np
 
 from benchmarks import inputs, jax_work, workers
-from spheroid_jax import predict, steps
+from spheroid_jax.inference import predict
+from spheroid_jax.training import steps
 
 STEPS_OF_A_FOLD = 12_000
 
@@ -23,9 +24,7 @@ def inference(*, width, size=480, counts=(1, 8, 32), rounds=20):
             grids = jax.device_put(inputs.batch(size, count)["image"])
             predict.grid_probability(model, grids).block_until_ready()
             start = time.perf_counter()
-            maps = [
-                predict.grid_probability(model, grids) for _ in range(rounds)
-            ]
+            maps = [predict.grid_probability(model, grids) for _ in range(rounds)]
             jax.block_until_ready(maps)
             rate = count * rounds / (time.perf_counter() - start)
             rows.append({"dtype": dtype, "count": count, "images_per_s": rate})
@@ -36,9 +35,7 @@ def fold_minutes(*, width, size=480, per_dispatch=10, dispatches=20):
     """Minutes that 12,000 alternating steps take, in both precisions."""
     minutes = {}
     for dtype in ("float32", "bfloat16"):
-        run = training(
-            width=width, size=size, dtype=dtype, per_dispatch=per_dispatch
-        )
+        run = training(width=width, size=size, dtype=dtype, per_dispatch=per_dispatch)
         run()
         start = time.perf_counter()
         for _ in range(dispatches):
@@ -54,8 +51,11 @@ def folds_at_once(*, width, size=480, dispatches=20, most=4):
         "work": "benchmarks.accelerator:training",
         # Each process takes the memory that it needs, not three quarters.
         "environment": (("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),),
-        "width": width, "size": size, "dtype": "bfloat16", "per_dispatch": 10,
-    }  # fmt: skip
+        "width": width,
+        "size": size,
+        "dtype": "bfloat16",
+        "per_dispatch": 10,
+    }
     rates = {}
     for folds in range(1, most + 1):
         with workers.running({n: work for n in range(folds)}) as running:
@@ -71,10 +71,7 @@ def training(*, width, size, dtype, per_dispatch):
     networks = jax_work.networks(width, dtype, remat=False)
     state = steps.init_state(*networks, seed=inputs.SEED)
     batches = jax.device_put(
-        {
-            name: np.stack([value] * per_dispatch)
-            for name, value in inputs.batch(size, 1).items()
-        }
+        {name: np.stack([value] * per_dispatch) for name, value in inputs.batch(size, 1).items()}
     )
     run_steps = steps.make_run_steps(steps.make_train_step(*networks))
 

@@ -8,8 +8,10 @@ from jax import lax
 from jax import numpy as jnp
 
 from benchmarks import inputs, jax_work
-from spheroid_jax import compilation, models, steps
+from spheroid_jax import models
 from spheroid_jax.models.convolution import same_convolution
+from spheroid_jax.runtime import compilation
+from spheroid_jax.training import steps
 
 # (side, channels, features, kernel) of the paper's network at widths 60 and
 # 16, and of U-net*.
@@ -52,9 +54,7 @@ def convolutions(rounds=9):
             for _ in range(_CHAIN)
         ]
         programs = {}
-        for name, function in (
-            ("ours", same_convolution), ("XLA", _plain)
-        ):  # fmt: skip
+        for name, function in (("ours", same_convolution), ("XLA", _plain)):
             chain = _chain(function)
             forward = compilation.jit(chain)
             gradient = compilation.jit(jax.grad(_sum_of(chain), (0, 1)))
@@ -67,10 +67,7 @@ def convolutions(rounds=9):
                 "channels": channels,
                 "features": features,
                 "kernel": list(kernel_size),
-                "seconds": {
-                    name: [s / _CHAIN for s in each]
-                    for name, each in seconds.items()
-                },
+                "seconds": {name: [s / _CHAIN for s in each] for name, each in seconds.items()},
             }
         )
     return rows
@@ -102,9 +99,7 @@ def loop(rounds=9, width=16):
     for name, count in (("alone", 1), ("in a scan", 2)):
         run_steps = steps.make_run_steps(train_step)
         batch = inputs.batch(240, 1)
-        batches = jax.device_put(
-            {key: np.stack([value] * count) for key, value in batch.items()}
-        )
+        batches = jax.device_put({key: np.stack([value] * count) for key, value in batch.items()})
         state = steps.init_state(*networks, seed=inputs.SEED)
         times = []
         for _ in range(rounds + 1):
@@ -124,10 +119,7 @@ def initialisation():
     jax.block_until_ready(jax.jit(module.init)(jax.random.key(0), image))
     middle = time.perf_counter()
     jax.block_until_ready(models.initial_variables(module, 1, seed=0))
-    return {
-        "Linen": middle - start,
-        "ours": time.perf_counter() - middle,
-    }
+    return {"Linen": middle - start, "ours": time.perf_counter() - middle}
 
 
 def temporary_memory(width=60, size=480):
@@ -144,9 +136,7 @@ def temporary_memory(width=60, size=480):
     ):
         networks = jax_work.networks(width, "float32", remat=remat)
         train_step = steps.make_train_step(*networks)
-        state = jax.eval_shape(
-            lambda networks=networks: _abstract_state(*networks)
-        )
+        state = jax.eval_shape(lambda networks=networks: _abstract_state(*networks))
         one = {key: _without_steps(value) for key, value in batch.items()}
         compiled = (
             jax.jit(train_step, donate_argnums=0, compiler_options=options)

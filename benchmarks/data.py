@@ -10,9 +10,10 @@ from PIL import Image
 
 from benchmarks import inputs
 from benchmarks.choices import alternate
-from spheroid_jax import images, postprocess, predict, stream
-from spheroid_jax.data import synthetic
+from spheroid_jax import images
 from spheroid_jax.data.dataset import open_dataset
+from spheroid_jax.inference import postprocess, predict, stream
+from spheroid_jax.synthetic import spheroids
 
 _SHARES = {"dataset1": 70.0, "dataset2": 30.0}
 
@@ -22,18 +23,18 @@ def input_pipeline(size=480, samples=300, rounds=5):
     rates = {"tf": [], "numpy": []}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        root = synthetic.write_data_root(
-            folder / "root", n_easy=12, n_hard=12, size=240, seed=0
-        )
+        root = spheroids.write_data_root(folder / "root", n_easy=12, n_hard=12, size=240, seed=0)
         for name, each in rates.items():
             dataset = open_dataset(
-                root, _SHARES, size=size, stream=name, cache=folder / "cache",
+                root,
+                _SHARES,
+                size=size,
+                stream=name,
+                cache=folder / "cache",
                 workdir=folder / "work",
-            )  # fmt: skip
+            )
             for _ in range(rounds):
-                batches = dataset.batches(
-                    seed=0, fold=0, start=0, stop=samples + 20, batch_size=1
-                )
+                batches = dataset.batches(seed=0, fold=0, start=0, stop=samples + 20, batch_size=1)
                 for _ in itertools.islice(batches, 20):
                     pass  # Buffers fill.
                 start = time.perf_counter()
@@ -66,17 +67,15 @@ def files_to_masks(*, width, size=480, image_px=1080, count=8, rounds=3):
 def _write_images(folder, count, image_px):
     paths = [folder / f"{n}.png" for n in range(count)]
     for n, path in enumerate(paths):
-        flavour = synthetic.FLAVOURS[n % 2]
-        image, _ = synthetic.make_image(flavour, n, size=image_px)
+        flavour = spheroids.FLAVOURS[n % 2]
+        image, _ = spheroids.make_image(flavour, n, size=image_px)
         Image.fromarray(image).save(path)
     return paths
 
 
 def _ways_to_segment(model, paths):
     """Functions without arguments: the parts, and from disk to disk."""
-    prepared = [
-        predict.prepare(model, images.read_image(path)) for path in paths
-    ]
+    prepared = [predict.prepare(model, images.read_image(path)) for path in paths]
     maps = [_body_like(item) for item in prepared]
 
     def write(path, found):
@@ -103,9 +102,12 @@ def _ways_to_segment(model, paths):
             write(result.source, result.segmentation)
 
     return {
-        "network": network, "before": before, "after": after,
-        "one by one": one_by_one, "stream": streamed,
-    }  # fmt: skip
+        "network": network,
+        "before": before,
+        "after": after,
+        "one by one": one_by_one,
+        "stream": streamed,
+    }
 
 
 def post_processing(side=480, rounds=20):
@@ -114,9 +116,9 @@ def post_processing(side=480, rounds=20):
     rows, columns = np.mgrid[:side, :side] / side
     distance = np.hypot(rows - 0.5, columns - 0.5)
     probability = (distance < 0.3) * 0.8 + rng.random((side, side)) * 0.2
-    return alternate(
-        {"largest_body": lambda: postprocess.largest_body(probability)}, rounds
-    )["largest_body"]
+    return alternate({"largest_body": lambda: postprocess.largest_body(probability)}, rounds)[
+        "largest_body"
+    ]
 
 
 def _body_like(item):

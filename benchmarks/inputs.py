@@ -3,8 +3,10 @@
 import jax
 import numpy as np
 
-from spheroid_jax import images, models, params
-from spheroid_jax.data import arrays, synthetic
+from spheroid_jax import images, models
+from spheroid_jax.data import arrays
+from spheroid_jax.inference import model_file
+from spheroid_jax.synthetic import spheroids
 
 SEED = 0
 
@@ -18,10 +20,9 @@ def variables(network, width, channels=1):
 
 def model(network, width, size, dtype="float32"):
     """What `load` would give for a network of initial variables."""
-    return params.Params.create(
-        jax.device_put(variables(network, width)),
-        name=network, size=size, width=width, dtype=dtype,
-    )  # fmt: skip
+    return model_file.Params.create(
+        jax.device_put(variables(network, width)), name=network, size=size, width=width, dtype=dtype
+    )
 
 
 def batch(size, count):
@@ -34,7 +35,7 @@ def batch(size, count):
     Returns:
       dict of `image` (B, H, W) float32, `mask` boolean, `weight` float32.
     """
-    pairs = [synthetic.make_image("easy", n, size=240) for n in range(count)]
+    pairs = [spheroids.make_image("easy", n, size=240) for n in range(count)]
     grids = [images.preprocess(image, size)[0] for image, _ in pairs]
     labels = [images.mask_to_grid(mask, size) for _, mask in pairs]
     return {

@@ -8,14 +8,10 @@ import optax
 
 from benchmarks import inputs
 from configs import adver
-from spheroid_jax import (
-    compilation,
-    losses,
-    models,
-    predict,
-    schedules,
-    steps,
-)
+from spheroid_jax import models
+from spheroid_jax.inference import predict
+from spheroid_jax.runtime import compilation
+from spheroid_jax.training import losses, schedules, steps
 
 
 def forward(*, network, width, size, count, dtype="float32"):
@@ -35,9 +31,7 @@ def gradient(*, network, width, size, count, dtype="float32", remat=False):
     def loss_gradient(variables, batch):
         def loss(variables):
             logits = module.apply(variables, batch["image"][..., np.newaxis])
-            return losses.weighted_cross_entropy(
-                logits, batch["mask"], batch["weight"]
-            )
+            return losses.weighted_cross_entropy(logits, batch["mask"], batch["weight"])
 
         return jax.grad(loss)(variables)
 
@@ -75,16 +69,9 @@ def networks(width, dtype, remat):
     adam, judge = config.optimizer, config.adversary
     module = models.build("adversary", width=judge.width, dtype=dtype)
     weight = functools.partial(
-        schedules.linear_ramp,
-        total_steps=config.train.epochs * config.train.samples_per_epoch,
+        schedules.linear_ramp, total_steps=config.train.epochs * config.train.samples_per_epoch
     )
     return (
-        steps.Network(
-            network, optax.adam(adam.learning_rate, b1=adam.b1, b2=adam.b2)
-        ),
-        steps.Adversary(
-            module,
-            optax.adam(judge.learning_rate, b1=judge.b1, b2=judge.b2),
-            weight,
-        ),
+        steps.Network(network, optax.adam(adam.learning_rate, b1=adam.b1, b2=adam.b2)),
+        steps.Adversary(module, optax.adam(judge.learning_rate, b1=judge.b1, b2=judge.b2), weight),
     )

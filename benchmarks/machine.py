@@ -11,10 +11,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-_PACKAGES = (
-    "jax", "flax", "optax", "numpy", "tensorflow-cpu", "torch", "onnxruntime",
-    "openvino",
-)  # fmt: skip
+_PACKAGES = ("jax", "flax", "optax", "numpy", "tensorflow-cpu", "torch", "onnxruntime", "openvino")
 
 
 def describe():
@@ -23,9 +20,7 @@ def describe():
         "date": datetime.date.today().isoformat(),
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),
-        "memory_gb": round(
-            os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-        ),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "device": jax.devices()[0].device_kind,
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in _PACKAGES},

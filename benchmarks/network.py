@@ -28,14 +28,10 @@ def measure(*, task, width, count, size=480, rounds=7):
     """
     case = {"width": width, "size": size, "count": count}
     ours = {} if task == "step" else {"network": "multiscale"}
-    contenders = {
-        "spheroid_jax": {"work": f"benchmarks.jax_work:{task}", **ours},
-    } | {
-        f"PyTorch, {layout}": {
-            "work": f"benchmarks.torch_work:{task}", "layout": layout
-        }
+    contenders = {"spheroid_jax": {"work": f"benchmarks.jax_work:{task}", **ours}} | {
+        f"PyTorch, {layout}": {"work": f"benchmarks.torch_work:{task}", "layout": layout}
         for layout in _LAYOUTS
-    }  # fmt: skip
+    }
     contenders = {n: {**work, **case} for n, work in contenders.items()}
     with tempfile.TemporaryDirectory() as folder:
         if task == "forward":
@@ -61,15 +57,10 @@ def measure(*, task, width, count, size=480, rounds=7):
 def _runtimes(folder, case):
     """Exports the network and describes the runtimes' workers."""
     path = str(pathlib.Path(folder) / "network.onnx")
-    exporter = workers.Worker(
-        "benchmarks.torch_work:exporting", path=path, **case
-    )
+    exporter = workers.Worker("benchmarks.torch_work:exporting", path=path, **case)
     exporter.close()
     size = {name: case[name] for name in ("size", "count")}
     return {
         name: {"work": f"benchmarks.runtime_work:{work}", "path": path, **size}
-        for name, work in (
-            ("ONNX Runtime", "onnx_runtime"),
-            ("OpenVINO", "openvino"),
-        )
+        for name, work in (("ONNX Runtime", "onnx_runtime"), ("OpenVINO", "openvino"))
     }

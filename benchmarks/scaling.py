@@ -28,9 +28,7 @@ def measure():
         base = _BASE | ({"width": 16} if name == "count" else {})
         for value in values:
             for task in ("forward", "gradient"):
-                worker = workers.Worker(
-                    f"benchmarks.jax_work:{task}", **{**base, name: value}
-                )
+                worker = workers.Worker(f"benchmarks.jax_work:{task}", **{**base, name: value})
                 rounds = 1 if value >= 1440 else 3
                 seconds = [worker.run() for _ in range(rounds + 1)][1:]
                 rows.append(
@@ -63,8 +61,11 @@ def starts(width=60):
             worker = workers.Worker(
                 "benchmarks.jax_work:step",
                 environment=environment,
-                width=width, size=480, count=1, warm=0,
-            )  # fmt: skip
+                width=width,
+                size=480,
+                count=1,
+                warm=0,
+            )
             seconds[name] = worker.start_s
             worker.close()
     return seconds

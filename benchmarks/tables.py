@@ -13,11 +13,7 @@ TARGETS = {
     ("gradient", 16, 1): {"PyTorch": 1.0},
     ("step", 60, 1): {"PyTorch": 1.0},
 }
-_TASKS = {
-    "forward": "forward",
-    "gradient": "forward + backward",
-    "step": "alternating step",
-}
+_TASKS = {"forward": "forward", "gradient": "forward + backward", "step": "alternating step"}
 
 
 def replace_measured(text, results):
@@ -41,11 +37,7 @@ def render(results):
         "starts": _starts,
         "accelerator": _accelerator,
     }
-    parts = [
-        table(results[name])
-        for name, table in tables.items()
-        if name in results
-    ]
+    parts = [table(results[name]) for name, table in tables.items() if name in results]
     return "\n\n".join([parts[0], _targets(verdicts(results)), *parts[1:]])
 
 
@@ -73,8 +65,7 @@ def verdicts(results):
             found.append(
                 (
                     ratio <= limit,
-                    f"{_TASKS[key[0]]}, width {key[1]}: {ratio:.2f} x {other} "
-                    f"(target {limit:.2f})",
+                    f"{_TASKS[key[0]]}, width {key[1]}: {ratio:.2f} x {other} (target {limit:.2f})",
                 )
             )
         if key[0] == "step":
@@ -82,8 +73,7 @@ def verdicts(results):
             found.append(
                 (
                     ratio <= 1,
-                    f"peak memory of a step, width {key[1]}: {ratio:.2f} x "
-                    "PyTorch (target 1.00)",
+                    f"peak memory of a step, width {key[1]}: {ratio:.2f} x PyTorch (target 1.00)",
                 )
             )
     if "data" in results:
@@ -94,9 +84,10 @@ def verdicts(results):
 def _data_verdicts(results):
     data = results["data"]
     steps = [
-        case for case in results.get("network", [])
+        case
+        for case in results.get("network", [])
         if case["task"] == "step" and case["width"] == 60
-    ]  # fmt: skip
+    ]
     found = []
     for case in steps:
         rate = 1 / np.median(case["frameworks"][OURS]["seconds"])
@@ -150,9 +141,8 @@ def _targets(judged):
 
 def _machine(machine):
     versions = ", ".join(
-        f"{name} {version}" for name, version in machine["versions"].items()
-        if version
-    )  # fmt: skip
+        f"{name} {version}" for name, version in machine["versions"].items() if version
+    )
     return (
         f"{machine['date']}: {machine['cpu']}, {machine['cores']} cores, "
         f"{machine['memory_gb']} GB, shared with other work; matrix product "
@@ -169,20 +159,17 @@ def _network(cases):
             spread = f"{ratio.min():.2f} to {ratio.max():.2f}"
             rows.append(
                 (
-                    _TASKS[case["task"]], case["width"], case["count"], name,
+                    _TASKS[case["task"]],
+                    case["width"],
+                    case["count"],
+                    name,
                     _seconds(framework["seconds"]),
-                    "" if name == OURS else
-                    f"{np.median(ratio):.2f} ({spread})",
+                    "" if name == OURS else f"{np.median(ratio):.2f} ({spread})",
                     f"{framework['peak_bytes'] / 1e9:.2f}",
                 )
-            )  # fmt: skip
-    heading = (
-        "task", "width", "batch", "framework", "seconds", "ours / theirs",
-        "peak GB",
-    )  # fmt: skip
-    return "### Beside other frameworks, 480 x 480 px\n\n" + _table(
-        heading, rows
-    )
+            )
+    heading = ("task", "width", "batch", "framework", "seconds", "ours / theirs", "peak GB")
+    return "### Beside other frameworks, 480 x 480 px\n\n" + _table(heading, rows)
 
 
 def _convolutions(rows):
@@ -194,41 +181,26 @@ def _convolutions(rows):
             (
                 f"{side} x {side}, {row['channels']} maps",
                 f"{kernel[0]} x {kernel[1]}",
-                *(
-                    f"{seconds[f'{who}, forward']:.2f}"
-                    for who in ("ours", "XLA")
-                ),
-                *(
-                    f"{seconds[f'{who}, gradient']:.2f}"
-                    for who in ("ours", "XLA")
-                ),
+                *(f"{seconds[f'{who}, forward']:.2f}" for who in ("ours", "XLA")),
+                *(f"{seconds[f'{who}, gradient']:.2f}" for who in ("ours", "XLA")),
             )
         )
-    heading = (
-        "layer", "kernel", "forward, ours", "XLA's", "both passes, ours",
-        "XLA's",
-    )  # fmt: skip
+    heading = ("layer", "kernel", "forward, ours", "XLA's", "both passes, ours", "XLA's")
     return "### Convolutions, ms a layer\n\n" + _table(heading, lines)
 
 
 def _products(rows):
     lines = [
-        (
-            f"{r['m']} x {r['k']} by {r['k']} x {r['n']}",
-            f"{r['flops_per_s'] / 1e9:.0f}",
-        )
+        (f"{r['m']} x {r['k']} by {r['k']} x {r['n']}", f"{r['flops_per_s'] / 1e9:.0f}")
         for r in rows
     ]
-    return "### Six matrix products of minimal filtering\n\n" + _table(
-        ("sizes", "GFLOP/s"), lines
-    )
+    return "### Six matrix products of minimal filtering\n\n" + _table(("sizes", "GFLOP/s"), lines)
 
 
 def _memory(memory):
     rows = [(name, f"{size / 1e9:.2f}") for name, size in memory.items()]
-    return (
-        "### Memory: what a step at width 60 needs beside state and batch\n\n"
-        + _table(("compiled with", "GB"), rows)
+    return "### Memory: what a step at width 60 needs beside state and batch\n\n" + _table(
+        ("compiled with", "GB"), rows
     )
 
 
@@ -238,28 +210,19 @@ def _data(data):
         for name, rates in data["pipeline"].items()
     ]
     rows.append(
-        (
-            "post-processing, 480 x 480 px",
-            f"{1e3 * np.median(data['post_processing']):.1f} ms",
-        )
+        ("post-processing, 480 x 480 px", f"{1e3 * np.median(data['post_processing']):.1f} ms")
     )
     for width, seconds in data["files"].items():
         for name, each in seconds.items():
-            rows.append(
-                (
-                    f"width {width}: {name}",
-                    f"{1e3 * np.median(each):.0f} ms an image",
-                )
-            )
+            rows.append((f"width {width}: {name}", f"{1e3 * np.median(each):.0f} ms an image"))
         rows.append(
             (
                 f"width {width}: stream over network",
                 f"{_end_to_end(seconds):.2f} of the network's rate",
             )
         )
-    return (
-        "### Around the network (images of 1080 x 1080 px, 8-bit PNG)\n\n"
-        + _table(("what", "rate"), rows)
+    return "### Around the network (images of 1080 x 1080 px, 8-bit PNG)\n\n" + _table(
+        ("what", "rate"), rows
     )
 
 
@@ -284,9 +247,7 @@ def _scaling(rows):
         )
         for (varied, value, width), tasks in cases.items()
     ]
-    heading = (
-        "varied", "width", "forward, s", "peak GB", "both passes, s", "peak GB"
-    )  # fmt: skip
+    heading = ("varied", "width", "forward, s", "peak GB", "both passes, s", "peak GB")
     return "### Scaling (480 px, batch 1, all cores where not varied)\n\n" + (
         _table(heading, lines)
     )
@@ -299,10 +260,7 @@ def _starts(starts):
 
 def _accelerator(results):
     rows = [
-        (
-            f"inference, {r['dtype']}, batch {r['count']}",
-            f"{r['images_per_s']:.0f} images/s",
-        )
+        (f"inference, {r['dtype']}, batch {r['count']}", f"{r['images_per_s']:.0f} images/s")
         for r in results["inference"]
     ]
     rows += [
@@ -313,6 +271,4 @@ def _accelerator(results):
         (f"{folds} folds at once, bfloat16", f"{rate:.1f} steps/s together")
         for folds, rate in results["folds_at_once"].items()
     ]
-    return f"### Accelerator: {results['device']}\n\n" + _table(
-        ("what", "rate"), rows
-    )
+    return f"### Accelerator: {results['device']}\n\n" + _table(("what", "rate"), rows)

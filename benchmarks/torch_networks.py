@@ -24,9 +24,7 @@ class DownConv(nn.Module):
     def __init__(self, channels, features):
         """Makes the layer."""
         super().__init__()
-        self.conv = nn.Conv2d(
-            channels, features, 3, stride=2, dilation=2, padding=2
-        )
+        self.conv = nn.Conv2d(channels, features, 3, stride=2, dilation=2, padding=2)
 
     def forward(self, x):
         """Maps (B, C, H, W) to (B, F, H / 2, W / 2)."""
@@ -39,12 +37,8 @@ class IR1(nn.Module):
     def __init__(self, maps):
         """Makes the layers."""
         super().__init__()
-        self.short_1, self.long_1, self.long_3 = (
-            _conv(maps, maps, (1, 3)) for _ in range(3)
-        )
-        self.short_2, self.long_2, self.long_4 = (
-            _conv(maps, maps, (3, 1)) for _ in range(3)
-        )
+        self.short_1, self.long_1, self.long_3 = (_conv(maps, maps, (1, 3)) for _ in range(3))
+        self.short_2, self.long_2, self.long_4 = (_conv(maps, maps, (3, 1)) for _ in range(3))
         self.norm = nn.InstanceNorm2d(maps, affine=True)
 
     def forward(self, x):
@@ -60,9 +54,7 @@ class IR2(nn.Module):
     def __init__(self, maps):
         """Makes the layers."""
         super().__init__()
-        self.short_1, self.long_1, self.long_2 = (
-            _conv(maps, maps) for _ in range(3)
-        )
+        self.short_1, self.long_1, self.long_2 = (_conv(maps, maps) for _ in range(3))
         self.reduce = _conv(3 * maps, maps, (1, 1))
         self.norm = nn.InstanceNorm2d(maps, affine=True)
 

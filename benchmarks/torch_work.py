@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from benchmarks import inputs, torch_networks
 from configs import adver
-from spheroid_jax import losses, schedules
+from spheroid_jax.training import losses, schedules
 
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 
@@ -96,38 +96,27 @@ def exporting(*, path, width, size, count):
     network = Probability().eval()
     image = _batch(size, count, "contiguous")["image"]
     return lambda: torch.onnx.export(
-        network,
-        (image,),
-        path,
-        input_names=["image"],
-        output_names=["probability"],
-        dynamo=False,
+        network, (image,), path, input_names=["image"], output_names=["probability"], dynamo=False
     )
 
 
 def _network(width, layout):
     network = torch_networks.SegmentationNetwork(width)
-    torch_networks.load_variables(
-        network, inputs.variables("multiscale", width)
-    )
+    torch_networks.load_variables(network, inputs.variables("multiscale", width))
     return network.to(memory_format=_LAYOUTS[layout])
 
 
 def _adversary(layout):
     width = adver.get_config().adversary.width
     judge = torch_networks.load_variables(
-        torch_networks.AdversarialNetwork(width),
-        inputs.variables("adversary", width, channels=2),
+        torch_networks.AdversarialNetwork(width), inputs.variables("adversary", width, channels=2)
     )
     return judge.to(memory_format=_LAYOUTS[layout])
 
 
 def _adam(network, config):
     return torch.optim.Adam(
-        network.parameters(),
-        lr=config.learning_rate,
-        betas=(config.b1, config.b2),
-        fused=True,
+        network.parameters(), lr=config.learning_rate, betas=(config.b1, config.b2), fused=True
     )
 
 
@@ -146,7 +135,4 @@ def _cross_entropy(logits, batch):
     return image.mean()
 
 
-_LAYOUTS = {
-    "contiguous": torch.contiguous_format,
-    "channels last": torch.channels_last,
-}
+_LAYOUTS = {"contiguous": torch.contiguous_format, "channels last": torch.channels_last}

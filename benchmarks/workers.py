@@ -41,9 +41,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve,
-            args=(theirs, work, cores, tuple(environment), arguments),
-            daemon=True,
+            target=_serve, args=(theirs, work, cores, tuple(environment), arguments), daemon=True
         )
         start = time.perf_counter()
         self._process.start()
@@ -80,9 +78,7 @@ class Worker:
             value = self._connection.recv()
         except EOFError:
             self._process.join(10)
-            raise RuntimeError(
-                f"a benchmark process ended with {self._process.exitcode}"
-            ) from None
+            raise RuntimeError(f"a benchmark process ended with {self._process.exitcode}") from None
         if isinstance(value, Exception):
             raise value
         return value
@@ -140,8 +136,7 @@ def check_agreement(workers, tolerance):
     reference = next(iter(outputs.values()))
     scale = np.abs(reference).max()
     differences = {
-        name: float(np.abs(output - reference).max() / scale)
-        for name, output in outputs.items()
+        name: float(np.abs(output - reference).max() / scale) for name, output in outputs.items()
     }
     for name, difference in differences.items():
         if not difference <= tolerance:

@@ -5,7 +5,7 @@
 trains every variant below on one fold, shorter and on a smaller grid, each in
 a folder of its own under runs/ablation; then
 
-    python -m spheroid_jax.score DIR runs/ablation/*/fold_0
+    spheroid score DIR runs/ablation/*/fold_0
 
 says how they do on images of labs that none of them has seen. Another seed:
 --config.seed=1 --workdir=runs/ablation_1.

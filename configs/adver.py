@@ -2,7 +2,7 @@
 
     python launch.py --config=configs/adver.py --fold=2
 
-Every value is the paper's, or what docs/paper.md says is taken where the paper
+Every value is the paper's, or what docs/evidence/paper.md says is taken where the paper
 leaves it open. `--config.data.root=DIR` trains on your own images.
 """
 

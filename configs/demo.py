@@ -3,7 +3,7 @@
     python launch.py --config=configs/demo.py
 
 Mean F-score on the test partition: 0.964 (easy) and 0.907 (hard), in 3 to 4
-min on 2 CPU cores; docs/results.md says which.
+min on 2 CPU cores; docs/evidence/results.md says which.
 """
 
 from configs import adver

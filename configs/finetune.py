@@ -5,7 +5,7 @@
 DIR has folders of any name with images/ and masks/, six pairs or more in each.
 Ten are few: fold 0 trains on seven of them, chooses the checkpoint by two and
 tests on one, so that the scores on them say roughly how good the model is, and
-`python -m spheroid_jax.score` on further images says it better.
+`spheroid score` on further images says it better.
 
 The images drawn beside are the rehearsal set: half of what training sees, and
 what the model must not get worse at. They are drawn from another seed than the

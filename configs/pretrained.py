@@ -5,7 +5,7 @@ r"""The packaged model "spheroid-small": trained to work on unseen labs.
         --config.data.root=DIR
 
 The second stage starts from the first's model (runs/pretrained/fold_0) and
-sees other drawn images. DIR is a data root with dataset1 (docs/model-card.md
+sees other drawn images. DIR is a data root with dataset1 (docs/evidence/model-card.md
 says which images); without it the model learns from drawn images alone. What
 the ingredients gain is in the card.
 """

@@ -2,7 +2,7 @@
 
     python launch.py --config=configs/unet.py --fold=2
 
-The rest is as in configs/base.py; docs/results.md has a measured fold.
+The rest is as in configs/base.py; docs/evidence/results.md has a measured fold.
 """
 
 from ml_collections import ConfigDict

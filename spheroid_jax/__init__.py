@@ -13,12 +13,12 @@ import importlib
 __version__ = "0.1.0"
 # Imported when first used: `import spheroid_jax` alone is light.
 _HOME = {
-    "Params": "params",
-    "Segmentation": "predict",
-    "load": "params",
+    "Params": "inference.model_file",
+    "Segmentation": "inference.predict",
+    "load": "inference.model_file",
     "read_image": "images",
-    "segment": "predict",
-    "segment_stream": "stream",
+    "segment": "inference.predict",
+    "segment_stream": "inference.stream",
 }
 __all__ = [*_HOME]
 

@@ -5,76 +5,51 @@ import re
 import tomllib
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 PACKAGE = ROOT / "spheroid_jax"
-# Each module of the package, with the siblings it may import. A command that
-# stands above what its own package is imported by has its own line.
+# `__version__` is a constant of the package itself.
+GROUND = {"__version__", "errors", "runtime"}
+# Each folder (or module) of the package, floor by floor, with what else of the package it may
+# import. A place that needs less than its folder has its own line.
 ALLOWED = {
-    "compilation": set(),
-    "devices": set(),
-    "files": set(),
-    "images": set(),
-    "logs": set(),
-    "metrics": set(),
-    "postprocess": set(),
-    "pretrained": set(),
-    "pretrained/__main__": {"data", "params", "pretrained", "settings"},
-    "schedules": set(),
-    "statistics": set(),
-    "stopping": set(),
-    "train": set(),
-    "models": set(),
-    "checkpoint": {"logs"},
-    "conventional": {"postprocess"},
-    "augment": {"images"},
-    "costs": {"models"},
-    "losses": {"data"},
-    "params": {"data", "files", "models", "pretrained"},
-    "progress": {"files"},
-    "settings": {"augment", "files", "losses", "models", "schedules"},
-    "steps": {"compilation", "losses", "models"},
-    "predict": {"compilation", "images", "postprocess"},
-    "stream": {"images", "predict"},
-    "__main__": {"compilation", "files", "images", "params", "stream"},
-    "evaluate": {"files", "images", "metrics", "postprocess", "predict"},
-    "held_out": {"evaluate", "images", "predict", "report"},
-    "report": {"files", "images"},
-    "data": {"files", "images", "logs"},
-    "truth": {"conventional", "files", "images", "report"},
-    "score": {
-        "compilation", "conventional", "data", "files", "images", "metrics",
-        "params", "postprocess", "report", "statistics", "stream",
+    # The ground.
+    "errors": set(),
+    "runtime": {"errors"},
+    # Floor 1.
+    "images": GROUND,
+    "models": GROUND,
+    "synthetic": GROUND,
+    "workdir": GROUND,
+    # Floor 2.
+    "report": GROUND | {"images"},
+    "data": GROUND | {"images", "synthetic", "workdir"},
+    "inference": GROUND | {"images", "models", "workdir"},
+    # Floor 3.
+    "evaluation": GROUND | {"data", "images", "inference", "report", "workdir"},
+    # Floor 4.
+    "training": GROUND
+    | {"data", "evaluation", "images", "inference", "models", "synthetic", "workdir"},
+    "truth": GROUND | {"data", "images", "inference", "report"},
+    # The roof.
+    "commands": GROUND
+    | {
+        *("data", "evaluation", "images", "inference", "models", "report", "synthetic"),
+        *("training", "truth", "workdir"),
     },
-    "folds": {"data", "devices", "stopping"},
-    "compare": {
-        "__version__", "conventional", "data", "evaluate", "files", "held_out",
-        "images", "metrics", "params", "predict", "report", "settings",
-        "statistics",
-    },
-    "finetune": {"evaluate", "files", "models", "params"},
-    "experiment": {
-        "augment", "checkpoint", "compilation", "costs", "data", "devices",
-        "evaluate", "files", "finetune", "held_out", "models", "params",
-        "progress", "schedules", "settings", "steps", "stopping", "train",
-    },
-}  # fmt: skip
+    "__main__": {"commands"},
+}
 # Libraries that belong to few modules.
 ONLY_IN = {
     "tensorflow": {"data/pipeline", "data/records"},
     "tensorflow_datasets": {"data/records"},
-    "matplotlib": {
-        "report/f_scores",
-        "report/figures",
-        "report/svg",
-        "report/training",
-    },
-    "orbax": {"checkpoint"},
-    "tensorboardX": {"progress"},
-    "tqdm": {"progress"},
-    "ml_collections": {"experiment"},
-    "tifffile": {"images"},
-    "PIL": {"data/camera", "images"},
+    "matplotlib": {"report/f_scores", "report/figures", "report/svg", "report/training"},
+    "orbax": {"training/checkpoint"},
+    "tensorboardX": {"training/progress"},
+    "tqdm": {"training/progress"},
+    "ml_collections": {"training/fold"},
+    "tifffile": {"images/__init__"},
+    "PIL": {"images/__init__", "synthetic/camera"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -102,11 +77,7 @@ def test_imports_go_one_way(path):
     home = home_of(path)
     if home == "__init__":
         return  # It names its modules and imports them on demand.
-    used = {
-        name.split(".")[1]
-        for name in imports(path)
-        if name.startswith("spheroid_jax.")
-    }
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("spheroid_jax.")}
     assert used - {home} <= ALLOWED[home]
 
 

@@ -5,11 +5,11 @@ import types
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from benchmarks import tables, workers
 
-DOCS = ROOT / "docs"
+DOCS = ROOT / "docs" / "evidence"
 
 
 def case(task="forward", width=60, **seconds):
@@ -19,11 +19,7 @@ def case(task="forward", width=60, **seconds):
         "width": width,
         "count": 1,
         "frameworks": {
-            name: {
-                "seconds": each,
-                "peak_bytes": 1e9 * len(name),
-                "difference": 0.0,
-            }
+            name: {"seconds": each, "peak_bytes": 1e9 * len(name), "difference": 0.0}
             for name, each in seconds.items()
         },
     }
@@ -31,9 +27,12 @@ def case(task="forward", width=60, **seconds):
 
 def test_ratios_are_of_the_same_round_and_of_the_faster_layout():
     measured = case(
-        **{"spheroid_jax": [1.0, 4.0], "PyTorch, contiguous": [9.0, 9.0],
-           "PyTorch, channels last": [2.0, 4.0]}
-    )  # fmt: skip
+        **{
+            "spheroid_jax": [1.0, 4.0],
+            "PyTorch, contiguous": [9.0, 9.0],
+            "PyTorch, channels last": [2.0, 4.0],
+        }
+    )
     np.testing.assert_allclose(tables.ratios(measured, "PyTorch"), [0.5, 1.0])
 
 
@@ -68,10 +67,7 @@ def test_the_document_shows_the_results_that_are_kept():
 
 
 def outputs(**arrays):
-    return {
-        name: types.SimpleNamespace(output=np.array(array))
-        for name, array in arrays.items()
-    }
+    return {name: types.SimpleNamespace(output=np.array(array)) for name, array in arrays.items()}
 
 
 def test_frameworks_that_compute_something_else_are_found():
@@ -79,9 +75,7 @@ def test_frameworks_that_compute_something_else_are_found():
     assert workers.check_agreement(same, 1e-3)["theirs"] == pytest.approx(5e-4)
     for other in ([1.0, 2.0], [1.0, np.nan]):
         with pytest.raises(RuntimeError, match="theirs computes something"):
-            workers.check_agreement(
-                outputs(ours=[1.0, -2.0], theirs=other), 0.1
-            )
+            workers.check_agreement(outputs(ours=[1.0, -2.0], theirs=other), 0.1)
 
 
 def test_a_worker_s_error_is_told():
@@ -91,9 +85,13 @@ def test_a_worker_s_error_is_told():
 
 def test_a_worker_works_when_asked_and_tells_its_memory():
     arguments = {
-        "work": "benchmarks.jax_work:forward", "network": "unet", "width": 1,
-        "size": 32, "count": 1, "cores": 1,
-    }  # fmt: skip
+        "work": "benchmarks.jax_work:forward",
+        "network": "unet",
+        "width": 1,
+        "size": 32,
+        "count": 1,
+        "cores": 1,
+    }
     with workers.running({"one": arguments, "other": arguments}) as running:
         assert set(workers.check_agreement(running, 0).values()) == {0.0}
         assert running["one"].output.shape == (1, 32, 32)

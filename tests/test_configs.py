@@ -3,10 +3,10 @@
 import importlib
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from configs import ablation, adver, lambda_study, pretrained
-from spheroid_jax import experiment, settings
+from spheroid_jax.training import fold, settings
 
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("[a-z]*.py"))
 
@@ -15,7 +15,7 @@ NAMES = sorted(path.stem for path in (ROOT / "configs").glob("[a-z]*.py"))
 def test_every_config_passes_the_checks_and_builds(name):
     config = importlib.import_module(f"configs.{name}").get_config()
     settings.check(config)
-    experiment.networks(config)
+    fold.networks(config)
     assert config.name == name
 
 
@@ -23,7 +23,7 @@ def test_every_config_passes_the_checks_and_builds(name):
 def test_every_variant_of_the_lambda_study_passes_the_checks(schedule):
     config = lambda_study.get_config(schedule)
     settings.check(config)
-    _, adversary = experiment.networks(config)
+    _, adversary = fold.networks(config)
     expected = lambda_study.SCHEDULES[schedule]
     if expected is None:
         assert adversary is None

@@ -3,17 +3,17 @@
 import re
 
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from configs import adver
 
-PAPER = (ROOT / "docs" / "paper.md").read_text()
+PAPER = (ROOT / "docs" / "evidence" / "paper.md").read_text()
 PLACES = sorted(set(re.findall(r"`([\w/.]+\.py): (\w+)`", PAPER)))
 KEYS = sorted(set(re.findall(r"`config\.([\w.]+)`", PAPER)))
 LINKS = sorted(
     {
-        (page.name, target)
-        for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        (str(page.relative_to(ROOT)), target)
+        for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text())
     }
 )
@@ -38,8 +38,7 @@ def test_the_values_named_are_in_the_paper_s_config(key):
 def test_links_lead_somewhere(page, target):
     if target.startswith("http"):
         return
-    folder = ROOT if page == "README.md" else ROOT / "docs"
-    assert (folder / target).exists()
+    assert (ROOT / page).parent.joinpath(target).exists()
 
 
 def test_there_is_something_to_check():

@@ -13,11 +13,12 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ROOT, write_root
+from helpers import ROOT, write_root
 
 import spheroid_jax as sj
 from configs import finetune
-from spheroid_jax import models, params
+from spheroid_jax import models
+from spheroid_jax.inference import model_file
 
 # A training of seconds; everything else as in the config.
 TINY = (
@@ -106,11 +107,7 @@ def test_a_fold_leaves_all_that_is_promised(trained):
     }
     assert (fold.parent / "config.json").is_file()
     parts = json.loads((fold.parent / "partitions.json").read_text())
-    test_set = {
-        (dataset, stem)
-        for dataset, six in parts["partitions"].items()
-        for stem in six[5]
-    }
+    test_set = {(dataset, stem) for dataset, six in parts["partitions"].items() for stem in six[5]}
     with open(fold / "scores.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {(row["dataset"], row["image"]) for row in rows} == test_set
@@ -141,10 +138,7 @@ def test_the_same_job_compiles_nothing_a_second_time(workplace, trained):
     assert status == 0, err
     after = {p for p in programs.rglob("*") if not p.name.endswith("-atime")}
     assert after == kept
-    first, second = (
-        hash_of(workplace[0] / name / "fold_0")
-        for name in ("trained", "second")
-    )
+    first, second = (hash_of(workplace[0] / name / "fold_0") for name in ("trained", "second"))
     assert first == second
 
 
@@ -170,9 +164,7 @@ def test_a_finished_fold_is_not_trained_again(workplace, trained):
     assert "step" not in err and time.monotonic() - began < 60
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_parameters(
-    workplace, trained
-):
+def test_killed_at_random_moments_it_ends_with_the_same_parameters(workplace, trained):
     """Kill -9 at moments drawn anew in each run; the seed is in the message."""
     folder = workplace[0]
     fold = folder / "killed" / "fold_0"
@@ -181,10 +173,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_parameters(
     kills, status = 0, None
     while status is None:
         stream = moments.choice(["tf", "numpy"])
-        process = start(
-            workplace,
-            *demo(workplace, "killed", f"--config.data.stream={stream}"),
-        )
+        process = start(workplace, *demo(workplace, "killed", f"--config.data.stream={stream}"))
         target = moments.randrange(4, 25)
         while status is None and _steps(fold) < target:
             status = process.poll()
@@ -200,9 +189,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_parameters(
             assert status == 0, f"seed {seed}: {err}"
     assert kills, f"seed {seed}: never killed"
     assert hash_of(fold) == hash_of(trained[0]), f"seed {seed}"
-    assert (fold / "scores.csv").read_text() == (
-        trained[0] / "scores.csv"
-    ).read_text()
+    assert (fold / "scores.csv").read_text() == (trained[0] / "scores.csv").read_text()
 
 
 def _steps(fold):
@@ -215,9 +202,7 @@ def _steps(fold):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_stop_it_saves_says_so_and_goes_on_to_the_same_end(
-    workplace, trained, number
-):
+def test_asked_to_stop_it_saves_says_so_and_goes_on_to_the_same_end(workplace, trained, number):
     name = f"stopped_{number}"
     fold = workplace[0] / name / "fold_0"
     arguments = demo(workplace, name)
@@ -246,15 +231,11 @@ def test_two_processes_do_not_train_one_fold(workplace):
     assert status == 2 and "another process" in err
 
 
-def test_a_fold_can_be_evaluated_from_its_work_directory_alone(
-    workplace, trained
-):
+def test_a_fold_can_be_evaluated_from_its_work_directory_alone(workplace, trained):
     fold = trained[0]
     scores = (fold / "scores.csv").read_text()
     (fold / "scores.csv").unlink()
-    status, out, err = launch(
-        workplace, f"--workdir={fold.parent}", "--mode=evaluate"
-    )
+    status, out, err = launch(workplace, f"--workdir={fold.parent}", "--mode=evaluate")
     assert status == 0, err
     assert (fold / "scores.csv").read_text() == scores
     assert out == trained[1]
@@ -271,8 +252,7 @@ def test_all_folds_go_on_past_a_failing_one_and_are_then_compared(workplace):
     _one_line(err, "1 of the folds failed")
     assert re.search(r" fold 3: FAILED: launch.py: .*fold_3", err)
     finished = {
-        fold: (run / f"fold_{fold}" / "scores.csv").stat().st_mtime_ns
-        for fold in (0, 1, 2, 4)
+        fold: (run / f"fold_{fold}" / "scores.csv").stat().st_mtime_ns for fold in (0, 1, 2, 4)
     }
     (run / "fold_3").unlink()
     status, out, err = launch(workplace, *arguments, "--fold=all")
@@ -309,12 +289,9 @@ def test_a_study_trains_each_variant_and_reports_what_diverged(workplace):
     assert (folder / "study" / "study.svg").is_file()
 
 
-def test_a_diverging_training_stops_with_one_line_and_keeps_the_last_state(
-    workplace,
-):
+def test_a_diverging_training_stops_with_one_line_and_keeps_the_last_state(workplace):
     status, _, err = launch(
-        workplace,
-        *demo(workplace, "diverged", "--config.optimizer.learning_rate=1e30"),
+        workplace, *demo(workplace, "diverged", "--config.optimizer.learning_rate=1e30")
     )
     assert status == 2
     last = err.splitlines()[-1]
@@ -373,36 +350,26 @@ def test_without_a_config_it_says_what_to_give(workplace, arguments, words):
     _one_line(err, *words)
 
 
-def test_another_config_in_the_same_work_directory_is_refused(
-    workplace, trained
-):
+def test_another_config_in_the_same_work_directory_is_refused(workplace, trained):
     arguments = demo(workplace, "trained", "--config.model.width=3")
     status, _, err = launch(workplace, *arguments)
     assert status == 2
     _one_line(err, "model.width = 2 there, 3 here", "--workdir")
 
 
-def test_another_data_root_in_the_same_work_directory_is_refused(
-    workplace, trained, tmp_path
-):
-    root = write_root(
-        tmp_path / "other", {"dataset1": 8, "dataset2": 7}, seed=1
-    )
+def test_another_data_root_in_the_same_work_directory_is_refused(workplace, trained, tmp_path):
+    root = write_root(tmp_path / "other", {"dataset1": 8, "dataset2": 7}, seed=1)
     arguments = demo(workplace, "trained", f"--config.data.root={root}")
     status, _, err = launch(workplace, *arguments, "--fold=1")
     assert status == 2
     _one_line(err, "changed dataset1/dataset1_0")
 
 
-def test_all_that_is_wrong_with_a_data_root_is_said_at_once(
-    workplace, tmp_path
-):
+def test_all_that_is_wrong_with_a_data_root_is_said_at_once(workplace, tmp_path):
     root = write_root(tmp_path / "root", {"dataset1": 8, "dataset2": 7})
     (root / "dataset1" / "masks" / "dataset1_3.png").unlink()
     (root / "dataset2" / "images" / "dataset2_1.png").write_bytes(b"x" * 99)
-    status, _, err = launch(
-        workplace, *demo(workplace, "bad"), f"--config.data.root={root}"
-    )
+    status, _, err = launch(workplace, *demo(workplace, "bad"), f"--config.data.root={root}")
     assert status == 2 and "Traceback" not in err
     assert "2 problems" in err
     assert "dataset1_3.png" in err and "dataset2_1.png" in err
@@ -410,9 +377,7 @@ def test_all_that_is_wrong_with_a_data_root_is_said_at_once(
 
 def test_a_small_data_root_says_how_many_images_are_needed(workplace, tmp_path):
     root = write_root(tmp_path / "root", {"dataset1": 5})
-    status, _, err = launch(
-        workplace, *demo(workplace, "bad"), f"--config.data.root={root}"
-    )
+    status, _, err = launch(workplace, *demo(workplace, "bad"), f"--config.data.root={root}")
     assert status == 2
     _one_line(err, "dataset1: 5 images", "at least 6")
 
@@ -420,20 +385,22 @@ def test_a_small_data_root_says_how_many_images_are_needed(workplace, tmp_path):
 def test_a_full_disk_is_one_line(workplace, tmp_path):
     """The system refuses files above a size that checkpoints exceed."""
     limited = [
-        "bash", "-c", "ulimit -f 64; exec \"$@\"", "-", sys.executable,
+        "bash",
+        "-c",
+        'ulimit -f 64; exec "$@"',
+        "-",
+        sys.executable,
         str(ROOT / "launch.py"),
         *demo(workplace, "full", "--config.model.width=8"),
-    ]  # fmt: skip
-    result = subprocess.run(
-        limited, env=workplace[2], cwd=ROOT, text=True, capture_output=True
-    )
+    ]
+    result = subprocess.run(limited, env=workplace[2], cwd=ROOT, text=True, capture_output=True)
     assert result.returncode == 2, result.stderr[-2000:]
     _one_line(result.stderr, "checkpoint")
 
 
 COMMANDS = [
     line
-    for page in ("README.md", "docs/results.md", "docs/paper.md")
+    for page in ("README.md", "docs/evidence/results.md", "docs/evidence/paper.md")
     for block in re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.S)
     for line in block.splitlines()
     if "python" in line
@@ -453,8 +420,8 @@ def stand_in(folder):
     """
     network = finetune.get_config().model.to_dict() | {"width": 2, "depth": 3}
     variables = models.initial_variables(models.build(**network), 1, seed=0)
-    model = params.Params.create(variables, size=32, **network)
-    params.save(model, folder, provenance={})
+    model = model_file.Params.create(variables, size=32, **network)
+    model_file.save(model, folder, provenance={})
     return (
         f"--config.init={folder}",
         "--config.optimizer.warmup=2",
@@ -513,9 +480,7 @@ def test_a_command_of_the_documents_runs(workplace, trained, command):
 
 
 def test_the_readmes_python_segments(tmp_path):
-    (code,) = re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S
-    )
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     from PIL import Image
 
     image = np.random.default_rng(0).integers(0, 999, (70, 60), np.uint16)

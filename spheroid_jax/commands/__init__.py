@@ -1,0 +1,1 @@
+"""The subcommands of `spheroid`, one per file: parser, call, exit status."""

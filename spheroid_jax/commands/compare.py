@@ -4,8 +4,8 @@ import argparse
 import pathlib
 import sys
 
-from spheroid_jax.compare import baselines, outputs
-from spheroid_jax.compare import runs as work_directories
+from spheroid_jax.evaluation.compare import baselines, outputs
+from spheroid_jax.evaluation.compare import runs as work_directories
 
 
 def main(arguments=None):
@@ -26,29 +26,19 @@ def _compare(workdirs, folder, root):
     test, rest = work_directories.read_images(runs, root)
     entries = work_directories.entries(runs, test)
     thresholds, chosen = baselines.entries(test, rest)
-    return outputs.write(
-        folder, entries + thresholds, test, runs, chosen=chosen
-    )
+    return outputs.write(folder, entries + thresholds, test, runs, chosen=chosen)
 
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m spheroid_jax.compare",
-        description="Compares finished runs on the test partition.",
+        prog="spheroid compare", description="Compares finished runs on the test partition."
     )
     parser.add_argument(
-        "workdirs", nargs="+",
+        "workdirs",
+        nargs="+",
         help="work directories with five finished folds each; the first is "
         "what the others are tested against",
-    )  # fmt: skip
-    parser.add_argument(
-        "--output", help="folder of the report (default: WORKDIR/report)"
     )
-    parser.add_argument(
-        "--data", help="the data root, where it is no longer the config's"
-    )
+    parser.add_argument("--output", help="folder of the report (default: WORKDIR/report)")
+    parser.add_argument("--data", help="the data root, where it is no longer the config's")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

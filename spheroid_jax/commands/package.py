@@ -11,8 +11,9 @@ import sys
 import jax
 import numpy as np
 
-from spheroid_jax import params, pretrained, settings
 from spheroid_jax.data import source
+from spheroid_jax.inference import model_file, pretrained
+from spheroid_jax.training import settings
 
 # What a package may well carry, and a laptop's cores segment with.
 _MOST_BYTES = 12_000_000
@@ -26,7 +27,7 @@ def main(arguments=None):
     try:
         print(package(given.fold, given.name, dtype=given.dtype))
     except (OSError, ValueError) as error:
-        print(f"spheroid_jax.pretrained: {error}", file=sys.stderr)
+        print(f"spheroid package: {error}", file=sys.stderr)
         return 2
     return 0
 
@@ -47,11 +48,9 @@ def package(fold, name, *, dtype="float16"):
       ValueError: a bad name, not one network, too large, or overflow.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(
-            f"name {name!r}: must be words of a-z and 0-9 joined by hyphens"
-        )
-    model = params.load(fold)
-    if not isinstance(model, params.Params):
+        raise ValueError(f"name {name!r}: must be words of a-z and 0-9 joined by hyphens")
+    model = model_file.load(fold)
+    if not isinstance(model, model_file.Params):
         raise ValueError(f"{fold}: several networks; give one fold's folder")
     parameters = _size(model.variables["params"])
     size = _size(model.variables) * np.dtype(dtype).itemsize
@@ -62,16 +61,13 @@ def package(fold, name, *, dtype="float16"):
             f"{_MOST_PARAMETERS / 1e6:g} M and {_MOST_BYTES / 1e6:g} MB"
         )
     folder = pretrained.folder(name)
-    params.save(
-        model,
-        folder,
-        provenance=_without_places(params.provenance(fold)),
-        dtype=dtype,
+    model_file.save(
+        model, folder, provenance=_without_places(model_file.provenance(fold)), dtype=dtype
     )
-    params.load(folder)  # Complete and undamaged, or an error.
+    model_file.load(folder)  # Complete and undamaged, or an error.
     return (
         f"{name}: {size / 1e6:.1f} MB of {dtype}, {parameters} parameters, "
-        f"SHA-256 {params.digest(folder)}"
+        f"SHA-256 {model_file.digest(folder)}"
     )
 
 
@@ -93,17 +89,14 @@ def _without_places(provenance):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m spheroid_jax.pretrained",
-        description="Packages a trained fold's model under a name.",
+        prog="spheroid package", description="Packages a trained fold's model under a name."
     )
     parser.add_argument("fold", help="the folder of a trained fold")
     parser.add_argument("name", help="as in spheroid_jax.load(NAME)")
     parser.add_argument(
-        "--dtype", choices=("float16", "float32"), default="float16",
+        "--dtype",
+        choices=("float16", "float32"),
+        default="float16",
         help="type of the stored weights (%(default)s)",
-    )  # fmt: skip
+    )
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

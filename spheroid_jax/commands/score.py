@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from spheroid_jax import compilation, files
+from spheroid_jax.evaluation.score import results, scoring, sources, targets
 from spheroid_jax.report import tables
-from spheroid_jax.score import results, scoring, sources, targets
+from spheroid_jax.runtime import compilation, files
 
 
 def main(arguments=None):
@@ -14,7 +14,7 @@ def main(arguments=None):
     try:
         print(_score(given))
     except (ImportError, OSError, ValueError) as error:
-        print(f"spheroid_jax.score: {error}", file=sys.stderr)
+        print(f"spheroid score: {error}", file=sys.stderr)
         return 2
     return 0
 
@@ -25,10 +25,7 @@ def _score(given):
     compilation.keep_programs(files.cache_folder())
     rules = scoring.Rules(given.labels, given.all_objects)
     opened = sources.open_sources(
-        given.sources,
-        pairs,
-        read=rules.read,
-        missing_are_empty=given.missing == "zero",
+        given.sources, pairs, read=rules.read, missing_are_empty=given.missing == "zero"
     )
     rows = []
     for source in opened:
@@ -43,46 +40,38 @@ def _score(given):
 def _outputs():
     """The module that draws; nothing else here needs matplotlib."""
     try:
-        from spheroid_jax.score import outputs
+        from spheroid_jax.evaluation.score import outputs
     except ImportError as error:
-        raise ImportError(
-            f"--output draws pictures ({error}); pip install matplotlib"
-        ) from error
+        raise ImportError(f"--output draws pictures ({error}); pip install matplotlib") from error
     return outputs
 
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m spheroid_jax.score",
-        description="Scores masks made by any tool.",
+        prog="spheroid score", description="Scores masks made by any tool."
     )
+    parser.add_argument("root", help="folder with DATASET/images and DATASET/masks")
     parser.add_argument(
-        "root", help="folder with DATASET/images and DATASET/masks"
-    )
-    parser.add_argument(
-        "sources", nargs="+", metavar="[NAME=]SOURCE",
+        "sources",
+        nargs="+",
+        metavar="[NAME=]SOURCE",
         help="folder of masks (DATASET/STEM.png or STEM.png), trained model, "
         f"or the word {sources.CONVENTIONAL}",
-    )  # fmt: skip
-    parser.add_argument(
-        "--output", help="folder for scores, tables and the worst images"
     )
+    parser.add_argument("--output", help="folder for scores, tables and the worst images")
     parser.add_argument(
-        "--labels", action="store_true",
+        "--labels",
+        action="store_true",
         help="masks are label images (0, and a number an object), as Cellpose "
         "and StarDist write them",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--all-objects", action="store_true",
-        help="score masks as they are, not their largest body",
-    )  # fmt: skip
+        "--all-objects", action="store_true", help="score masks as they are, not their largest body"
+    )
     parser.add_argument(
-        "--missing", choices=("refuse", "zero"), default="refuse",
-        help="what becomes of images without a mask; zero: they score as "
-        "empty (%(default)s)",
-    )  # fmt: skip
+        "--missing",
+        choices=("refuse", "zero"),
+        default="refuse",
+        help="what becomes of images without a mask; zero: they score as empty (%(default)s)",
+    )
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,7 +11,9 @@ import collections
 import pathlib
 import sys
 
-from spheroid_jax import compilation, files, images, params, stream
+from spheroid_jax import images
+from spheroid_jax.inference import model_file, stream
+from spheroid_jax.runtime import compilation, files
 
 
 def main(arguments=None):
@@ -21,7 +23,7 @@ def main(arguments=None):
     try:
         _check_output(output, given.images)
         compilation.keep_programs(files.cache_folder())
-        model = params.load(given.model)
+        model = model_file.load(given.model)
         output.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         print(f"spheroid_jax: {error}", file=sys.stderr)
@@ -45,13 +47,10 @@ def _parser():
         description="Writes a mask (0 and 255) for each image, at its size.",
     )
     parser.add_argument(
-        "model",
-        help="the folder of a trained fold or run, or a packaged model's name",
+        "model", help="the folder of a trained fold or run, or a packaged model's name"
     )
     parser.add_argument("images", nargs="+", help="image files")
-    parser.add_argument(
-        "--output", default="masks", help="folder of the masks (%(default)s)"
-    )
+    parser.add_argument("--output", default="masks", help="folder of the masks (%(default)s)")
     return parser
 
 
@@ -71,7 +70,3 @@ def _check_output(output, paths):
             )
         if mask.resolve() == pathlib.Path(path).resolve():
             raise ValueError(f"{mask} is an image; choose another --output")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

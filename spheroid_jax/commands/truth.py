@@ -1,13 +1,13 @@
 """Makes ground truth for unlabelled images, semi-automatically.
 
-    python -m spheroid_jax.truth propose plate/*.tif --output=proposals
+    spheroid truth propose plate/*.tif --output=proposals
 
 writes masks, contact sheets and proposals/proposals.csv. A person looks at the
 sheets and writes accept or reject into the column `decision`; another method's
 name in the column `method` has that method's mask taken instead, and the word
 manual says that the file in proposals/masks was corrected by hand. Then
 
-    python -m spheroid_jax.truth assemble proposals --root=DIR --dataset=easy
+    spheroid truth assemble proposals --root=DIR --dataset=easy
 
 copies what was accepted into a data root. Either command can be repeated: no
 decision is lost, and nothing is replaced.
@@ -32,22 +32,17 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m spheroid_jax.truth",
-        description="Makes ground truth for unlabelled images.",
+        prog="spheroid truth", description="Makes ground truth for unlabelled images."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("propose", help="propose a mask an image")
     command.add_argument("images", nargs="+", help="image files, or folders")
-    command.add_argument(
-        "--output", default="proposals", help="folder to write (%(default)s)"
-    )
+    command.add_argument("--output", default="proposals", help="folder to write (%(default)s)")
     command.set_defaults(run=_propose)
     command = commands.add_parser("assemble", help="make a data root of them")
     command.add_argument("proposals", help="the folder that propose wrote")
     command.add_argument("--root", required=True, help="the data root")
-    command.add_argument(
-        "--dataset", required=True, help="a folder's name in it"
-    )
+    command.add_argument("--dataset", required=True, help="a folder's name in it")
     command.set_defaults(run=_assemble)
     return parser
 
@@ -89,8 +84,4 @@ def _each(items, do, *folders):
 
 def _complain(problems):
     for line in str(problems).splitlines():
-        print(f"spheroid_jax.truth: {line}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        print(f"spheroid truth: {line}", file=sys.stderr)

@@ -27,23 +27,14 @@ class Samples(NamedTuple):
 
     def positions(self, dataset, stems):
         """Where the named images of a dataset are, as an integer array."""
-        at = {
-            pair.stem: n
-            for n, pair in enumerate(self.pairs)
-            if pair.dataset == dataset
-        }
+        at = {pair.stem: n for n, pair in enumerate(self.pairs) if pair.dataset == dataset}
         return np.array([at[stem] for stem in stems], np.int64)
 
 
 def empty_samples(pairs, size):
     """Allocates `Samples` to be filled."""
     shape = (len(pairs), size, size)
-    return Samples(
-        pairs,
-        np.empty(shape, np.float32),
-        np.empty(shape, np.uint8),
-        [""] * len(pairs),
-    )
+    return Samples(pairs, np.empty(shape, np.float32), np.empty(shape, np.uint8), [""] * len(pairs))
 
 
 def load(root, datasets, size):
@@ -111,10 +102,7 @@ def batches(samples, draws, batch_size):
             _sample(samples, *(column[n] for column in draws))
             for n in range(start, start + batch_size)
         ]
-        yield {
-            name: np.stack([sample[name] for sample in chosen])
-            for name in chosen[0]
-        }
+        yield {name: np.stack([sample[name] for sample in chosen]) for name in chosen[0]}
 
 
 def _sample(samples, index, *transform):

@@ -33,16 +33,9 @@ class Dataset(NamedTuple):
           grids (N, S, S) float32, labels (N, S, S) uint8, and N names
           (dataset, stem).
         """
-        names = [
-            (name, stem)
-            for name, parts in self.partitions.items()
-            for stem in parts[number]
-        ]
+        names = [(name, stem) for name, parts in self.partitions.items() for stem in parts[number]]
         at = np.concatenate(
-            [
-                self.samples.positions(name, parts[number])
-                for name, parts in self.partitions.items()
-            ]
+            [self.samples.positions(name, parts[number]) for name, parts in self.partitions.items()]
         )
         return self.samples.images[at], self.samples.labels[at], names
 
@@ -97,7 +90,5 @@ def open_dataset(root, shares, *, size, stream, cache, workdir):
     for pair, digest in zip(samples.pairs, samples.digests, strict=True):
         groups[pair.dataset][pair.stem] = pair.group
         digests[pair.dataset][pair.stem] = digest
-    parts = partitions.assign(
-        pathlib.Path(workdir) / PARTITIONS_FILE, groups, digests
-    )
+    parts = partitions.assign(pathlib.Path(workdir) / PARTITIONS_FILE, groups, digests)
     return Dataset(samples, shares, parts, stream)

@@ -113,9 +113,7 @@ def find_pairs(root, datasets):
                 + (", ..." if len(wrong) > 3 else "")
             )
         pairs += [
-            Pair(
-                dataset, stem, found[stem], masks[stem], groups.get(stem, stem)
-            )
+            Pair(dataset, stem, found[stem], masks[stem], groups.get(stem, stem))
             for stem in sorted(found.keys() & masks.keys())
         ]
     return pairs, problems

@@ -8,7 +8,7 @@ import collections
 import hashlib
 import json
 
-from spheroid_jax import files
+from spheroid_jax.runtime import files
 
 PARTITIONS = 6
 TEST = 5

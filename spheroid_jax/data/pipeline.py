@@ -48,12 +48,8 @@ def batches(samples, draws, batch_size):
 
 def weight_map(label):
     """As `arrays.weight_map`."""
-    foreground = tf.math.count_nonzero(
-        label == images.FOREGROUND, dtype=tf.int32
-    )
-    background = tf.math.count_nonzero(
-        label == images.BACKGROUND, dtype=tf.int32
-    )
+    foreground = tf.math.count_nonzero(label == images.FOREGROUND, dtype=tf.int32)
+    background = tf.math.count_nonzero(label == images.BACKGROUND, dtype=tf.int32)
     # In float64, as Python divides, and rounded once.
     ratio = tf.where(
         (foreground > 0) & (background > 0),

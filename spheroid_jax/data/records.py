@@ -17,8 +17,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from absl import logging
 
-from spheroid_jax import files, logs
 from spheroid_jax.data import arrays, folder
+from spheroid_jax.runtime import files, logs
 
 # TensorFlow would take the memory of the GPU that JAX trains on.
 tf.config.set_visible_devices([], "GPU")
@@ -57,18 +57,14 @@ class Spheroids(tfds.core.GeneratorBasedBuilder):
         return {"train": self._generate_examples()}
 
     def _generate_examples(self):
-        stream = folder.read_samples(
-            self._root, self._pairs, self._size, self._problems
-        )
+        stream = folder.read_samples(self._root, self._pairs, self._size, self._problems)
         for position, (_, sample) in enumerate(stream):
             yield position, {"position": position, **sample._asdict()}
 
 
 def _raw(shape, dtype):
     # Protocol buffers' lists of floats are several times as slow as bytes.
-    return tfds.features.Tensor(
-        shape=shape, dtype=dtype, encoding=tfds.features.Encoding.BYTES
-    )
+    return tfds.features.Tensor(shape=shape, dtype=dtype, encoding=tfds.features.Encoding.BYTES)
 
 
 def load(root, datasets, size, cache):
@@ -96,13 +92,7 @@ def load(root, datasets, size, cache):
     directory = pathlib.Path(cache).absolute() / "records" / place
     current = directory / folder.fingerprint(pairs, size)
     with files.locked(directory / ".lock", busy=None):
-        builder = Spheroids(
-            root=root,
-            pairs=pairs,
-            problems=problems,
-            size=size,
-            data_dir=current,
-        )
+        builder = Spheroids(root=root, pairs=pairs, problems=problems, size=size, data_dir=current)
         if not builder.is_prepared():
             _prepare(builder, directory)
     # Good records may be older than, say, an image without a mask.
@@ -112,8 +102,7 @@ def load(root, datasets, size, cache):
         return _read(builder, pairs, size)
     except tf.errors.OpError as error:
         raise OSError(
-            f"{current}: damaged records; remove this folder, and they are "
-            "made again"
+            f"{current}: damaged records; remove this folder, and they are made again"
         ) from error
 
 

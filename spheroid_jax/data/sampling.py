@@ -47,9 +47,7 @@ def draw(pools, shares, *, seed, fold, start, stop):
     """
     key = np.array([seed, fold], np.uint64)
     counter = np.array([start, 0, 0, 0], np.uint64)
-    words = np.random.Philox(key=key, counter=counter).random_raw(
-        _WORDS * (stop - start)
-    )
+    words = np.random.Philox(key=key, counter=counter).random_raw(_WORDS * (stop - start))
     words = words.reshape(-1, _WORDS)
     bounds = np.cumsum(shares)[:-1] / np.sum(shares)
     dataset = np.searchsorted(bounds, _uniform(words[:, 0]), side="right")

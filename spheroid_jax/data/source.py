@@ -7,7 +7,8 @@ import tempfile
 
 from absl import logging
 
-from spheroid_jax.data import folder, synthetic
+from spheroid_jax.data import folder
+from spheroid_jax.synthetic import spheroids
 
 SYNTHETIC = "synthetic"
 EVERY_OTHER = "*"  # among datasets: those that are not named
@@ -19,7 +20,7 @@ def open_root(root, cache, recipe, *, beside=False):
     Args:
       root: a folder, or `SYNTHETIC`.
       cache: folder for the synthetic images.
-      recipe: keyword arguments of `synthetic.write_data_root`.
+      recipe: keyword arguments of `spheroids.write_data_root`.
       beside: whether the synthetic images come beside the root's, as datasets
         called easy, hard and varied.
 
@@ -32,10 +33,8 @@ def open_root(root, cache, recipe, *, beside=False):
     # Before what takes a while.
     own = {} if root == SYNTHETIC else _own_datasets(pathlib.Path(root))
     name = "-".join(f"{key}{value}" for key, value in sorted(recipe.items()))
-    name += f"-v{synthetic.RECIPE_VERSION}"
-    drawn = synthetic.write_data_root(
-        pathlib.Path(cache) / "synthetic" / name, **recipe
-    )
+    name += f"-v{spheroids.RECIPE_VERSION}"
+    drawn = spheroids.write_data_root(pathlib.Path(cache) / "synthetic" / name, **recipe)
     return _join(drawn, own, cache) if beside else drawn
 
 
@@ -47,7 +46,7 @@ def _own_datasets(root):
             f"{root}: no folder in it has images/ and masks/ "
             f"({root / 'NAME' / 'images'}, {root / 'NAME' / 'masks'})"
         )
-    if taken := sorted(own.keys() & synthetic.DATASETS.keys()):
+    if taken := sorted(own.keys() & spheroids.DATASETS.keys()):
         raise ValueError(
             f"{root}: the images drawn beside yours are called "
             f"{', '.join(taken)}, too; rename your folder"
@@ -58,7 +57,7 @@ def _own_datasets(root):
 def _join(drawn, own, cache):
     """Makes one data root of two: a folder of links to their datasets."""
     links = dict(own)
-    for flavour, name in synthetic.DATASETS.items():
+    for flavour, name in spheroids.DATASETS.items():
         if (drawn / name).is_dir():
             links[flavour] = drawn / name
     links = {name: str(path.resolve()) for name, path in links.items()}
@@ -115,9 +114,7 @@ def choose_datasets(root, shares):
         )
     unused = sorted(set(there) - shares.keys())
     if unused:
-        logging.info(
-            "Not used (not in config.data.datasets): %s", ", ".join(unused)
-        )
+        logging.info("Not used (not in config.data.datasets): %s", ", ".join(unused))
     return chosen
 
 

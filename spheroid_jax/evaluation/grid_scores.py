@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax import files, images, metrics, postprocess, predict
+from spheroid_jax import images
+from spheroid_jax.evaluation import metrics
+from spheroid_jax.inference import postprocess, predict
+from spheroid_jax.runtime import files
 
 # Images a dispatch; the last batch is filled up, so one program serves all.
 _BATCH = 4
@@ -40,9 +43,7 @@ def probabilities(params, grids):
         batch = np.asarray(grids[start : start + _BATCH])
         padding = ((0, _BATCH - len(batch)), (0, 0), (0, 0))
         full = np.pad(batch, padding)
-        yield from np.asarray(predict.grid_probability(params, full))[
-            : len(batch)
-        ]
+        yield from np.asarray(predict.grid_probability(params, full))[: len(batch)]
 
 
 def score(maps, labels, names):
@@ -77,9 +78,7 @@ def validation_f_scores(params, grids, labels, names):
     """
     by_dataset = {}
     maps = probabilities(params, grids)
-    for (dataset, _), probability, label in zip(
-        names, maps, labels, strict=True
-    ):
+    for (dataset, _), probability, label in zip(names, maps, labels, strict=True):
         pixels = metrics.pixel_scores(*_masks(probability, label))
         by_dataset.setdefault(dataset, []).append(pixels.f_score)
     means = {name: float(np.mean(by_dataset[name])) for name in by_dataset}
@@ -89,9 +88,7 @@ def validation_f_scores(params, grids, labels, names):
 def table(rows):
     """A table for people: a line a dataset, the paper's scores in percent."""
     lines = [f"{'dataset':<16}{'images':>7}{'F':>8}{'P':>8}{'R':>8}"]
-    for dataset, group in itertools.groupby(
-        sorted(rows), key=lambda row: row.dataset
-    ):
+    for dataset, group in itertools.groupby(sorted(rows), key=lambda row: row.dataset):
         scores = [row.scores for row in group]
         precision, recall, f_score = np.mean(scores, axis=0)[:3]
         lines.append(
@@ -123,9 +120,7 @@ def read_scores(path):
             Row(
                 line["dataset"],
                 line["image"],
-                metrics.Agreement(
-                    *(float(line[name]) for name in metrics.Agreement._fields)
-                ),
+                metrics.Agreement(*(float(line[name]) for name in metrics.Agreement._fields)),
             )
             for line in lines
         ]

@@ -7,7 +7,8 @@ DIRECTORY/examples.png         the best, median and worst image
 The directory is a fold's, or that of a run's ensemble.
 """
 
-from spheroid_jax import evaluate, predict
+from spheroid_jax.evaluation import grid_scores
+from spheroid_jax.inference import predict
 from spheroid_jax.report import figures
 
 SCORES_FILE = "scores.csv"
@@ -25,28 +26,26 @@ def score(model, directory, test):
       test: grids, labels and names of `Dataset.partition`.
 
     Returns:
-      list of `evaluate.Row`.
+      list of `grid_scores.Row`.
     """
     grids, labels, names = test
-    maps = list(evaluate.probabilities(model, grids))
-    rows = evaluate.score(maps, labels, names)
-    evaluate.write_maps(directory / _MAPS_FOLDER, maps, names)
-    figures.segmentations(
-        directory / "examples.png", _examples(maps, rows, grids, labels)
-    )
+    maps = list(grid_scores.probabilities(model, grids))
+    rows = grid_scores.score(maps, labels, names)
+    grid_scores.write_maps(directory / _MAPS_FOLDER, maps, names)
+    figures.segmentations(directory / "examples.png", _examples(maps, rows, grids, labels))
     # Last: where there are scores, the rest is there.
-    evaluate.write_scores(directory / SCORES_FILE, rows)
+    grid_scores.write_scores(directory / SCORES_FILE, rows)
     return rows
 
 
 def read_scores(directory):
     """The rows that `score` wrote."""
-    return evaluate.read_scores(directory / SCORES_FILE)
+    return grid_scores.read_scores(directory / SCORES_FILE)
 
 
 def read_maps(directory, names):
     """The probability maps that `score` wrote, of these images."""
-    return list(evaluate.read_maps(directory / _MAPS_FOLDER, names))
+    return list(grid_scores.read_maps(directory / _MAPS_FOLDER, names))
 
 
 def ranked(values):
@@ -59,11 +58,7 @@ def ranked(values):
       dict from "best", "median", "worst" to an index.
     """
     order = sorted(range(len(values)), key=lambda n: -values[n])
-    return {
-        "best": order[0],
-        "median": order[len(order) // 2],
-        "worst": order[-1],
-    }
+    return {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
 
 
 def _examples(maps, rows, grids, labels):

@@ -46,10 +46,7 @@ def pixel_scores(prediction, truth):
     prediction = np.asarray(prediction, bool)
     truth = np.asarray(truth, bool)
     if prediction.shape != truth.shape:
-        raise ValueError(
-            f"prediction {prediction.shape} and truth {truth.shape} differ "
-            "in shape"
-        )
+        raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in shape")
     true_positives = np.count_nonzero(prediction & truth)
     found, there = np.count_nonzero(prediction), np.count_nonzero(truth)
     if not found and not there:
@@ -57,9 +54,7 @@ def pixel_scores(prediction, truth):
     if not found or not there:
         return Scores(0.0, 0.0, 0.0)
     return Scores(
-        true_positives / found,
-        true_positives / there,
-        2 * true_positives / (found + there),
+        true_positives / found, true_positives / there, 2 * true_positives / (found + there)
     )
 
 
@@ -102,10 +97,7 @@ def agreement(prediction, truth):
     # Of F = 2 I / (P + T) and IoU = I / (P + T - I).
     iou = pixels.f_score / (2 - pixels.f_score)
     return Agreement(
-        *pixels,
-        iou,
-        *boundary_scores(prediction, truth),
-        *size_errors(prediction, truth),
+        *pixels, iou, *boundary_scores(prediction, truth), *size_errors(prediction, truth)
     )
 
 
@@ -143,8 +135,7 @@ def boundary_scores(prediction, truth, *, tolerance=0.0075):
     to_truth = ndimage.distance_transform_edt(~theirs)[ours]
     to_prediction = ndimage.distance_transform_edt(~ours)[theirs]
     precision, recall = (
-        float(np.mean(distances <= tolerance * diagonal))
-        for distances in (to_truth, to_prediction)
+        float(np.mean(distances <= tolerance * diagonal)) for distances in (to_truth, to_prediction)
     )
     total = precision + recall
     f_score = 2 * precision * recall / total if total else 0.0

@@ -44,11 +44,7 @@ class Box(NamedTuple):
 
     def crop(self, grid):
         """Cuts the content out of (..., H, W) on the grid."""
-        return grid[
-            ...,
-            self.top : self.top + self.height,
-            self.left : self.left + self.width,
-        ]
+        return grid[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 def read_image(path):
@@ -68,9 +64,7 @@ def read_image(path):
     """
     path = pathlib.Path(path)
     if path.suffix.lower() not in SUFFIXES:
-        raise ImageError(
-            f"{path}: not an image format this reads ({' '.join(SUFFIXES)})"
-        )
+        raise ImageError(f"{path}: not an image format this reads ({' '.join(SUFFIXES)})")
     tiff = path.suffix.lower().startswith(".tif")
     read = _read_tiff if tiff else _read_with_pillow
     try:
@@ -95,14 +89,9 @@ def _read_tiff(path):
         pixels, axes = series.asarray(), series.axes
     # Axes: Y and X; S samples and C channels; Z, T, and Q or I for unnamed
     # pages. Few unnamed pages are channels whose writer did not say so.
-    keep = [
-        n > 1 or axis in "YX"
-        for n, axis in zip(pixels.shape, axes, strict=True)
-    ]
+    keep = [n > 1 or axis in "YX" for n, axis in zip(pixels.shape, axes, strict=True)]
     axes = "".join(axis for axis, kept in zip(axes, keep, strict=True) if kept)
-    pixels = pixels.reshape(
-        [n for n, k in zip(pixels.shape, keep, strict=True) if k]
-    )
+    pixels = pixels.reshape([n for n, k in zip(pixels.shape, keep, strict=True) if k])
     others = axes.replace("Y", "", 1).replace("X", "", 1)
     if others and others in "QI" and pixels.shape[axes.index(others)] <= 4:
         axes, others = axes.replace(others, "C"), "C"
@@ -119,18 +108,14 @@ def _read_with_pillow(path):
     with Image.open(path) as file:
         frames = sum(1 for _ in ImageSequence.Iterator(file))
         if frames > 1:
-            raise ImageError(
-                f"{path}: a stack of {frames} images; save one as a file"
-            )
+            raise ImageError(f"{path}: a stack of {frames} images; save one as a file")
         file.seek(0)
         if file.mode == "P":
             # By way of RGBA: Pillow warns where the palette has an alpha.
             file = file.convert("RGBA").convert("RGB")
         elif file.mode in ("LA", "PA"):
             file = file.convert("L")
-        elif file.mode not in ("1", "L", "RGB", "I", "F") and not (
-            file.mode.startswith("I;16")
-        ):
+        elif file.mode not in ("1", "L", "RGB", "I", "F") and not (file.mode.startswith("I;16")):
             file = file.convert("RGB")
         return np.asarray(file)
 
@@ -164,9 +149,7 @@ def jpeg(gray, side):
     shape = [max(1, round(length * factor)) for length in gray.shape]
     levels = np.rint(255 * resample(gray, tuple(shape)).clip(0, 1))
     file = io.BytesIO()
-    Image.fromarray(levels.astype(np.uint8)).save(
-        file, "JPEG", quality=80, optimize=True
-    )
+    Image.fromarray(levels.astype(np.uint8)).save(file, "JPEG", quality=80, optimize=True)
     return file.getvalue()
 
 
@@ -185,11 +168,7 @@ def read_mask(path):
     """
     mask = _read_one_channel(path)
     values = np.unique(mask)
-    if (
-        len(values) > 2
-        or (len(values) == 2 and values[0] != 0)
-        or np.isnan(values).any()
-    ):
+    if len(values) > 2 or (len(values) == 2 and values[0] != 0) or np.isnan(values).any():
         few = ", ".join(f"{value:g}" for value in values[:4])
         raise ImageError(
             f"{path}: not a mask of two values, 0 and another: it has "
@@ -215,10 +194,7 @@ def read_labels(path):
     with np.errstate(invalid="ignore"):  # NaN is found below.
         numbers = labels.astype(np.int64)
     if (numbers != labels).any() or numbers.min() < 0:
-        raise ImageError(
-            f"{path}: not a label image: its values are not whole numbers "
-            "from 0"
-        )
+        raise ImageError(f"{path}: not a label image: its values are not whole numbers from 0")
     return numbers
 
 
@@ -250,9 +226,7 @@ def to_gray(image):
     """
     image = np.asarray(image)
     if image.ndim not in (2, 3):
-        raise ImageError(
-            f"an image has shape (H, W) or (H, W, C), not {image.shape}"
-        )
+        raise ImageError(f"an image has shape (H, W) or (H, W, C), not {image.shape}")
     if min(image.shape[:2]) < MIN_SIDE_PX:
         raise ImageError(
             f"image of {image.shape[1]} x {image.shape[0]} px; each side "
@@ -318,9 +292,7 @@ def resample(array, shape):
     if array.shape == (height, width):
         return array
     picture = Image.fromarray(np.ascontiguousarray(array, np.float32))
-    return np.asarray(
-        picture.resize((width, height), Image.Resampling.BILINEAR)
-    )
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def read_gray(path):
@@ -365,11 +337,7 @@ def mask_to_grid(mask, size):
     """
     box = grid_box(mask.shape, size)
     covered = resample(mask.astype(np.float32), (box.height, box.width))
-    return np.pad(
-        (covered >= 0.5).astype(np.uint8),
-        _margins(box, size),
-        constant_values=OUTSIDE,
-    )
+    return np.pad((covered >= 0.5).astype(np.uint8), _margins(box, size), constant_values=OUTSIDE)
 
 
 def preprocess(image, size):
@@ -389,7 +357,4 @@ def preprocess(image, size):
 
 
 def _margins(box, size):
-    return (
-        (box.top, size - box.height - box.top),
-        (box.left, size - box.width - box.left),
-    )
+    return ((box.top, size - box.height - box.top), (box.left, size - box.width - box.left))

@@ -11,16 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
-from skimage import (
-    feature,
-    filters,
-    measure,
-    morphology,
-    segmentation,
-    transform,
-)
+from skimage import feature, filters, measure, morphology, segmentation, transform
 
-from spheroid_jax import postprocess
+from spheroid_jax.inference import postprocess
 
 # Contours are found, and judged, on images of at most this side; the search
 # over levels, whose contour is refined afterwards, on smaller ones.
@@ -160,8 +153,7 @@ def _body(gray, method):
     if gray.min() == gray.max():
         return np.zeros(gray.shape, bool)
     return postprocess.single_body(
-        METHODS[method](gray),
-        min_area_px=postprocess.scaled_min_area_px(max(gray.shape)),
+        METHODS[method](gray), min_area_px=postprocess.scaled_min_area_px(max(gray.shape))
     )
 
 
@@ -182,9 +174,7 @@ def _enlarged(mask, shape):
 def _off_background(gray, level):
     """The side of a level that does not dominate the frame's border."""
     brighter = gray > level
-    border = np.concatenate(
-        (brighter[0], brighter[-1], brighter[1:-1, 0], brighter[1:-1, -1])
-    )
+    border = np.concatenate((brighter[0], brighter[-1], brighter[1:-1, 0], brighter[1:-1, -1]))
     return ~brighter if 2 * np.count_nonzero(border) > len(border) else brighter
 
 
@@ -234,9 +224,7 @@ def _steepest_level(gray):
     edges = _edges(small)
     sign = 1 if _is_brighter(small) else -1
     objects = [
-        item
-        for level in _LEVELS
-        for item in _solid_objects(sign * (edges.smooth - level) > 0)
+        item for level in _LEVELS for item in _solid_objects(sign * (edges.smooth - level) > 0)
     ]
     if not objects:
         return np.zeros(gray.shape, bool)
@@ -249,16 +237,11 @@ def _solid_objects(foreground):
 
     A well's ring has a hole, and a bright body's dark rim a bay.
     """
-    opened = morphology.isotropic_opening(
-        foreground, _GAP * max(foreground.shape)
-    )
+    opened = morphology.isotropic_opening(foreground, _GAP * max(foreground.shape))
     found = measure.regionprops(measure.label(opened))
     found.sort(key=lambda item: item.area, reverse=True)
     for item in found[:_OBJECTS_A_LEVEL]:
-        if (
-            item.area >= _LEAST_AREA * foreground.size
-            and item.solidity >= _LEAST_SOLIDITY
-        ):
+        if item.area >= _LEAST_AREA * foreground.size and item.solidity >= _LEAST_SOLIDITY:
             yield _placed(item.image_filled, item.slice, foreground.shape)
 
 
@@ -280,9 +263,7 @@ def _refined(find):
         # A thin body keeps its core.
         core = inside > min(reach, inside.max() / 2)
         far = ndimage.distance_transform_edt(~body) > reach
-        return (
-            segmentation.watershed(_edges(gray).steepness, core + 2 * far) == 1
-        )
+        return segmentation.watershed(_edges(gray).steepness, core + 2 * far) == 1
 
     return method
 

@@ -16,8 +16,10 @@ import jax
 import numpy as np
 from flax import struct, traverse_util
 
-from spheroid_jax import files, models, pretrained
+from spheroid_jax import models
 from spheroid_jax.data import partitions
+from spheroid_jax.inference import pretrained
+from spheroid_jax.runtime import files
 
 # Format 2 says whether flips are averaged; in format 1 they are not.
 FORMAT = 2
@@ -172,11 +174,7 @@ def is_model(path):
 def _folds(run):
     """The folders of a run's five folds, each with a model."""
     folds = [run / f"fold_{fold}" for fold in range(partitions.FOLDS)]
-    missing = [
-        fold.name
-        for fold in folds
-        if not (fold / "model" / DESCRIPTION).is_file()
-    ]
+    missing = [fold.name for fold in folds if not (fold / "model" / DESCRIPTION).is_file()]
     if missing:
         raise FileNotFoundError(
             f"{run}: an ensemble needs the models of all five folds, and "
@@ -195,9 +193,7 @@ def _load(path):
                 f"{directory}: model format {description['format']}, and this "
                 f"version reads 1 to {FORMAT}; install the one that wrote it"
             )
-        with np.load(
-            directory / description["weights"], allow_pickle=False
-        ) as archive:
+        with np.load(directory / description["weights"], allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         # Of what is stored: rounding must not hide damage.
         if _digest(arrays) != description["sha256"]:
@@ -216,9 +212,7 @@ def _load(path):
         raise
     # A damaged archive or description fails in many ways of its own.
     except Exception as error:
-        raise ModelError(f"{directory}: not a readable model: {error}") from (
-            error
-        )
+        raise ModelError(f"{directory}: not a readable model: {error}") from (error)
     return jax.tree.map(jax.numpy.asarray, params)
 
 
@@ -247,9 +241,7 @@ def _model_directory(path):
             "its training end, or run launch.py with --mode=evaluate to "
             "make a model of the best checkpoint so far"
         )
-    raise FileNotFoundError(
-        f"{path}: no model here: neither {DESCRIPTION} nor model/{DESCRIPTION}"
-    )
+    raise FileNotFoundError(f"{path}: no model here: neither {DESCRIPTION} nor model/{DESCRIPTION}")
 
 
 def _digest(arrays):

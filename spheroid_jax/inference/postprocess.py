@@ -22,9 +22,7 @@ def largest_body(probability, *, threshold=120, min_area_px=MIN_AREA_PX):
     Returns:
       (H, W), boolean; empty where nothing is large enough.
     """
-    return single_body(
-        eight_bit(probability) > threshold, min_area_px=min_area_px
-    )
+    return single_body(eight_bit(probability) > threshold, min_area_px=min_area_px)
 
 
 def eight_bit(probability):

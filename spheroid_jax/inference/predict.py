@@ -6,7 +6,9 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from spheroid_jax import compilation, images, postprocess
+from spheroid_jax import images
+from spheroid_jax.inference import postprocess
+from spheroid_jax.runtime import compilation
 
 # Of (B, S, S); each undoes itself.
 _FLIPS = (
@@ -86,8 +88,7 @@ def finish(prepared, on_grid):
     content = prepared.box.crop(on_grid)
     probability = images.resample(content, prepared.shape)
     mask = postprocess.largest_body(
-        probability,
-        min_area_px=postprocess.scaled_min_area_px(max(prepared.shape)),
+        probability, min_area_px=postprocess.scaled_min_area_px(max(prepared.shape))
     )
     return Segmentation(mask, probability)
 
@@ -114,9 +115,7 @@ def member_probability(params, grids):
         return _probability(params, grids)
     views = jnp.concatenate([flip(grids) for flip in _FLIPS])
     maps = jnp.split(_probability(params, views), len(_FLIPS))
-    return sum(
-        flip(each) for flip, each in zip(_FLIPS, maps, strict=True)
-    ) / len(_FLIPS)
+    return sum(flip(each) for flip, each in zip(_FLIPS, maps, strict=True)) / len(_FLIPS)
 
 
 def _probability(params, grids):

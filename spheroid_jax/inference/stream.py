@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from spheroid_jax import images, predict
+from spheroid_jax import images
+from spheroid_jax.inference import predict
 
 # Images a dispatch: enough to keep the platform busy. A CPU is with one.
 _BATCH = {"cpu": 1}
@@ -53,9 +54,7 @@ def segment_stream(params, sources, *, batch_size=0, threads=0):
       result with an error, and does not stop the others.
     """
     threads = threads or os.cpu_count()
-    batch_size = batch_size or _BATCH.get(
-        jax.default_backend(), _BATCH_ELSEWHERE
-    )
+    batch_size = batch_size or _BATCH.get(jax.default_backend(), _BATCH_ELSEWHERE)
     with (
         futures.ThreadPoolExecutor(threads) as readers,
         futures.ThreadPoolExecutor(threads) as finishers,

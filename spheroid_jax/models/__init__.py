@@ -12,11 +12,7 @@ from spheroid_jax.models.adversary import AdversarialNetwork
 from spheroid_jax.models.segmentation import SegmentationNetwork
 from spheroid_jax.models.unet import UNet
 
-NETWORKS = {
-    "multiscale": SegmentationNetwork,
-    "unet": UNet,
-    "adversary": AdversarialNetwork,
-}
+NETWORKS = {"multiscale": SegmentationNetwork, "unet": UNet, "adversary": AdversarialNetwork}
 # What `norm` can be.
 NORMS = {"multiscale": segmentation.NORMS, "unet": unet.NORMS}
 
@@ -36,9 +32,7 @@ def build(name, **fields):
       TypeError: an unknown field.
     """
     if name not in NETWORKS:
-        raise ValueError(
-            f"unknown network {name!r}; there are {', '.join(NETWORKS)}"
-        )
+        raise ValueError(f"unknown network {name!r}; there are {', '.join(NETWORKS)}")
     if "dtype" in fields:
         fields["dtype"] = jnp.dtype(fields["dtype"])
     return NETWORKS[name](**fields)
@@ -50,7 +44,7 @@ def initial_variables(module, channels, *, seed):
     Mean and deviation are those of `module.init` (whose normal distribution
     is truncated at two deviations), but the values are drawn with NumPy:
     `module.init` compiles a generator for each of 60 kernels, which takes
-    longer than the rest of a start (docs/performance.md, "Starting"), and
+    longer than the rest of a start (docs/evidence/performance.md, "Starting"), and
     this gives the same values on every platform.
 
     Args:
@@ -64,8 +58,7 @@ def initial_variables(module, channels, *, seed):
     image = jax.ShapeDtypeStruct((1, 64, 64, channels), np.float32)
     shapes = jax.eval_shape(module.init, jax.random.key(0), image)
     return jax.tree.map_with_path(
-        lambda path, leaf: _initial(jax.tree_util.keystr(path), leaf, seed),
-        dict(shapes),
+        lambda path, leaf: _initial(jax.tree_util.keystr(path), leaf, seed), dict(shapes)
     )
 
 

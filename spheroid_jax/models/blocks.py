@@ -9,10 +9,7 @@ from typing import Any
 from flax import linen as nn
 from jax import numpy as jnp
 
-from spheroid_jax.models.convolution import (
-    same_convolution,
-    transposed_convolution_2x2,
-)
+from spheroid_jax.models.convolution import same_convolution, transposed_convolution_2x2
 
 KERNEL_INIT = nn.initializers.he_normal()
 
@@ -31,10 +28,7 @@ class Conv(nn.Module):
         shape = (*self.kernel_size, x.shape[-1], self.features)
         kernel = self.param("kernel", KERNEL_INIT, shape)
         x, kernel = x.astype(self.dtype), kernel.astype(self.dtype)
-        if self.kernel_size == (1, 1):
-            y = x @ kernel[0, 0]
-        else:
-            y = same_convolution(x, kernel)
+        y = x @ kernel[0, 0] if self.kernel_size == (1, 1) else same_convolution(x, kernel)
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))
             y += bias.astype(self.dtype).reshape(1, 1, 1, -1)
@@ -54,9 +48,7 @@ class DownConv(nn.Module):
     @nn.compact
     def __call__(self, x):
         """Maps (B, H, W, C) to (B, ceil(H / 2), ceil(W / 2), features)."""
-        return Conv(self.features, dtype=self.dtype, name="conv")(
-            x[:, ::2, ::2]
-        )
+        return Conv(self.features, dtype=self.dtype, name="conv")(x[:, ::2, ::2])
 
 
 class Deconv(nn.Module):
@@ -71,9 +63,7 @@ class Deconv(nn.Module):
         shape = (x.shape[-1], 4 * self.features)
         kernel = self.param("kernel", KERNEL_INIT, shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        y = transposed_convolution_2x2(
-            x.astype(self.dtype), kernel.astype(self.dtype)
-        )
+        y = transposed_convolution_2x2(x.astype(self.dtype), kernel.astype(self.dtype))
         return y + bias.astype(self.dtype).reshape(1, 1, 1, -1)
 
 

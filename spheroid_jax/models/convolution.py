@@ -1,6 +1,6 @@
 """Convolutions that are fast on every platform, with the textbook's values.
 
-Rewrites, all exact up to rounding; docs/performance.md, "Convolutions", has
+Rewrites, all exact up to rounding; docs/evidence/performance.md, "Convolutions", has
 what they gain:
 
 * On the CPU a 3-tap convolution of many channels goes through
@@ -26,9 +26,7 @@ _LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
 def _plain(x, kernel):
-    return lax.conv_general_dilated(
-        x, kernel, (1, 1), "SAME", dimension_numbers=_LAYOUT
-    )
+    return lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=_LAYOUT)
 
 
 @jax.custom_vjp
@@ -50,18 +48,14 @@ def _forward(x, kernel):
 
 
 def _backward(residuals, g):
-    return lax.platform_dependent(
-        *residuals, g, cpu=_gradients_on_cpu, default=_plain_gradients
-    )
+    return lax.platform_dependent(*residuals, g, cpu=_gradients_on_cpu, default=_plain_gradients)
 
 
 same_convolution.defvjp(_forward, _backward)
 
 
 def _plain(x, kernel):
-    return lax.conv_general_dilated(
-        x, kernel, (1, 1), "SAME", dimension_numbers=_LAYOUT
-    )
+    return lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=_LAYOUT)
 
 
 def _plain_gradients(x, kernel, g):
@@ -80,9 +74,7 @@ def _gradients_on_cpu(x, kernel, g):
     # By the input: the convolution with the flipped kernel.
     input_gradient = _on_cpu(g, kernel[::-1, ::-1].swapaxes(2, 3))
     if minimal_filtering.pays(x, kernel):
-        return input_gradient, minimal_filtering.kernel_gradient(
-            x, g, kernel.shape
-        )
+        return input_gradient, minimal_filtering.kernel_gradient(x, g, kernel.shape)
     return input_gradient, _tap_products(x, kernel, g)
 
 
@@ -113,6 +105,4 @@ def transposed_convolution_2x2(x, kernel):
     """
     batch, height, width, _ = x.shape
     y = (x @ kernel).reshape(batch, height, width, 2, 2, -1)
-    return y.transpose(0, 1, 3, 2, 4, 5).reshape(
-        batch, 2 * height, 2 * width, -1
-    )
+    return y.transpose(0, 1, 3, 2, 4, 5).reshape(batch, 2 * height, 2 * width, -1)

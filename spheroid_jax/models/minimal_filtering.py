@@ -14,7 +14,7 @@ are).
 
 The values are those of an ordinary convolution up to rounding: in float32
 within 1e-5 of the largest, where a direct sum has 1e-6. What is gained:
-docs/performance.md, "Convolutions".
+docs/evidence/performance.md, "Convolutions".
 
 Arrays are channels-last: x (B, H, W, C), kernels (kh, kw, C, F) of 3 x 3,
 3 x 1 or 1 x 3.
@@ -43,12 +43,7 @@ _KERNEL = np.array(
         (0, 0, 1),
     )
 )
-_OUTPUT = (
-    (1, 1, 1, 1, 1, 0),
-    (0, 1, -1, 2, -2, 0),
-    (0, 1, 1, 4, 4, 0),
-    (0, 1, -1, 8, -8, 1),
-)
+_OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
 
 # Where it pays: cutting into tiles moves memory in proportion to the
 # channels, and saves products in proportion to their square; the kernel's own
@@ -66,10 +61,7 @@ def pays(x, kernel):
         and x.dtype.itemsize >= 4
         and x.size >= _PIXELS * x.shape[-1]
         and channels >= _FEW_CHANNELS
-        and (
-            channels >= _MANY_CHANNELS
-            or x.size * x.dtype.itemsize <= _CACHE_BYTES
-        )
+        and (channels >= _MANY_CHANNELS or x.size * x.dtype.itemsize <= _CACHE_BYTES)
     )
 
 
@@ -135,20 +127,14 @@ def _input_tiles(x, kernel_shape):
     x = _pad(x, axis, 1, tiles * _OUTPUTS + 1 - x.shape[axis])
     end = (tiles - 1) * _OUTPUTS + 1
     return _combine(
-        _INPUT,
-        [
-            lax.slice_in_dim(x, n, n + end, _OUTPUTS, axis)
-            for n in range(_INPUTS)
-        ],
+        _INPUT, [lax.slice_in_dim(x, n, n + end, _OUTPUTS, axis) for n in range(_INPUTS)]
     )
 
 
 def _output_slices(g, axis):
     """The n-th output of every tile, for each n."""
     g = _pad(g, axis, 0, -g.shape[axis] % _OUTPUTS)
-    return [
-        lax.slice_in_dim(g, n, None, _OUTPUTS, axis) for n in range(_OUTPUTS)
-    ]
+    return [lax.slice_in_dim(g, n, None, _OUTPUTS, axis) for n in range(_OUTPUTS)]
 
 
 def _join(outputs, axis, size):
@@ -171,11 +157,7 @@ def _combine(matrix, parts):
     """
     return jnp.stack(
         [
-            sum(
-                weight * part
-                for weight, part in zip(row, parts, strict=True)
-                if weight
-            )
+            sum(weight * part for weight, part in zip(row, parts, strict=True) if weight)
             for row in matrix
         ]
     )

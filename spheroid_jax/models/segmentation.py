@@ -7,13 +7,7 @@ from typing import Any
 from flax import linen as nn
 from jax import numpy as jnp
 
-from spheroid_jax.models.blocks import (
-    Conv,
-    Deconv,
-    DownConv,
-    crop_to,
-    pad_to_multiple,
-)
+from spheroid_jax.models.blocks import Conv, Deconv, DownConv, crop_to, pad_to_multiple
 from spheroid_jax.models.normalization import EPSILON, GroupNorm
 
 NORMS = ("image", "batch", "group")
@@ -33,7 +27,7 @@ class SegmentationNetwork(nn.Module):
       norm: "image" normalises each image by its own statistics, in training
         and inference alike; "batch" by the batch's in training and by running
         averages in inference. With the paper's batch size of 1 the two train
-        the same; see docs/paper.md for why "image" is the default. "group"
+        the same; see docs/evidence/paper.md for why "image" is the default. "group"
         is as "image", by groups of maps.
       norm_momentum: of the running averages of "batch".
       dtype: what products are computed in; parameters stay float32.
@@ -65,16 +59,12 @@ class SegmentationNetwork(nn.Module):
         encoded = []
         for level in range(DOWN_SAMPLINGS):
             maps = self.width * 2**level
-            x = nn.relu(
-                DownConv(maps, dtype=self.dtype, name=f"down_{level + 1}")(x)
-            )
+            x = nn.relu(DownConv(maps, dtype=self.dtype, name=f"down_{level + 1}")(x))
             encoded.append(x)
         half, quarter, eighth, sixteenth = encoded
 
         path_1 = self._deep_path(IR1, "path_1", eighth, train)
-        path_1 = nn.relu(
-            Conv(4 * self.width, dtype=self.dtype, name="path_1_end")(path_1)
-        )
+        path_1 = nn.relu(Conv(4 * self.width, dtype=self.dtype, name="path_1_end")(path_1))
         path_2 = self._deep_path(IR2, "path_2", sixteenth, train)
 
         x = path_2
@@ -91,11 +81,7 @@ class SegmentationNetwork(nn.Module):
         block = nn.remat(block) if self.remat else block
         path_input = group_input = x
         for index in range(self.depth):
-            x = block(
-                norm=self._norm(train),
-                dtype=self.dtype,
-                name=f"{name}_block_{index + 1}",
-            )(x)
+            x = block(norm=self._norm(train), dtype=self.dtype, name=f"{name}_block_{index + 1}")(x)
             if (index + 1) % BLOCKS_PER_GROUP == 0:
                 x = group_input = x + group_input
         return x + path_input
@@ -103,9 +89,7 @@ class SegmentationNetwork(nn.Module):
     def _norm(self, train):
         """The constructor of a block's normalisation."""
         if self.norm == "image":
-            return functools.partial(
-                nn.InstanceNorm, epsilon=EPSILON, dtype=self.dtype
-            )
+            return functools.partial(nn.InstanceNorm, epsilon=EPSILON, dtype=self.dtype)
         if self.norm == "batch":
             return functools.partial(
                 nn.BatchNorm,
@@ -136,11 +120,7 @@ class IR1(nn.Module):
         def branch(name, y, kernel_sizes):
             for index, size in enumerate(kernel_sizes):
                 y = Conv(
-                    x.shape[-1],
-                    size,
-                    use_bias=False,
-                    dtype=self.dtype,
-                    name=f"{name}_{index + 1}",
+                    x.shape[-1], size, use_bias=False, dtype=self.dtype, name=f"{name}_{index + 1}"
                 )(y)
             return y
 
@@ -165,9 +145,7 @@ class IR2(nn.Module):
         maps = x.shape[-1]
 
         def conv(name, y, size=(3, 3)):
-            return Conv(
-                maps, size, use_bias=False, dtype=self.dtype, name=name
-            )(y)
+            return Conv(maps, size, use_bias=False, dtype=self.dtype, name=name)(y)
 
         short = conv("short_1", x)
         long = conv("long_2", conv("long_1", x))

@@ -59,13 +59,9 @@ class UNet(nn.Module):
         """
         del train
         if self.norm not in NORMS:
-            raise ValueError(
-                f"norm = {self.norm!r}; there are {', '.join(NORMS)}"
-            )
+            raise ValueError(f"norm = {self.norm!r}; there are {', '.join(NORMS)}")
         height, width = image.shape[1:3]
-        x = pad_to_multiple(
-            image.astype(self.dtype), self.patch * 2**self.depth
-        )
+        x = pad_to_multiple(image.astype(self.dtype), self.patch * 2**self.depth)
         x = space_to_depth(x, self.patch)
         skips = []
         for level in range(self.depth):
@@ -79,10 +75,7 @@ class UNet(nn.Module):
             x = jnp.concatenate([skips[level], x], axis=-1)
             x = self._two_convolutions(f"up_{level + 1}", x, level)
         logits = depth_to_space(
-            Conv(2 * self.patch**2, (1, 1), dtype=self.dtype, name="classes")(
-                x
-            ),
-            self.patch,
+            Conv(2 * self.patch**2, (1, 1), dtype=self.dtype, name="classes")(x), self.patch
         )
         return crop_to(logits, height, width).astype(jnp.float32)
 
@@ -97,9 +90,7 @@ class UNet(nn.Module):
                     name=f"{name}_conv_{index}",
                 )(x)
                 if module.norm == "group":
-                    x = GroupNorm(
-                        dtype=module.dtype, name=f"{name}_norm_{index}"
-                    )(x)
+                    x = GroupNorm(dtype=module.dtype, name=f"{name}_norm_{index}")(x)
                 x = nn.relu(x)
             return x
 

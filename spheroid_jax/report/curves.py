@@ -40,9 +40,7 @@ def percentage_above(f_scores, thresholds=THRESHOLDS):
     f_scores = _checked(f_scores)
     above = f_scores[:, np.newaxis] > np.asarray(thresholds)[:, np.newaxis]
     folds = 100 * above.mean(axis=-1)
-    return Interval(
-        folds, folds.min(axis=0), np.median(folds, axis=0), folds.max(axis=0)
-    )
+    return Interval(folds, folds.min(axis=0), np.median(folds, axis=0), folds.max(axis=0))
 
 
 def image_means(f_scores):
@@ -105,8 +103,7 @@ def read_curves(path):
         for name, value in record.items():
             curves.setdefault(name, []).append((step, value))
     return {
-        name: tuple(map(np.asarray, zip(*points, strict=True)))
-        for name, points in curves.items()
+        name: tuple(map(np.asarray, zip(*points, strict=True))) for name, points in curves.items()
     }
 
 

@@ -36,13 +36,9 @@ def intervals(models):
     picture = svg.blank(max(2.1 * columns + 0.5, 3.6), 2.1 * rows + 0.8)
     first = None
     for n, (label, datasets) in enumerate(models.items()):
-        first = panel = picture.add_subplot(
-            rows, columns, n + 1, sharex=first, sharey=first
-        )
+        first = panel = picture.add_subplot(rows, columns, n + 1, sharex=first, sharey=first)
         panel.set_title(textwrap.fill(label, _TITLE_CHARACTERS))
-        panel.tick_params(
-            labelleft=n % columns == 0, labelbottom=n + columns >= len(models)
-        )
+        panel.tick_params(labelleft=n % columns == 0, labelbottom=n + columns >= len(models))
         panel.grid()
         for dataset, scores in datasets.items():
             _interval(panel, scores, styles[dataset])
@@ -51,8 +47,7 @@ def intervals(models):
     picture.supxlabel("F-score", fontsize="medium")
     picture.supylabel("Images above it (%)", fontsize="medium")
     handles = [
-        (_band_handle(style), lines.Line2D([], [], **_line(style)))
-        for style in styles.values()
+        (_band_handle(style), lines.Line2D([], [], **_line(style))) for style in styles.values()
     ]
     picture.legend(
         handles,
@@ -89,9 +84,7 @@ def tails(models):
     )[:, 0]
     for panel, (label, datasets) in zip(panels, models.items(), strict=True):
         panel.set_title(label, loc="left", weight="bold")
-        panel.axvline(
-            curves.USABLE_F, color="0.3", linewidth=0.8, linestyle="--"
-        )
+        panel.axvline(curves.USABLE_F, color="0.3", linewidth=0.8, linestyle="--")
         for row, (dataset, scores) in enumerate(datasets.items()):
             _strip(panel, row, curves.image_means(scores), styles[dataset])
         panel.set_yticks(range(len(datasets)), datasets)
@@ -99,9 +92,7 @@ def tails(models):
         panel.tick_params(left=False, bottom=panel is panels[-1])
         panel.spines["left"].set_visible(False)
         panel.spines["bottom"].set_color("0.7")
-    _beside(
-        panels[0], (1, "axes fraction"), f"below {curves.USABLE_F}", va="bottom"
-    )
+    _beside(panels[0], (1, "axes fraction"), f"below {curves.USABLE_F}", va="bottom")
     panels[-1].set(xlim=(-0.01, 1.01))
     panels[-1].set_xlabel("F-score of an image, mean over the folds")
     return svg.encode(picture)
@@ -159,16 +150,9 @@ def lambda_study(schedules):
 def _interval(panel, f_scores, style):
     """Draws one dataset's band and line."""
     interval = curves.percentage_above(f_scores)
-    panel.fill_between(
-        curves.THRESHOLDS,
-        interval.minimum,
-        interval.maximum,
-        **_band(style),
-    )
+    panel.fill_between(curves.THRESHOLDS, interval.minimum, interval.maximum, **_band(style))
     # The curve ends on the frame, which would cut its width in half.
-    panel.plot(
-        curves.THRESHOLDS, interval.median, clip_on=False, **_line(style)
-    )
+    panel.plot(curves.THRESHOLDS, interval.median, clip_on=False, **_line(style))
 
 
 def _strip(panel, row, f_scores, style):
@@ -189,13 +173,7 @@ def _strip(panel, row, f_scores, style):
 def _beside(panel, height, text, *, va):
     """Writes to the right of a panel, where the layout leaves room for it."""
     y, unit = height
-    panel.annotate(
-        text,
-        (1.01, y),
-        xycoords=("axes fraction", unit),
-        va=va,
-        fontsize="small",
-    )
+    panel.annotate(text, (1.01, y), xycoords=("axes fraction", unit), va=va, fontsize="small")
 
 
 def _swarm(values):
@@ -215,10 +193,7 @@ def _folds(panel, place, values, style):
     panel.plot(values, np.full(len(values), place), **_marker(style))
     if len(values):
         panel.plot(
-            [values.mean()] * 2,
-            [place - 0.13, place + 0.13],
-            color=style.colour,
-            linewidth=2.2,
+            [values.mean()] * 2, [place - 0.13, place + 0.13], color=style.colour, linewidth=2.2
         )
 
 
@@ -232,12 +207,7 @@ def _line(style):
 
 
 def _marker(style):
-    return {
-        "color": style.colour,
-        "marker": style.marker,
-        "linestyle": "none",
-        "markersize": 4,
-    }
+    return {"color": style.colour, "marker": style.marker, "linestyle": "none", "markersize": 4}
 
 
 def _band(style):

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib import figure
 
-from spheroid_jax import files, images
+from spheroid_jax import images
+from spheroid_jax.runtime import files
 
 # Okabe and Ito's colour-blind safe blue and orange.
 _PREDICTED, _TRUE = "#56b4e9", "#e69f00"
@@ -33,8 +34,7 @@ def segmentations(path, examples):
       examples: at least one `Example`.
     """
     picture = figure.Figure(
-        figsize=(4 * _SIDE_IN, (_SIDE_IN + 0.25) * len(examples)),
-        layout="constrained",
+        figsize=(4 * _SIDE_IN, (_SIDE_IN + 0.25) * len(examples)), layout="constrained"
     )
     axes = picture.subplots(len(examples), 4, squeeze=False)
     for row, example in zip(axes, examples, strict=True):
@@ -110,8 +110,7 @@ def contact_sheet(path, tiles, *, columns=5, title=None):
     """
     rows = -(-len(tiles) // columns)
     picture = figure.Figure(
-        figsize=(columns * _SIDE_IN, rows * (_SIDE_IN + 0.45)),
-        layout="constrained",
+        figsize=(columns * _SIDE_IN, rows * (_SIDE_IN + 0.45)), layout="constrained"
     )
     if title:
         picture.suptitle(title, fontsize=10, parse_math=False)

@@ -41,9 +41,7 @@ def probability_maps(examples, models):
       SVG, bytes.
     """
     rows, columns = len(models) + 1, len(examples)
-    picture = svg.blank(
-        _SIDE_IN * columns + 0.4, (_SIDE_IN + 0.25) * rows + 0.3
-    )
+    picture = svg.blank(_SIDE_IN * columns + 0.4, (_SIDE_IN + 0.25) * rows + 0.3)
     panels = picture.subplots(rows, columns, squeeze=False)
     for column, example in zip(panels.T, examples, strict=True):
         column[0].set_title(textwrap.fill(example.title, _TITLE_CHARACTERS))
@@ -59,9 +57,7 @@ def probability_maps(examples, models):
 def _show(panel, image, truth):
     """Draws an image, and the truth's contour on it."""
     # The SVG holds these very pixels.
-    panel.imshow(
-        _reduced(image), cmap="gray", vmin=0, vmax=1, interpolation="none"
-    )
+    panel.imshow(_reduced(image), cmap="gray", vmin=0, vmax=1, interpolation="none")
     outline = _reduced(truth)
     # Nothing is drawn of a body too small to be seen, or without an edge.
     if outline.min() < 0.5 < outline.max():
@@ -73,6 +69,4 @@ def _show(panel, image, truth):
 def _reduced(image):
     """The image at the size it is shown in."""
     shape = (_SIDE_PX, _SIDE_PX)
-    return transform.resize(
-        np.asarray(image, float), shape, order=1, anti_aliasing=True
-    )
+    return transform.resize(np.asarray(image, float), shape, order=1, anti_aliasing=True)

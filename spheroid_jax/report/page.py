@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from skimage import measure
 
-from spheroid_jax import files, images
+from spheroid_jax import images
+from spheroid_jax.runtime import files
 
 # The score that a card shows large, and that images are picked and sorted by.
 MAIN_SCORE = "F"
@@ -147,8 +148,7 @@ def _columns(table):
     for row in table.rows:
         if len(row) != len(columns):
             raise ValueError(
-                f"table {table.title!r}: {len(row)} cells under "
-                f"{len(columns)} headings: {row}"
+                f"table {table.title!r}: {len(row)} cells under {len(columns)} headings: {row}"
             )
     return columns
 
@@ -223,9 +223,7 @@ def _card(scored):
         "height": height,
         "jpeg": _base64(images.jpeg(scored.image, THUMBNAIL_PX)),
         "truth": _outline(scored, scored.truth),
-        "predictions": {
-            model: _prediction(scored, model) for model in scored.predictions
-        },
+        "predictions": {model: _prediction(scored, model) for model in scored.predictions},
     }
 
 
@@ -238,9 +236,7 @@ def _prediction(scored, model):
         )
     return {
         "folds": [_outline(scored, mask) for mask in prediction.masks],
-        "scores": {
-            name: _rounded(value) for name, value in prediction.scores.items()
-        },
+        "scores": {name: _rounded(value) for name, value in prediction.scores.items()},
         "range": [_rounded(value) for value in prediction.f_range],
     }
 
@@ -249,8 +245,7 @@ def _outline(scored, mask):
     """The path around a mask, holes included; "" if it is empty."""
     if mask.shape != scored.image.shape:
         raise ValueError(
-            f"{scored.dataset}/{scored.name}: mask {mask.shape} on image "
-            f"{scored.image.shape}"
+            f"{scored.dataset}/{scored.name}: mask {mask.shape} on image {scored.image.shape}"
         )
     # A margin closes what the frame cuts off.
     loops = measure.find_contours(np.pad(mask, 1).astype(np.float64), 0.5)

@@ -89,7 +89,5 @@ def dataset_styles(models):
     """
     datasets = dict.fromkeys(itertools.chain.from_iterable(models.values()))
     if not 0 < len(datasets) <= len(_STYLES):
-        raise ValueError(
-            f"a figure shows 1 to {len(_STYLES)} datasets, not {len(datasets)}"
-        )
+        raise ValueError(f"a figure shows 1 to {len(_STYLES)} datasets, not {len(datasets)}")
     return dict(zip(datasets, _STYLES, strict=False))

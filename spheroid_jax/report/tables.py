@@ -12,7 +12,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from spheroid_jax import files
+from spheroid_jax.runtime import files
 
 _DASH = "–"
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_|<["})
@@ -120,8 +120,7 @@ def terminal(table):
     """
     columns, spans = _columns(table), _spans(table)
     blocks = [
-        _block(heading, column)
-        for heading, column in zip(_headings(table), columns, strict=True)
+        _block(heading, column) for heading, column in zip(_headings(table), columns, strict=True)
     ]
     widths = [max(map(len, block)) for block in blocks]
     for heading, start, stop in spans:
@@ -159,10 +158,7 @@ def csv(table):
     )
     writer.writerow(itertools.chain.from_iterable(headings))
     for row in table.rows:
-        fields = (
-            _fields(cell, spread)
-            for cell, spread in zip(row, spreads, strict=True)
-        )
+        fields = (_fields(cell, spread) for cell, spread in zip(row, spreads, strict=True))
         writer.writerow(itertools.chain.from_iterable(fields))
     return file.getvalue()
 
@@ -180,13 +176,9 @@ def markdown(table):
     columns = _columns(table)
     names = _headings(table, _grouped(table))
     rules = ["---:" if _has_numbers(c) else ":---" for c in columns]
-    rows = [
-        [_formatted(cell, _markdown, "**{}**") for cell in row]
-        for row in table.rows
-    ]
+    rows = [[_formatted(cell, _markdown, "**{}**") for cell in row] for row in table.rows]
     lines = [
-        f"| {' | '.join(row)} |"
-        for row in ([_markdown(name) for name in names], rules, *rows)
+        f"| {' | '.join(row)} |" for row in ([_markdown(name) for name in names], rules, *rows)
     ]
     title = _markdown(table.title)
     return "\n".join(([title, ""] if title else []) + lines)
@@ -202,9 +194,7 @@ def latex(table):
       Lines, the first a comment that names the package, the last without a
       newline.
     """
-    letters = "".join(
-        "r" if _has_numbers(column) else "l" for column in _columns(table)
-    )
+    letters = "".join("r" if _has_numbers(column) else "l" for column in _columns(table))
     title = _latex(table.title)
     return "\n".join(
         [
@@ -218,9 +208,7 @@ def latex(table):
             _latex_row(_latex(name) for name in _headings(table)),
             r"\midrule",
             *(
-                _latex_row(
-                    _formatted(cell, _latex, r"\textbf{{{}}}") for cell in row
-                )
+                _latex_row(_formatted(cell, _latex, r"\textbf{{{}}}") for cell in row)
                 for row in table.rows
             ),
             r"\bottomrule",
@@ -256,9 +244,7 @@ def _grouped(table):
     groups = [name for name, columns in table.groups for _ in range(columns)]
     return [
         _line(f"{group} {heading}")
-        for group, heading in itertools.zip_longest(
-            groups, table.headings, fillvalue=""
-        )
+        for group, heading in itertools.zip_longest(groups, table.headings, fillvalue="")
     ]
 
 
@@ -266,9 +252,7 @@ def _headings(table, names=None):
     """The names, by default the headings, each with what its cells say."""
     return [
         f"{_line(name)} ± std" if _has_spread(column) else _line(name)
-        for name, column in zip(
-            names or table.headings, _columns(table), strict=True
-        )
+        for name, column in zip(names or table.headings, _columns(table), strict=True)
     ]
 
 
@@ -282,9 +266,7 @@ def _has_numbers(column):
 
 
 def _has_spread(column):
-    return any(
-        isinstance(cell, Cell) and cell.spread is not None for cell in column
-    )
+    return any(isinstance(cell, Cell) and cell.spread is not None for cell in column)
 
 
 def _shown(cell, *, value=None):
@@ -355,11 +337,7 @@ def _latex_groups(table):
         else " & ".join([""] * (stop - start))
         for name, start, stop in spans
     )
-    rules = (
-        rf"\cmidrule(lr){{{start + 1}-{stop}}}"
-        for name, start, stop in spans
-        if name
-    )
+    rules = (rf"\cmidrule(lr){{{start + 1}-{stop}}}" for name, start, stop in spans if name)
     return [_latex_row(cells), " ".join(rules)]
 
 

@@ -101,9 +101,7 @@ def _explain(picture, *, columns):
         for panel in picture.axes
         for handle, text in zip(*panel.get_legend_handles_labels(), strict=True)
     }
-    picture.legend(
-        entries.values(), entries, loc="outside upper center", ncols=columns
-    )
+    picture.legend(entries.values(), entries, loc="outside upper center", ncols=columns)
 
 
 def _folds(panel, name, folds):
@@ -114,20 +112,9 @@ def _folds(panel, name, folds):
         values = factor * np.asarray(values)
         panel.plot(steps, values, color=_FOLD, linewidth=0.6, label="a fold")
         if steps[-1] < last:
-            panel.plot(
-                steps[-1],
-                values[-1],
-                label="fold that ended early",
-                **_ENDED,
-            )
+            panel.plot(steps[-1], values[-1], label="fold that ended early", **_ENDED)
     steps, values = curves.median_curve(folds)
-    panel.plot(
-        steps,
-        factor * values,
-        color=_MEDIAN,
-        linewidth=1.4,
-        label="median of the folds",
-    )
+    panel.plot(steps, factor * values, color=_MEDIAN, linewidth=1.4, label="median of the folds")
     if name == "adversary_accuracy":
         panel.axhline(_CHANCE, label="adversary cannot tell", **_DASHED)
     panel.set(**axis)

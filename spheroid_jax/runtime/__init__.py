@@ -1,0 +1,1 @@
+"""What the operating system and the platform give: files, locks, signals, logs, XLA, devices."""

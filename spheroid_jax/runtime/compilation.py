@@ -11,7 +11,7 @@ import jax
 # On the CPU XLA schedules for concurrency and drops the barriers that keep a
 # backward pass from reusing what the forward pass computed. Scheduled for
 # memory, and with the barriers, a training step of the paper's size needs
-# about half the temporary memory, in the same time (docs/performance.md,
+# about half the temporary memory, in the same time (docs/evidence/performance.md,
 # "Memory"); without the barriers `remat` has no effect there.
 _CPU_OPTIONS = {
     "xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED",
@@ -73,9 +73,7 @@ def _instruction_set():
     """A short name of what this machine's CPU can do."""
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text("ascii").splitlines()
-        features = next(
-            line for line in lines if line.startswith(("flags", "Features"))
-        )
+        features = next(line for line in lines if line.startswith(("flags", "Features")))
     except (OSError, StopIteration):
         features = platform.processor()
     name = platform.machine()

@@ -41,14 +41,10 @@ def share_batch(batch_size, count=0):
     if count == 1:
         return None
     mesh = jax.make_mesh(
-        (count,),
-        (_AXIS,),
-        axis_types=(AxisType.Auto,),
-        devices=jax.local_devices()[:count],
+        (count,), (_AXIS,), axis_types=(AxisType.Auto,), devices=jax.local_devices()[:count]
     )
     return Placement(
-        NamedSharding(mesh, PartitionSpec()),
-        NamedSharding(mesh, PartitionSpec(None, _AXIS)),
+        NamedSharding(mesh, PartitionSpec()), NamedSharding(mesh, PartitionSpec(None, _AXIS))
     )
 
 

@@ -1,0 +1,1 @@
+"""Drawn images of spheroids with exact masks."""

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from spheroid_jax.data import drawing
+from spheroid_jax.synthetic import drawing
 
 _Rng, _Array = np.random.Generator, np.ndarray
 
@@ -30,9 +30,7 @@ def expose(rng: _Rng, light: _Array) -> _Array:
     if rng.random() < 0.15:
         levels = rng.integers(24, 100)
         image = np.round(image * levels) / levels
-    picture = Image.fromarray(
-        np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
-    )
+    picture = Image.fromarray(np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8))
     if rng.random() < 0.2:
         _mark(rng, picture)
     if rng.random() < 0.35:

@@ -21,9 +21,7 @@ def between(rng: np.random.Generator, low: float, high: float) -> float:
     return math.exp(rng.uniform(math.log(low), math.log(high)))
 
 
-def rarely(
-    rng: np.random.Generator, share: float, low: float, high: float
-) -> float:
+def rarely(rng: np.random.Generator, share: float, low: float, high: float) -> float:
     """Draws uniformly in a share of the images; 0 in the others."""
     value = rng.uniform(low, high)
     return value if rng.random() < share else 0.0
@@ -84,15 +82,7 @@ def bell(x: np.ndarray, width: float) -> np.ndarray:
     return np.exp(-((x / width) ** 2))
 
 
-def stamp(
-    image: np.ndarray,
-    x: float,
-    y: float,
-    radius: float,
-    dark: float,
-    *,
-    ring: bool,
-) -> None:
+def stamp(image: np.ndarray, x: float, y: float, radius: float, dark: float, *, ring: bool) -> None:
     """Multiplies in a dark spot or, as a ring, a cell with a bright middle."""
     size = image.shape[0]
     reach = 2.5 * radius + 1 / size

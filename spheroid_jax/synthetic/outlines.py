@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage, special
 
-from spheroid_jax.data import drawing
+from spheroid_jax.synthetic import drawing
 
 _Rng, _Array = np.random.Generator, np.ndarray
 
@@ -40,9 +40,7 @@ class Body(NamedTuple):
     parts: tuple[_Array, ...]
 
 
-def draw(
-    rng: _Rng, size: int, shape: str, diameter: float, x: float, y: float
-) -> Body:
+def draw(rng: _Rng, size: int, shape: str, diameter: float, x: float, y: float) -> Body:
     """Draws a body's outline.
 
     Args:
@@ -57,12 +55,8 @@ def draw(
     across, down = drawing.grid(size)
     dx, dy = across - x, down - y
     bend = {"ragged": 0.3, "joined": 0.12}.get(shape, 0.07) * radius
-    dx = dx + bend * rng.random() * drawing.field(
-        rng, knots(2.2, diameter), size
-    )
-    dy = dy + bend * rng.random() * drawing.field(
-        rng, knots(2.2, diameter), size
-    )
+    dx = dx + bend * rng.random() * drawing.field(rng, knots(2.2, diameter), size)
+    dy = dy + bend * rng.random() * drawing.field(rng, knots(2.2, diameter), size)
     if shape in ("round", "lobed", "ragged"):
         levels = [_star(rng, dx, dy, radius, lobed=shape != "round")]
     else:
@@ -135,29 +129,18 @@ def _chain(rng, dx, dy, radius, shape) -> list[_Array]:
     if shape == "folded":  # within a short part of its length
         fold = rng.uniform(-0.2, 0.2)
         sharp = rng.uniform(5, 20)
-        turn += (
-            rng.choice([-1, 1])
-            * rng.uniform(1.6, 3.6)
-            * special.expit(sharp * (along - fold))
-        )
+        turn += rng.choice([-1, 1]) * rng.uniform(1.6, 3.6) * special.expit(sharp * (along - fold))
     heading = rng.uniform(0, math.tau) + turn
     heading += 0.8 * rng.random() * np.sin(along * rng.uniform(2, 9))
     step = length / (count - 1)
-    xs, ys = (
-        np.cumsum(step * np.cos(heading)),
-        np.cumsum(step * np.sin(heading)),
-    )
+    xs, ys = (np.cumsum(step * np.cos(heading)), np.cumsum(step * np.sin(heading)))
     # Keeps the area near that of a disc of `radius`.
-    thin = radius * math.sqrt(
-        math.pi * radius / (2 * length + math.pi * radius)
-    )
+    thin = radius * math.sqrt(math.pi * radius / (2 * length + math.pi * radius))
     if shape == "joined":
         radii = radius * rng.uniform(0.5, 0.85, count)
     else:
         swell = rng.uniform(-0.5, 0.5) * along
-        swell = swell + 0.3 * rng.random() * np.sin(
-            along * rng.uniform(3, 12) + rng.uniform(0, 6)
-        )
+        swell = swell + 0.3 * rng.random() * np.sin(along * rng.uniform(3, 12) + rng.uniform(0, 6))
         radii = 1.25 * thin * np.clip(1 + swell, 0.45, 1.8)
     xs, ys = xs - xs.mean(), ys - ys.mean()
     soft = 0.06 * radius  # necks are rounded

@@ -23,7 +23,7 @@ import numpy as np
 from scipy import ndimage, special
 from skimage import io
 
-from spheroid_jax.data import drawing, varied
+from spheroid_jax.synthetic import drawing, varied
 
 FLAVOURS = ("easy", "hard")
 DATASETS = {"easy": "dataset1", "hard": "dataset2", "varied": "varied"}
@@ -167,9 +167,7 @@ def _holds(root: pathlib.Path, recipe: dict) -> bool:
     return True
 
 
-def _write_pairs(
-    root: pathlib.Path, counts: dict, seed: int, size: int
-) -> None:
+def _write_pairs(root: pathlib.Path, counts: dict, seed: int, size: int) -> None:
     """Draws and writes all images, on all cores."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = [
@@ -181,9 +179,7 @@ def _write_pairs(
             job.result()
 
 
-def _write_pair(
-    root: pathlib.Path, flavour: str, index: int, seed: int, size: int
-) -> None:
+def _write_pair(root: pathlib.Path, flavour: str, index: int, seed: int, size: int) -> None:
     """Writes one image and its mask (0 and 255) under the same name."""
     if flavour == "varied":
         image, mask = varied.make_image(index, seed=seed, size=size)
@@ -197,9 +193,7 @@ def _write_pair(
         io.imsave(path, values, check_contrast=False)
 
 
-def _move_into_place(
-    partial: pathlib.Path, root: pathlib.Path, recipe: dict
-) -> None:
+def _move_into_place(partial: pathlib.Path, root: pathlib.Path, recipe: dict) -> None:
     """Renames the finished folder; another process may have been faster."""
     try:
         os.replace(partial, root)
@@ -229,9 +223,7 @@ def _outline(rng: _Rng, scene: _Scene) -> _Array:
     for _ in range(int(scene.lobes)):
         away = np.angle(np.exp(1j * (theta - rng.uniform(0, math.tau))))
         width = rng.uniform(0.15, 0.8)  # from a finger to a second half
-        radius += (
-            math.sqrt(width) * rng.uniform(0.1, 0.5) * drawing.bell(away, width)
-        )
+        radius += math.sqrt(width) * rng.uniform(0.1, 0.5) * drawing.bell(away, width)
     radius *= 1 + rng.uniform(0.005, 0.03) * drawing.turn(rng, 4)
     bulges = np.abs(drawing.turn(rng, math.sqrt(area) * rng.uniform(60, 120)))
     patches = special.expit(2 * drawing.turn(rng, 3))
@@ -287,9 +279,7 @@ def _micro(rng: _Rng, scene: _Scene) -> _Placed:
     within, beyond = inner - radius, radius - outer[angle]
     soft = rng.uniform(0.002, 0.005)
     ring = special.expit(-within / soft) * special.expit(-beyond / soft)
-    shade = rng.uniform(0.05, 0.25) * drawing.bell(
-        beyond, rng.uniform(0.02, 0.06)
-    )
+    shade = rng.uniform(0.05, 0.25) * drawing.bell(beyond, rng.uniform(0.02, 0.06))
     glow = rng.uniform(0.0, 0.25) * within * (2 / inner)
     for place in rng.uniform(0.01, 0.05, 2).tolist():
         glow += rng.uniform(-0.06, 0.1) * drawing.bell(within - place, 0.004)
@@ -303,9 +293,7 @@ def _facets(rng: _Rng, radius: float) -> tuple[_Array, _Array]:
     The slopes are those of a square pyramid cut into the plate: four faces of
     unlike brightness, creases between them, faint tool marks.
     """
-    theta = np.arange(drawing.TURN) * (math.tau / drawing.TURN) - rng.uniform(
-        0, math.tau
-    )
+    theta = np.arange(drawing.TURN) * (math.tau / drawing.TURN) - rng.uniform(0, math.tau)
     corner = np.abs(np.mod(theta, math.pi / 2) - math.pi / 4)
     flat = rng.uniform(0.88, 1.0, 4)[(theta // (math.pi / 2)).astype(int) % 4]
     outer = radius * np.minimum(1, flat / np.cos(corner))
@@ -331,17 +319,13 @@ def _light(rng: _Rng, scene: _Scene) -> _Array:
     return scene.light * np.maximum(light, 0.05)
 
 
-def _draw_debris(
-    rng: _Rng, scene: _Scene, middle: tuple[float, float], image: _Array
-) -> None:
+def _draw_debris(rng: _Rng, scene: _Scene, middle: tuple[float, float], image: _Array) -> None:
     """Multiplies specks, loose cells and fibres into the image, in place."""
     gather, side = rng.uniform(0, 0.8), rng.integers(drawing.TURN)
     scale = rng.uniform(0.5, 1.4)
     for _ in range(int(scene.specks)):
         x, y = rng.random(2).tolist()
-        turn = (
-            int(side + drawing.TURN / 8 * rng.standard_normal()) % drawing.TURN
-        )
+        turn = int(side + drawing.TURN / 8 * rng.standard_normal()) % drawing.TURN
         out = _MARGIN / 2 + rng.exponential(0.025)
         if rng.random() < gather:  # shed by the body
             away = float(scene.outline[turn]) + out
@@ -355,9 +339,7 @@ def _draw_debris(
         image *= drawing.fibre(rng, scene.size)
 
 
-def _tissue(
-    rng: _Rng, scene: _Scene, middle: tuple[float, float]
-) -> tuple[_Array, _Array]:
+def _tissue(rng: _Rng, scene: _Scene, middle: tuple[float, float]) -> tuple[_Array, _Array]:
     """Draws the body's transmission and its mask."""
     swell = 0.025 * float(np.sqrt(np.mean(scene.outline**2)))
     x, y = (

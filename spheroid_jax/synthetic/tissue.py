@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage, special
 
-from spheroid_jax.data import drawing
-from spheroid_jax.data.outlines import Body, knots
+from spheroid_jax.synthetic import drawing
+from spheroid_jax.synthetic.outlines import Body, knots
 
 _Rng, _Array = np.random.Generator, np.ndarray
 
@@ -52,17 +52,13 @@ def draw(rng: _Rng) -> Look:
         dome=rng.random(),
         core=drawing.rarely(rng, 0.45, 0.1, 2.0),
         core_size=rng.uniform(0.3, 0.9),
-        rim=rng.uniform(0.25, 1.2)
-        if pale
-        else drawing.rarely(rng, 0.6, -0.5, 1.2),
+        rim=rng.uniform(0.25, 1.2) if pale else drawing.rarely(rng, 0.6, -0.5, 1.2),
         rim_width=drawing.between(rng, 0.003, 0.02),
         halo=drawing.rarely(rng, 0.6, -0.2, 0.6),
         halo_width=drawing.between(rng, 0.004, 0.04),
         relief=drawing.rarely(rng, 0.3, 0.05, 0.5),
         direction=rng.uniform(0, math.tau),
-        grain=drawing.between(rng, 0.06, 0.45)
-        if pale
-        else drawing.between(rng, 0.01, 0.4),
+        grain=drawing.between(rng, 0.06, 0.45) if pale else drawing.between(rng, 0.01, 0.4),
         cell=drawing.between(rng, 0.004, 0.03),
         edge=drawing.between(rng, 0.001, 0.008),
         patches=drawing.rarely(rng, 0.5, 0.2, 1.2),
@@ -88,9 +84,7 @@ def _lay_part(rng, image, body, depth, look) -> _Array:
     height = np.sqrt(np.clip(depth / deepest, 0, 1))
     thick = 1 - look.dome + look.dome * height
     absorbed = -math.log(look.tone) * thick
-    absorbed += look.core * special.expit(
-        (depth / deepest - (1 - look.core_size)) * 8
-    )
+    absorbed += look.core * special.expit((depth / deepest - (1 - look.core_size)) * 8)
     if look.patches:
         count = knots(drawing.between(rng, 1.0, 4), 2 * body.radius)
         field = drawing.field(rng, count, size)
@@ -115,9 +109,7 @@ def _lay_part(rng, image, body, depth, look) -> _Array:
     glow = 1 + look.halo * drawing.bell(np.minimum(depth, 0), look.halo_width)
     # A thick body shows less of the uneven ground below it.
     ground = image + rng.random() * inside * (np.mean(image[depth > 0]) - image)
-    return (inside * ground * tissue + (1 - inside) * image * glow).astype(
-        np.float32
-    )
+    return (inside * ground * tissue + (1 - inside) * image * glow).astype(np.float32)
 
 
 def _cells(rng: _Rng, look: Look, size: int) -> _Array:
@@ -131,10 +123,7 @@ def _cells(rng: _Rng, look: Look, size: int) -> _Array:
     haze = drawing.field(rng, max(count // 10, 2), size)
     parts = rng.uniform(0.2, 1, 4)
     return (
-        parts[0] * cells
-        + 0.5 * parts[1] * fine
-        + 0.6 * parts[2] * clumps
-        + 0.6 * parts[3] * haze
+        parts[0] * cells + 0.5 * parts[1] * fine + 0.6 * parts[2] * clumps + 0.6 * parts[3] * haze
     )
 
 
@@ -145,9 +134,7 @@ def _hole(rng: _Rng, absorbed: _Array, body: Body, size: int) -> None:
         return
     at = rng.integers(len(rows))
     x, y = drawing.grid(size)
-    distance = np.sqrt(
-        (x - columns[at] / size) ** 2 + (y - rows[at] / size) ** 2
-    )
+    distance = np.sqrt((x - columns[at] / size) ** 2 + (y - rows[at] / size) ** 2)
     reach = body.radius * rng.uniform(0.1, 0.4)
     within = special.expit((reach - distance) / 0.004)
     absorbed *= 1 - rng.uniform(0.3, 0.9) * within

@@ -12,8 +12,8 @@ import math
 import numpy as np
 from scipy import ndimage, special
 
-from spheroid_jax.data import camera, drawing, outlines, tissue
-from spheroid_jax.data.outlines import Body
+from spheroid_jax.synthetic import camera, drawing, outlines, tissue
+from spheroid_jax.synthetic.outlines import Body
 
 _Rng, _Array = np.random.Generator, np.ndarray
 _STREAM = 2  # apart from the flavours of `synthetic`
@@ -26,9 +26,7 @@ _LESSER = (0.4, 1.0)
 _VESSELS = {"open": 0.42, "circle": 0.40, "straight": 0.12, "square": 0.06}
 
 
-def make_image(
-    index: int, *, seed: int = 0, size: int = 256
-) -> tuple[np.ndarray, np.ndarray]:
+def make_image(index: int, *, seed: int = 0, size: int = 256) -> tuple[np.ndarray, np.ndarray]:
     """Draws one image and its mask, a pure function of the arguments.
 
     The mask holds every body of the frame; the largest may be cut by its
@@ -59,9 +57,7 @@ def make_image(
     for _ in range(int(drawing.rarely(rng, 0.35, 1, 4))):
         image *= _ghost(rng, main)
     _clutter(rng, image, bodies[0], mask)
-    image = ndimage.gaussian_filter(
-        image, drawing.rarely(rng, 0.3, 0, 0.01) * size
-    )
+    image = ndimage.gaussian_filter(image, drawing.rarely(rng, 0.3, 0, 0.01) * size)
     look = tissue.draw(rng)
     alike = rng.random() < 0.7
     for body in bodies:
@@ -196,10 +192,7 @@ def _vessel(rng: _Rng, size: int, kind: str, frame) -> _Array:
         * (1 - wall)
     )
     for _ in range(rng.integers(0, 5)):
-        line = drawing.bell(
-            beyond - rng.uniform(-0.06, 0.16),
-            drawing.between(rng, 0.002, 0.012),
-        )
+        line = drawing.bell(beyond - rng.uniform(-0.06, 0.16), drawing.between(rng, 0.002, 0.012))
         image += rng.uniform(-0.5, 0.5) * line
     return np.maximum(image, 0.02).astype(np.float32)
 
@@ -233,14 +226,9 @@ def _clutter(rng: _Rng, image: _Array, body: Body, mask: _Array) -> None:
     """Multiplies in specks, loose cells, clumps and fibres, in place."""
     size = image.shape[0]
     count = int(drawing.rarely(rng, 0.75, 0, 1) ** 2 * 350)
-    scale, gather = (
-        drawing.between(rng, 0.5, 2.0),
-        drawing.rarely(rng, 0.5, 0, 1),
-    )
+    scale, gather = (drawing.between(rng, 0.5, 2.0), drawing.rarely(rng, 0.5, 0, 1))
     shade = rng.uniform(0.1, 0.8)
-    rows, columns = np.nonzero(
-        (body.depth < 0.004) & (body.depth > -0.12 * rng.random() - 0.01)
-    )
+    rows, columns = np.nonzero((body.depth < 0.004) & (body.depth > -0.12 * rng.random() - 0.01))
     rings = rng.random()
     largest = 0.28 * body.radius  # what is larger is a body
     for _ in range(count):
@@ -253,9 +241,7 @@ def _clutter(rng: _Rng, image: _Array, body: Body, mask: _Array) -> None:
         if rng.random() < 0.05:  # out of focus
             radius, dark = min(3 * radius, largest), dark / 4
         sign = -0.7 if rng.random() < 0.1 else 1.0
-        drawing.stamp(
-            image, x, y, radius, sign * dark, ring=bool(rng.random() < rings)
-        )
+        drawing.stamp(image, x, y, radius, sign * dark, ring=bool(rng.random() < rings))
     for _ in range(int(drawing.rarely(rng, 0.3, 1, 6))):  # clumps
         x, y = rng.random(2).tolist()
         for _ in range(rng.integers(2, 14)):

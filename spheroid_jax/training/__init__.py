@@ -1,0 +1,1 @@
+"""Training of one fold: losses, steps, loop, checkpoints, fine-tuning."""

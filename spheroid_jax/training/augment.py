@@ -71,19 +71,13 @@ def make_augment(strengths, *, seed):
     def augment(batch, step):
         count = len(batch["image"])
         number = step * count + jnp.arange(count)
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(
-            jax.random.key(seed), number
-        )
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), number)
         # Coordinates would suffer from an accelerator's fast products.
         with jax.default_matmul_precision("highest"):
-            image, mask, counted = jax.vmap(
-                functools.partial(augment_sample, strengths)
-            )(keys, batch["image"], batch["mask"], batch["weight"] > 0)
-        return {
-            "image": image,
-            "mask": mask,
-            "weight": counted.astype(jnp.float32),
-        }
+            image, mask, counted = jax.vmap(functools.partial(augment_sample, strengths))(
+                keys, batch["image"], batch["mask"], batch["weight"] > 0
+            )
+        return {"image": image, "mask": mask, "weight": counted.astype(jnp.float32)}
 
     return augment
 
@@ -104,9 +98,7 @@ def augment_sample(strengths, key, image, mask, counted):
     """
     geometry, intensity = jax.random.split(key)
     if any(strengths[:5]):
-        image, mask, counted = _warp(
-            *(image, mask, counted), *_sources(strengths, geometry, mask)
-        )
+        image, mask, counted = _warp(*(image, mask, counted), *_sources(strengths, geometry, mask))
     image = _change_intensity(strengths, intensity, image)
     return normalise(image, counted), mask, counted
 
@@ -133,9 +125,7 @@ def normalise(image, counted):
     flat = ends[0] == ends[1]
     low = jnp.where(flat, ranked[0], ends[0])
     high = jnp.where(flat, ranked[last], ends[1])
-    return jnp.clip(
-        (image - low) / jnp.maximum(high - low, _SMALLEST_RANGE), 0, 1
-    )
+    return jnp.clip((image - low) / jnp.maximum(high - low, _SMALLEST_RANGE), 0, 1)
 
 
 def _ranked_at(ranked, last, fraction):
@@ -165,10 +155,7 @@ def _sources(strengths, key, mask):
     back = _stretch(1 / ratio, axis) @ _rotation(-angle) / zoom
     rows, columns = jnp.meshgrid(at - shift[0], at - shift[1], indexing="ij")
     source = jnp.stack(
-        [
-            back[0, 0] * rows + back[0, 1] * columns,
-            back[1, 0] * rows + back[1, 1] * columns,
-        ]
+        [back[0, 0] * rows + back[0, 1] * columns, back[1, 0] * rows + back[1, 1] * columns]
     )
     if strengths.elastic:
         field = functools.partial(_smooth_field, size=size)
@@ -194,10 +181,7 @@ def _bilinear(layers, rows, columns):
     size = len(layers)
     pixels = layers.reshape(size * size, -1)
     rows, columns = (jnp.clip(at, 0, size - 1) for at in (rows, columns))
-    top, left = (
-        jnp.minimum(jnp.floor(at), size - 2).astype(jnp.int32)
-        for at in (rows, columns)
-    )
+    top, left = (jnp.minimum(jnp.floor(at), size - 2).astype(jnp.int32) for at in (rows, columns))
     corner = top * size + left
     down, right = (rows - top)[..., None], (columns - left)[..., None]
 
@@ -255,12 +239,8 @@ def _uneven_light(key, size):
 
 def _smooth_field(key, size):
     """A random (S, S) of mean 0 and deviation 1, at each pixel."""
-    waves = (
-        2 * math.pi * jnp.outer(_positions(size), jnp.array(_CYCLES_PER_SIDE))
-    )
-    basis = jnp.concatenate(
-        [jnp.ones((size, 1)), jnp.cos(waves), jnp.sin(waves)], axis=1
-    )
+    waves = 2 * math.pi * jnp.outer(_positions(size), jnp.array(_CYCLES_PER_SIDE))
+    basis = jnp.concatenate([jnp.ones((size, 1)), jnp.cos(waves), jnp.sin(waves)], axis=1)
     drawn = jax.random.normal(key, (basis.shape[1],) * 2)
     # A constant would be a shift, or a brighter lamp.
     drawn = drawn.at[0, 0].set(0)

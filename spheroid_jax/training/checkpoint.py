@@ -12,7 +12,7 @@ import jax
 from jax import numpy as jnp
 from orbax.checkpoint import v1 as ocp
 
-from spheroid_jax import logs
+from spheroid_jax.runtime import logs
 
 # Orbax logs hundreds of lines for an error that it also raises.
 logs.hide("orbax", below=logging.CRITICAL)
@@ -91,9 +91,7 @@ class Checkpoints:
           CheckpointError: unreadable, or of another structure.
         """
         with _explained(f"reading the checkpoint of step {step}"):
-            return self._orbax.load_checkpointables(step, {"state": template})[
-                "state"
-            ]
+            return self._orbax.load_checkpointables(step, {"state": template})["state"]
 
 
 @contextlib.contextmanager
@@ -113,11 +111,7 @@ def open_checkpoints(directory):
     keep = _policies.AnyPreservationPolicy(
         [
             _policies.LatestN(1),
-            _policies.BestN(
-                get_metric_fn=_f_score,
-                n=1,
-                keep_checkpoints_without_metrics=False,
-            ),
+            _policies.BestN(get_metric_fn=_f_score, n=1, keep_checkpoints_without_metrics=False),
         ]
     )
     with _explained(f"opening {directory}"):

@@ -1,8 +1,8 @@
 """What the networks cost: parameters, arithmetic, and the time to expect.
 
-    python -m spheroid_jax.costs
+    python -m spheroid_jax.training.costs
 
-prints the table of docs/paper.md: the three models at the paper's size.
+prints the table of docs/evidence/paper.md: the three models at the paper's size.
 """
 
 import time
@@ -14,7 +14,7 @@ from jax import numpy as jnp
 from spheroid_jax import models
 
 # Share of the matrix-product rate that training is taken to reach: between
-# narrow networks and the paper's, on a CPU (docs/performance.md).
+# narrow networks and the paper's, on a CPU (docs/evidence/performance.md).
 _EFFICIENCY = 0.7
 _TABLE = (
     ("segmentation network (Adver, Base)", "multiscale", 1),
@@ -37,10 +37,7 @@ def count(module, size, channels):
     """
     image = jax.ShapeDtypeStruct((1, size, size, channels), np.float32)
     variables = jax.eval_shape(module.init, jax.random.key(0), image)
-    parameters = sum(
-        int(np.prod(leaf.shape))
-        for leaf in jax.tree.leaves(variables["params"])
-    )
+    parameters = sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(variables["params"]))
     # Lowered for a GPU (which need not be there): for the CPU convolutions are
     # rewritten to take fewer operations than the networks' definition.
     traced = jax.jit(module.apply).trace(variables, image)
@@ -71,11 +68,8 @@ def expected_seconds(flops):
 
 
 def table(size=480):
-    """The table of docs/paper.md, as Markdown."""
-    lines = [
-        "| network | parameters | GFLOP, one image forward |",
-        "|---|---|---|",
-    ]
+    """The table of docs/evidence/paper.md, as Markdown."""
+    lines = ["| network | parameters | GFLOP, one image forward |", "|---|---|---|"]
     for title, name, channels in _TABLE:
         parameters, flops = count(models.build(name), size, channels)
         lines.append(f"| {title} | {parameters:,} | {flops / 1e9:.1f} |")

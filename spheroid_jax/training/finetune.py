@@ -17,7 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax import evaluate, files, models, params
+from spheroid_jax import models
+from spheroid_jax.evaluation import grid_scores
+from spheroid_jax.inference import model_file
+from spheroid_jax.runtime import files
 
 INIT_FILE = "init.json"
 BEFORE_FILE = "before.csv"
@@ -36,7 +39,7 @@ def load(init, *, size, model):
     """Loads the model that training starts from.
 
     Args:
-      init: what `params.load` takes: a folder, or a packaged model's name.
+      init: what `model_file.load` takes: a folder, or a packaged model's name.
       size: side of the grid that is trained on.
       model: the arguments of `models.build`.
 
@@ -48,16 +51,11 @@ def load(init, *, size, model):
       ValueError: several networks, or another network or grid than is to be
         trained; says what differs.
     """
-    loaded = params.load(init)
-    if not isinstance(loaded, params.Params):
-        raise ValueError(
-            f"config.init = {init!r}: several networks; give one fold's folder"
-        )
+    loaded = model_file.load(init)
+    if not isinstance(loaded, model_file.Params):
+        raise ValueError(f"config.init = {init!r}: several networks; give one fold's folder")
     here = {"data.size": size, **_fields(model["name"], models.build(**model))}
-    there = {
-        "data.size": loaded.size,
-        **_fields(loaded.network, loaded.model()),
-    }
+    there = {"data.size": loaded.size, **_fields(loaded.network, loaded.model())}
     differing = [
         f"config.{key} = {here[key]!r} here, {value!r} there"
         for key, value in there.items()
@@ -68,16 +66,14 @@ def load(init, *, size, model):
             f"config.init = {init!r} is another model than the one to be "
             f"trained: {'; '.join(differing)}"
         )
-    return Initial(loaded.variables, params.digest(init))
+    return Initial(loaded.variables, model_file.digest(init))
 
 
 def _fields(name, module):
     """What a network's variables, and what they compute, depend on."""
     fields = (field.name for field in dataclasses.fields(module))
     return {"model.name": name} | {
-        f"model.{field}": getattr(module, field)
-        for field in fields
-        if field not in _FREE_FIELDS
+        f"model.{field}": getattr(module, field) for field in fields if field not in _FREE_FIELDS
     }
 
 
@@ -92,7 +88,7 @@ def measure(model, sha256, directory, *, validation, test):
       test: likewise.
 
     Returns:
-      The validation F-scores, of `evaluate.validation_f_scores`.
+      The validation F-scores, of `grid_scores.validation_f_scores`.
 
     Raises:
       ValueError: the fold was begun from another model.
@@ -107,15 +103,11 @@ def measure(model, sha256, directory, *, validation, test):
             )
         return begun["validation"]
     grids, labels, names = test
-    maps = evaluate.probabilities(model, grids)
-    evaluate.write_scores(
-        directory / BEFORE_FILE, evaluate.score(maps, labels, names)
-    )
-    f_scores = evaluate.validation_f_scores(model, *validation)
+    maps = grid_scores.probabilities(model, grids)
+    grid_scores.write_scores(directory / BEFORE_FILE, grid_scores.score(maps, labels, names))
+    f_scores = grid_scores.validation_f_scores(model, *validation)
     # Last: where it is, the rest is there.
-    files.write_json(
-        directory / INIT_FILE, {"sha256": sha256, "validation": f_scores}
-    )
+    files.write_json(directory / INIT_FILE, {"sha256": sha256, "validation": f_scores})
     return f_scores
 
 
@@ -136,9 +128,7 @@ def check_datasets(datasets, rehearsal):
     """
     missing = sorted(set(rehearsal) - set(datasets))
     if missing:
-        raise ValueError(
-            f"config.data.rehearsal: there is no dataset {', '.join(missing)}"
-        )
+        raise ValueError(f"config.data.rehearsal: there is no dataset {', '.join(missing)}")
     if not set(datasets) - set(rehearsal):
         raise ValueError(
             f"config.data.rehearsal: {', '.join(datasets)} are all datasets "
@@ -178,19 +168,15 @@ def table(before, after, rehearsal):
     """A table for people: F-scores in percent, before and after.
 
     Args:
-      before: `evaluate.Row`s of the initial model.
+      before: `grid_scores.Row`s of the initial model.
       after: those of the trained model, of the same images.
       rehearsal: names of the old datasets.
     """
-    lines = [
-        f"{'dataset':<24}{'images':>7}{'F before':>10}{'after':>8}{'change':>9}"
-    ]
+    lines = [f"{'dataset':<24}{'images':>7}{'F before':>10}{'after':>8}{'change':>9}"]
     old, new = _by_dataset(before), _by_dataset(after)
     for dataset in sorted(new, key=lambda name: (name in rehearsal, name)):
         kind = ", rehearsal" if dataset in rehearsal else ""
-        f_before, f_after = (
-            100 * np.mean(scores[dataset]) for scores in (old, new)
-        )
+        f_before, f_after = (100 * np.mean(scores[dataset]) for scores in (old, new))
         change = round(f_after - f_before, 2) + 0.0  # No negative zero.
         lines.append(
             f"{dataset + kind:<24}{len(new[dataset]):>7}{f_before:>10.2f}"

@@ -20,27 +20,23 @@ import optax
 from absl import logging
 from ml_collections import ConfigDict, FrozenConfigDict
 
-from spheroid_jax import (
+from spheroid_jax import models
+from spheroid_jax.data import partitions, source
+from spheroid_jax.data.dataset import open_dataset
+from spheroid_jax.evaluation import grid_scores, held_out
+from spheroid_jax.inference import model_file
+from spheroid_jax.runtime import compilation, devices, files, stopping
+from spheroid_jax.training import (
     augment,
     checkpoint,
-    compilation,
     costs,
-    devices,
-    evaluate,
-    files,
     finetune,
-    held_out,
-    models,
-    params,
+    loop,
     schedules,
     settings,
     steps,
-    stopping,
-    train,
 )
-from spheroid_jax.data import partitions, source
-from spheroid_jax.data.dataset import open_dataset
-from spheroid_jax.progress import duration, open_progress
+from spheroid_jax.training.progress import duration, open_progress
 
 # What a user can mend; shown as one line.
 USER_ERRORS = (
@@ -49,7 +45,7 @@ USER_ERRORS = (
     TypeError,
     ValueError,
     checkpoint.CheckpointError,
-    train.NonFiniteLoss,
+    loop.NonFiniteLoss,
 )
 # Steps a dispatch by platform; an accelerator's steps are short.
 _PER_DISPATCH = {"cpu": 1}
@@ -84,7 +80,7 @@ def train_fold(config, fold, workdir):
       workdir: the work directory.
 
     Raises:
-      train.Interrupted: stopped by a signal; everything is saved.
+      loop.Interrupted: stopped by a signal; everything is saved.
       Exception: one of `USER_ERRORS`.
     """
     _keep_programs(config)
@@ -129,7 +125,7 @@ def _recording_divergence(path):
     """Keeps on disk that training diverged, which is a result, too."""
     try:
         yield
-    except train.NonFiniteLoss as error:
+    except loop.NonFiniteLoss as error:
         files.write_json(path, {"message": str(error)})
         raise
     path.unlink(missing_ok=True)
@@ -155,7 +151,7 @@ def _finished(directory):
     """Whether training has ended and its scores are written."""
     if not (directory / held_out.SCORES_FILE).is_file():
         return False
-    about = params.provenance(directory)
+    about = model_file.provenance(directory)
     return about["trained_steps"] == about["total_steps"]
 
 
@@ -199,20 +195,12 @@ def _open_dataset(config, workdir):
     """Opens the data root that the config names."""
     cache = files.cache_folder(config.data.cache)
     root = source.open_root(
-        config.data.root,
-        cache,
-        config.synthetic.to_dict(),
-        beside=config.data.synthetic_beside,
+        config.data.root, cache, config.synthetic.to_dict(), beside=config.data.synthetic_beside
     )
     shares = source.choose_datasets(root, settings.shares(config.data.datasets))
     finetune.check_datasets(shares, settings.rehearsal(config.data.rehearsal))
     return open_dataset(
-        root,
-        shares,
-        size=config.data.size,
-        stream=config.data.stream,
-        cache=cache,
-        workdir=workdir,
+        root, shares, size=config.data.size, stream=config.data.stream, cache=cache, workdir=workdir
     )
 
 
@@ -228,22 +216,15 @@ def networks(config):
         warmup=config.optimizer.warmup,
         total_steps=settings.total_steps(config),
     )
-    optimizer = optax.adam(
-        learning_rate, b1=config.optimizer.b1, b2=config.optimizer.b2
-    )
+    optimizer = optax.adam(learning_rate, b1=config.optimizer.b1, b2=config.optimizer.b2)
     network = steps.Network(models.build(**config.model), optimizer)
     if config.adversary is None:
         return network, None
     adversary = config.adversary
     module = models.build(
-        "adversary",
-        width=adversary.width,
-        depth=adversary.depth,
-        dtype=adversary.dtype,
+        "adversary", width=adversary.width, depth=adversary.depth, dtype=adversary.dtype
     )
-    optimizer = optax.adam(
-        adversary.learning_rate, b1=adversary.b1, b2=adversary.b2
-    )
+    optimizer = optax.adam(adversary.learning_rate, b1=adversary.b1, b2=adversary.b2)
     weight = functools.partial(
         schedules.SCHEDULES[adversary.lambda_schedule],
         total_steps=settings.total_steps(config),
@@ -259,9 +240,7 @@ def train_step(config):
         *networks(config),
         weights=config.loss.weights,
         dice=config.loss.dice,
-        augment=augment.make_augment(
-            augment.Strengths(**config.augment), seed=config.seed
-        ),
+        augment=augment.make_augment(augment.Strengths(**config.augment), seed=config.seed),
         average=config.train.average,
         fast_start=not config.init,
     )
@@ -272,7 +251,7 @@ def _plan(config):
     if per_dispatch == 0:
         platform = jax.devices()[0].platform
         per_dispatch = _PER_DISPATCH.get(platform, _PER_DISPATCH_ELSEWHERE)
-    return train.Plan(
+    return loop.Plan(
         total=settings.total_steps(config),
         per_dispatch=per_dispatch,
         validate_every=config.train.validate_every,
@@ -284,9 +263,7 @@ def _initial_model(config):
     """Loads the model that training starts from; None: from scratch."""
     if not config.init:
         return None
-    return finetune.load(
-        config.init, size=config.data.size, model=config.model.to_dict()
-    )
+    return finetune.load(config.init, size=config.data.size, model=config.model.to_dict())
 
 
 def _initial_state(config, initial=None):
@@ -301,9 +278,7 @@ def _initial_state(config, initial=None):
 def _train(config, fold, directory, dataset, saved, initial):
     """Trains from the last checkpoint, or from the start, to the end."""
     plan = _plan(config)
-    placement = devices.share_batch(
-        config.train.batch_size, config.train.devices
-    )
+    placement = devices.share_batch(config.train.batch_size, config.train.devices)
     state = _initial_state(config, initial)
     before = None
     if initial is not None:
@@ -339,7 +314,7 @@ def _train(config, fold, directory, dataset, saved, initial):
             # What training starts from may turn out to be the best.
             shown.validation(0, before)
             saved.save(0, state, rank(before))
-        train.train(
+        loop.train(
             state,
             steps.make_run_steps(train_step(config), placement),
             batches,
@@ -357,19 +332,15 @@ def _rank(config, before):
     """Makes the function that the best checkpoint is chosen by."""
     rehearsal = settings.rehearsal(config.data.rehearsal)
     if not rehearsal:
-        return train.by_mean
-    return finetune.criterion(
-        before, rehearsal=rehearsal, margin=config.train.rehearsal_margin
-    )
+        return loop.by_mean
+    return finetune.criterion(before, rehearsal=rehearsal, margin=config.train.rehearsal_margin)
 
 
 def _validation(config, images_of_partition):
     """Makes the function that scores a training state."""
 
     def validate(state):
-        return evaluate.validation_f_scores(
-            _params(config, state), *images_of_partition
-        )
+        return grid_scores.validation_f_scores(_params(config, state), *images_of_partition)
 
     return validate
 
@@ -378,11 +349,8 @@ def _params(config, state):
     variables = {"params": state.seg_average or state.seg_params}
     if state.seg_stats:
         variables["batch_stats"] = state.seg_stats
-    return params.Params.create(
-        variables,
-        size=config.data.size,
-        flips=config.inference.flips,
-        **config.model,
+    return model_file.Params.create(
+        variables, size=config.data.size, flips=config.inference.flips, **config.model
     )
 
 
@@ -394,8 +362,7 @@ def _check_space(directory, state):
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise OSError(
-            f"{directory}: checkpoints need {needed / 1e9:.1f} GB, and "
-            f"{free / 1e9:.1f} GB are free"
+            f"{directory}: checkpoints need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
         )
 
 
@@ -409,7 +376,7 @@ def _score(config, fold, directory, dataset, saved):
         )
     # Scores that stand beside a model are that model's.
     (directory / held_out.SCORES_FILE).unlink(missing_ok=True)
-    params.save(
+    model_file.save(
         _params(config, saved.restore(best, _initial_state(config))),
         directory / "model",
         provenance={
@@ -421,17 +388,13 @@ def _score(config, fold, directory, dataset, saved):
             **_origin(config, directory),
         },
     )
-    rows = held_out.score(
-        params.load(directory), directory, dataset.partition(partitions.TEST)
-    )
+    rows = held_out.score(model_file.load(directory), directory, dataset.partition(partitions.TEST))
     if config.init and best == 0:
         logging.info(
             "No step was better on validation images, within the margin, than "
             "the model that training started from: it stays as it is."
         )
-    logging.info(
-        "Test partition, model of step %d; see %s", best, directory.resolve()
-    )
+    logging.info("Test partition, model of step %d; see %s", best, directory.resolve())
     print(_table(config, directory, rows))
 
 
@@ -445,9 +408,9 @@ def _origin(config, directory):
 def _table(config, directory, rows):
     """The test scores for people; beside those before fine-tuning."""
     if not config.init:
-        return evaluate.table(rows)
+        return grid_scores.table(rows)
     return finetune.table(
-        evaluate.read_scores(directory / finetune.BEFORE_FILE),
+        grid_scores.read_scores(directory / finetune.BEFORE_FILE),
         rows,
         settings.rehearsal(config.data.rehearsal),
     )

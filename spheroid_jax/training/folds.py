@@ -13,15 +13,13 @@ import threading
 import time
 from typing import NamedTuple
 
-from spheroid_jax import devices, stopping
 from spheroid_jax.data import partitions
+from spheroid_jax.runtime import devices, stopping
 
 ALL = range(partitions.FOLDS)
 _POLL_S = 0.1
 # Asks a fresh process, since JAX would keep the devices' memory to itself.
-_ASK_DEVICES = (
-    "import jax; print(jax.default_backend(), jax.local_device_count())"
-)
+_ASK_DEVICES = "import jax; print(jax.default_backend(), jax.local_device_count())"
 
 
 class Outcome(NamedTuple):
@@ -120,10 +118,7 @@ class _Fold:
         )
         self._readers = [
             threading.Thread(target=self._copy, args=streams, daemon=True)
-            for streams in (
-                (self.process.stderr, sys.stderr),
-                (self.process.stdout, sys.stdout),
-            )
+            for streams in ((self.process.stderr, sys.stderr), (self.process.stdout, sys.stdout))
         ]
         for reader in self._readers:
             reader.start()
@@ -147,9 +142,8 @@ class _Fold:
 def _places(batch_size, devices_a_fold):
     """The environment of each fold that can run at a time."""
     answer = subprocess.run(
-        [sys.executable, "-c", _ASK_DEVICES],
-        capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
+        [sys.executable, "-c", _ASK_DEVICES], capture_output=True, text=True, check=True
+    ).stdout.split()
     platform, available = answer[-2], int(answer[-1])
     # Elsewhere one process has all devices, or shares the CPU's cores.
     if platform != "gpu":
@@ -158,6 +152,5 @@ def _places(batch_size, devices_a_fold):
     names = names.split(",") if names else [str(n) for n in range(available)]
     n = devices.sharing(batch_size, devices_a_fold, available)
     return [
-        {"CUDA_VISIBLE_DEVICES": ",".join(names[k : k + n])}
-        for k in range(0, available - n + 1, n)
+        {"CUDA_VISIBLE_DEVICES": ",".join(names[k : k + n])} for k in range(0, available - n + 1, n)
     ]

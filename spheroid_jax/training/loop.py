@@ -60,10 +60,7 @@ def dispatches(start, plan):
       (first, end): the call takes the steps first, ..., end - 1.
     """
     while start < plan.total:
-        ends = (
-            (start // every + 1) * every
-            for every in (plan.per_dispatch, plan.validate_every)
-        )
+        ends = ((start // every + 1) * every for every in (plan.per_dispatch, plan.validate_every))
         end = min(plan.total, *ends)
         yield start, end
         start = end
@@ -125,9 +122,7 @@ def train(
             progress.validation(end, scores)
             value = rank(scores)
             if value is None:
-                progress.say(
-                    f"step {end}  worse on rehearsal than the margin allows"
-                )
+                progress.say(f"step {end}  worse on rehearsal than the margin allows")
             checkpoints.save(end, state, value)
             stopping = end < plan.total and stop_requested()
         elif stopping:
@@ -162,10 +157,7 @@ def _collect(pending):
             if bad.size:
                 raise NonFiniteLoss(first + int(bad[0]), name)
     names = fetched[0][1] if fetched else ()
-    return {
-        name: float(np.mean(np.concatenate([m[name] for _, m in fetched])))
-        for name in names
-    }
+    return {name: float(np.mean(np.concatenate([m[name] for _, m in fetched]))) for name in names}
 
 
 def _check_state(state, step):
@@ -177,6 +169,4 @@ def _check_state(state, step):
 
 @jax.jit
 def _all_finite(tree):
-    return jnp.stack(
-        [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)]
-    ).all()
+    return jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)]).all()

@@ -104,9 +104,7 @@ def binary_cross_entropy(logits, label):
 
 def adversarial_loss(real_logits, fake_logits):
     """L_a of equation 2: the real is to be told real, the fake fake."""
-    return binary_cross_entropy(real_logits, REAL) + binary_cross_entropy(
-        fake_logits, FAKE
-    )
+    return binary_cross_entropy(real_logits, REAL) + binary_cross_entropy(fake_logits, FAKE)
 
 
 def segmentation_loss(spatial_loss, fake_logits, adversarial_weight):
@@ -117,6 +115,4 @@ def segmentation_loss(spatial_loss, fake_logits, adversarial_weight):
       fake_logits: (B, 2), the adversary's verdict on the segmentation.
       adversarial_weight: lambda.
     """
-    return spatial_loss + adversarial_weight * binary_cross_entropy(
-        fake_logits, REAL
-    )
+    return spatial_loss + adversarial_weight * binary_cross_entropy(fake_logits, REAL)

@@ -10,7 +10,7 @@ import tensorboardX
 from absl import logging
 from tqdm import tqdm
 
-from spheroid_jax import files
+from spheroid_jax.runtime import files
 
 _IN_BAR = ("cross_entropy", "adversarial_loss", "lambda")
 
@@ -37,25 +37,18 @@ class Progress:
         """Records the training's metrics at `step`."""
         rate = self._rate(step)
         self._write(step, {**values, "steps_per_second": rate})
-        shown = {
-            name: f"{values[name]:.3g}" for name in _IN_BAR if name in values
-        }
+        shown = {name: f"{values[name]:.3g}" for name in _IN_BAR if name in values}
         self._bar.set_postfix(shown)
         if self._bar.disable:
             words = [f"{name} {value}" for name, value in shown.items()]
             if rate:
                 left = duration((self._bar.total - step) / rate)
                 words.append(f"{rate:.2f} steps/s, {left} left")
-            logging.info(
-                "step %d/%d  %s", step, self._bar.total, "  ".join(words)
-            )
+            logging.info("step %d/%d  %s", step, self._bar.total, "  ".join(words))
 
     def validation(self, step, scores):
         """Records validation scores, a dict of mean F by dataset."""
-        self._write(
-            step,
-            {f"validation/{name}": value for name, value in scores.items()},
-        )
+        self._write(step, {f"validation/{name}": value for name, value in scores.items()})
         self.say(
             f"step {step}  validation F-score  "
             + "  ".join(f"{name} {f:.3f}" for name, f in scores.items())

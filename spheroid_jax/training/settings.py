@@ -3,21 +3,15 @@
 import json
 import pathlib
 
-from spheroid_jax import files
-from spheroid_jax.augment import Strengths
-from spheroid_jax.losses import WEIGHTS
 from spheroid_jax.models import NETWORKS, NORMS
-from spheroid_jax.schedules import LEARNING_RATES, SCHEDULES
+from spheroid_jax.runtime import files
+from spheroid_jax.training.augment import Strengths
+from spheroid_jax.training.losses import WEIGHTS
+from spheroid_jax.training.schedules import LEARNING_RATES, SCHEDULES
 
 CONFIG_FILE = "config.json"
 # Where things are and how they are shown: no part of the result.
-_FREE = (
-    "data.root",
-    "data.cache",
-    "data.stream",
-    "train.log_every",
-    "train.keep_programs",
-)
+_FREE = ("data.root", "data.cache", "data.stream", "train.log_every", "train.keep_programs")
 
 _at_least_one = (lambda value: value >= 1, "at least 1")
 _positive = (lambda value: value > 0, "above 0")
@@ -38,10 +32,7 @@ _LIMITS = {
     "optimizer.learning_rate": _positive,
     "optimizer.b1": _share,
     "optimizer.b2": _share,
-    "optimizer.schedule": (
-        LEARNING_RATES.__contains__,
-        f"one of {', '.join(LEARNING_RATES)}",
-    ),
+    "optimizer.schedule": (LEARNING_RATES.__contains__, f"one of {', '.join(LEARNING_RATES)}"),
     "optimizer.warmup": _not_negative,
     "loss.weights": (WEIGHTS.__contains__, f"one of {', '.join(WEIGHTS)}"),
     "loss.dice": _not_negative,
@@ -50,10 +41,7 @@ _LIMITS = {
     "adversary.learning_rate": _positive,
     "adversary.b1": _share,
     "adversary.b2": _share,
-    "adversary.lambda_schedule": (
-        SCHEDULES.__contains__,
-        f"one of {', '.join(SCHEDULES)}",
-    ),
+    "adversary.lambda_schedule": (SCHEDULES.__contains__, f"one of {', '.join(SCHEDULES)}"),
     "adversary.lambda_start": _not_negative,
     "adversary.lambda_end": _not_negative,
     "data.rehearsal": _text,
@@ -71,10 +59,7 @@ _LIMITS = {
     **{f"augment.{name}": _not_negative for name in Strengths._fields},
     "augment.shift": (lambda value: 0 <= value <= 0.5, "in [0, 0.5] (sides)"),
     # Beyond, smooth displacements fold the image over itself.
-    "augment.elastic": (
-        lambda value: 0 <= value <= 0.1,
-        "in [0, 0.1] (sides)",
-    ),
+    "augment.elastic": (lambda value: 0 <= value <= 0.1, "in [0, 0.1] (sides)"),
     "augment.invert": _probability,
 }
 _DTYPES = ("float32", "bfloat16")
@@ -143,10 +128,7 @@ def _rehearsal_problems(config):
     if not old:
         return
     if not config.init:
-        yield (
-            "config.data.rehearsal: config.init must name a model that knows "
-            "these datasets"
-        )
+        yield ("config.data.rehearsal: config.init must name a model that knows these datasets")
     if unknown := set(old) - shares(config.data.datasets).keys():
         yield (
             f"config.data.rehearsal: {', '.join(sorted(unknown))} must be in "
@@ -192,9 +174,7 @@ def rehearsal(datasets):
 
 def keep(config, workdir):
     """Writes the config into its work directory."""
-    files.write_json(
-        pathlib.Path(workdir) / CONFIG_FILE, json.loads(config.to_json())
-    )
+    files.write_json(pathlib.Path(workdir) / CONFIG_FILE, json.loads(config.to_json()))
 
 
 def compare(config, workdir):
@@ -211,11 +191,9 @@ def compare(config, workdir):
         return
     ours, theirs = flat(config), _flatten(read(workdir))
     differing = [
-        f"{key} = {theirs.get(key, 'absent')!r} there, "
-        f"{ours.get(key, 'absent')!r} here"
+        f"{key} = {theirs.get(key, 'absent')!r} there, {ours.get(key, 'absent')!r} here"
         for key in sorted(ours.keys() | theirs.keys())
-        if key not in _FREE
-        and theirs.get(key, "absent") != ours.get(key, "absent")
+        if key not in _FREE and theirs.get(key, "absent") != ours.get(key, "absent")
     ]
     if differing:
         raise ValueError(
@@ -232,9 +210,7 @@ def read(workdir):
     """
     path = pathlib.Path(workdir) / CONFIG_FILE
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{workdir}: not a work directory: it has no {CONFIG_FILE}"
-        )
+        raise FileNotFoundError(f"{workdir}: not a work directory: it has no {CONFIG_FILE}")
     return json.loads(path.read_text("utf-8"))
 
 

@@ -15,7 +15,9 @@ from flax import struct
 from jax import lax
 from jax import numpy as jnp
 
-from spheroid_jax import compilation, losses, models
+from spheroid_jax import models
+from spheroid_jax.runtime import compilation
+from spheroid_jax.training import losses
 
 
 @struct.dataclass
@@ -70,9 +72,7 @@ def init_state(network, adversary, *, seed, averaged=False, variables=None):
         variables = jax.tree.map(jnp.copy, variables)
     adv_params, adv_opt_state = {}, ()
     if adversary is not None:
-        adv_params = models.initial_variables(adversary.module, 2, seed=seed)[
-            "params"
-        ]
+        adv_params = models.initial_variables(adversary.module, 2, seed=seed)["params"]
         adv_opt_state = adversary.optimizer.init(adv_params)
     seg_average = {}
     if averaged:
@@ -136,9 +136,7 @@ def make_train_step(
 
         # One forward pass serves both updates: its output is what the
         # adversary judges, its pullback is what the segmentation learns by.
-        logits, pullback, seg_stats = jax.vjp(
-            forward, state.seg_params, has_aux=True
-        )
+        logits, pullback, seg_stats = jax.vjp(forward, state.seg_params, has_aux=True)
         metrics = {}
         if adversary is not None:
             state, metrics = _adversary_update(state, batch, logits, adversary)
@@ -147,10 +145,7 @@ def make_train_step(
             logits, state.adv_params, state.step, batch, adversary, dice
         )
         seg_params, seg_opt_state = _update(
-            network.optimizer,
-            *pullback(logits_gradient),
-            state.seg_opt_state,
-            state.seg_params,
+            network.optimizer, *pullback(logits_gradient), state.seg_opt_state, state.seg_params
         )
         seg_average = state.seg_average
         if average:
@@ -186,9 +181,7 @@ def make_run_steps(train_step, placement=None):
         if jax.tree.leaves(batches)[0].shape[0] > 1:
             return lax.scan(train_step, state, batches)
         # A single step needs no loop.
-        state, metrics = train_step(
-            state, jax.tree.map(lambda b: b[0], batches)
-        )
+        state, metrics = train_step(state, jax.tree.map(lambda b: b[0], batches))
         return state, jax.tree.map(lambda m: m[jnp.newaxis], metrics)
 
     shardings = {}
@@ -198,10 +191,7 @@ def make_run_steps(train_step, placement=None):
             "out_shardings": placement.everywhere,
         }
     jitted = jax.jit(
-        run_steps,
-        donate_argnames="state",
-        compiler_options=compilation.options(),
-        **shardings,
+        run_steps, donate_argnames="state", compiler_options=compilation.options(), **shardings
     )
     programs = {}
 
@@ -241,9 +231,7 @@ def _fast_at_first(decay, step):
 
 
 def _moved_average(average, params, decay):
-    return jax.tree.map(
-        lambda old, new: decay * old + (1 - decay) * new, average, params
-    )
+    return jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, average, params)
 
 
 def _adversary_update(state, batch, logits, adversary):
@@ -275,9 +263,7 @@ def _adversary_update(state, batch, logits, adversary):
 
 def _logits_loss(logits, adv_params, step, batch, adversary, dice):
     """Equation 3 as a function of the segmentation network's output."""
-    cross_entropy = losses.weighted_cross_entropy(
-        logits, batch["mask"], batch["weight"]
-    )
+    cross_entropy = losses.weighted_cross_entropy(logits, batch["mask"], batch["weight"])
     metrics = {"cross_entropy": cross_entropy}
     spatial_loss = cross_entropy
     if dice:
@@ -286,14 +272,10 @@ def _logits_loss(logits, adv_params, step, batch, adversary, dice):
         metrics["dice_loss"] = dice_loss
     if adversary is None:
         return spatial_loss, metrics
-    fake = adversary_input(
-        batch["image"], batch["weight"], jax.nn.softmax(logits)
-    )
+    fake = adversary_input(batch["image"], batch["weight"], jax.nn.softmax(logits))
     adversarial_weight = jnp.asarray(adversary.weight(step))
     loss = losses.segmentation_loss(
-        spatial_loss,
-        adversary.module.apply({"params": adv_params}, fake),
-        adversarial_weight,
+        spatial_loss, adversary.module.apply({"params": adv_params}, fake), adversarial_weight
     )
     metrics |= {"segmentation_loss": loss, "lambda": adversarial_weight}
     return loss, metrics

@@ -8,7 +8,9 @@ import pathlib
 import shutil
 from typing import NamedTuple
 
-from spheroid_jax import conventional, files, images
+from spheroid_jax import images
+from spheroid_jax.inference import conventional
+from spheroid_jax.runtime import files
 from spheroid_jax.truth import propose, table
 
 METHODS_NAME = "methods.csv"
@@ -83,10 +85,7 @@ def add(row, proposals, folder):
     folder, image = pathlib.Path(folder), pathlib.Path(row["image"])
     gray = images.read_gray(image)
     mask = _mask(row, proposals, gray)
-    with (
-        open(image, "rb") as source,
-        files.replacing(folder / "images" / image.name, "wb") as copy,
-    ):
+    with open(image, "rb") as source, files.replacing(folder / "images" / image.name, "wb") as copy:
         shutil.copyfileobj(source, copy)
     entry = {
         "stem": image.stem,
@@ -112,16 +111,14 @@ def _place(row, planned, proposals, there):
         (planned.present if known else planned.accepted).append(row)
     else:
         raise ValueError(
-            f"decision {row['decision']!r}; expected {table.ACCEPT}, "
-            f"{table.REJECT} or nothing"
+            f"decision {row['decision']!r}; expected {table.ACCEPT}, {table.REJECT} or nothing"
         )
 
 
 def _check_accepted(row, proposals):
     if row["method"] not in (*conventional.METHODS, MANUAL):
         raise ValueError(
-            f"no method {row['method']!r}: one of "
-            f"{', '.join(conventional.METHODS)}, {MANUAL}"
+            f"no method {row['method']!r}: one of {', '.join(conventional.METHODS)}, {MANUAL}"
         )
     image, mask = row["image"], _mask_path(proposals, row["image"])
     if not pathlib.Path(image).is_file():

@@ -7,8 +7,10 @@ OUTPUT/sheet_1.png ...   the proposals, thirty a sheet
 
 import pathlib
 
-from spheroid_jax import conventional, files, images
+from spheroid_jax import images
+from spheroid_jax.inference import conventional
 from spheroid_jax.report import figures
+from spheroid_jax.runtime import files
 from spheroid_jax.truth import table
 
 _TILES_A_SHEET = 30
@@ -19,8 +21,7 @@ def images_in(folder):
     return [
         path
         for path in sorted(pathlib.Path(folder).iterdir())
-        if path.suffix.lower() in images.SUFFIXES
-        and not path.name.startswith(".")
+        if path.suffix.lower() in images.SUFFIXES and not path.name.startswith(".")
     ]
 
 
@@ -44,9 +45,7 @@ def find_images(given, output):
         if not found:
             raise ValueError(f"{path}: no images in this folder")
         if path.resolve() in (output, output / "masks"):
-            raise ValueError(
-                f"{path}: holds proposals; choose another --output"
-            )
+            raise ValueError(f"{path}: holds proposals; choose another --output")
         paths += [image.resolve() for image in found]
     paths = list(dict.fromkeys(paths))
     _check_stems(paths, output)
@@ -118,15 +117,12 @@ def _rows(output):
 
 def _check_stems(paths, output):
     """Two images must not claim one mask, in this run or with an earlier."""
-    claimed = {
-        table.stem(row): pathlib.Path(row["image"]) for row in _rows(output)
-    }
+    claimed = {table.stem(row): pathlib.Path(row["image"]) for row in _rows(output)}
     for path in paths:
         other = claimed.setdefault(path.stem, path)
         if other != path:
             raise ValueError(
-                f"{path}: same stem as {other}; rename one, or choose another "
-                "--output"
+                f"{path}: same stem as {other}; rename one, or choose another --output"
             )
 
 

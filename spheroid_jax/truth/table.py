@@ -8,7 +8,7 @@ import csv
 import pathlib
 from typing import NamedTuple
 
-from spheroid_jax import files
+from spheroid_jax.runtime import files
 
 NAME = "proposals.csv"
 # `proposed` is the method that made the mask; `method` is the person's to edit.
@@ -57,9 +57,7 @@ def read(path, columns=COLUMNS):
 def write(path, table):
     """Writes a table, whole or not at all."""
     with files.replacing(path) as file:
-        writer = csv.DictWriter(
-            file, table.columns, restval="", delimiter=table.delimiter
-        )
+        writer = csv.DictWriter(file, table.columns, restval="", delimiter=table.delimiter)
         writer.writeheader()
         writer.writerows(table.rows)
 
@@ -83,8 +81,7 @@ def stem(row):
 def _row(path, columns, cells):
     if len(cells) > len(columns):
         raise ValueError(
-            f"{path}: {len(cells)} cells in the row of {cells[0]!r}, under "
-            f"{len(columns)} columns"
+            f"{path}: {len(cells)} cells in the row of {cells[0]!r}, under {len(columns)} columns"
         )
     cells += [""] * (len(columns) - len(cells))
     return dict(zip(columns, cells, strict=True))

@@ -3,15 +3,16 @@
 import jax
 import numpy as np
 import pytest
-from conftest import dark_disk
+from helpers import SIZE, dark_disk, thresholding, untrained
 from PIL import Image
-from test_predict import SIZE, thresholding, untrained
 
 import spheroid_jax as sj
 from configs import adver
-from spheroid_jax import __main__ as segment_command
-from spheroid_jax import images, params, pretrained, settings
-from spheroid_jax.pretrained import __main__ as command
+from spheroid_jax import images
+from spheroid_jax.commands import package as command
+from spheroid_jax.commands import segment as segment_command
+from spheroid_jax.inference import model_file, pretrained
+from spheroid_jax.training import settings
 
 NAME = "spheroid-test"
 
@@ -29,7 +30,7 @@ def a_fold(folder, model, root="/home/somebody/images"):
     config = adver.get_config()
     config.data.root, config.data.cache = root, "/scratch/cache"
     about = {"config": settings.flat(config), "fold": 2, "step": 500}
-    params.save(model, folder / "model", provenance=about)
+    model_file.save(model, folder / "model", provenance=about)
     return folder
 
 
@@ -48,27 +49,21 @@ def test_a_packaged_model_is_loaded_by_its_name(model, rng):
     assert all(leaf.dtype == np.float32 for leaf in jax.tree.leaves(loaded))
     image = rng.random((50, 60))
     np.testing.assert_allclose(
-        sj.segment(loaded, image).probability,
-        sj.segment(model, image).probability,
-        atol=0.01,
+        sj.segment(loaded, image).probability, sj.segment(model, image).probability, atol=0.01
     )
 
 
 def test_stored_weights_are_the_float16_nearest(model, packaged):
     (weights,) = (packaged / NAME).glob("weights-*.npz")
     with np.load(weights) as archive:
-        assert {archive[name].dtype for name in archive.files} == {
-            np.dtype(np.float16)
-        }
-    for ours, theirs in zip(
-        jax.tree.leaves(sj.load(NAME)), jax.tree.leaves(model), strict=True
-    ):
+        assert {archive[name].dtype for name in archive.files} == {np.dtype(np.float16)}
+    for ours, theirs in zip(jax.tree.leaves(sj.load(NAME)), jax.tree.leaves(model), strict=True):
         expected = np.asarray(theirs).astype(np.float16).astype(np.float32)
         np.testing.assert_array_equal(ours, expected)
 
 
 def test_what_it_was_trained_with_stays_where_does_not(model, packaged):
-    about = params.provenance(NAME)
+    about = model_file.provenance(NAME)
     assert (about["fold"], about["step"]) == (2, 500)
     assert about["config"]["data.root"] == "dataset1, dataset2"
     assert about["config"]["train.samples_per_epoch"] == 6000
@@ -79,7 +74,7 @@ def test_what_it_was_trained_with_stays_where_does_not(model, packaged):
 def test_synthetic_images_stay_said(tmp_path):
     a_fold(tmp_path / "fold_0", untrained(), root="synthetic")
     command.package(tmp_path / "fold_0", NAME)
-    assert params.provenance(NAME)["config"]["data.root"] == "synthetic"
+    assert model_file.provenance(NAME)["config"]["data.root"] == "synthetic"
 
 
 def test_the_command_says_size_parameters_and_hash(tmp_path, capsys):
@@ -88,7 +83,7 @@ def test_the_command_says_size_parameters_and_hash(tmp_path, capsys):
     out = capsys.readouterr().out
     # Two 3 x 3 convolutions with bias, and the classes' 1 x 1.
     assert " 24 parameters" in out and "float32" in out
-    assert params.digest(NAME) in out
+    assert model_file.digest(NAME) in out
 
 
 def test_a_changed_weight_is_noticed(model, packaged):
@@ -98,12 +93,12 @@ def test_a_changed_weight_is_noticed(model, packaged):
     name = sorted(arrays)[0]
     arrays[name].flat[0] += 1e-3
     np.savez(weights, **arrays)
-    with pytest.raises(params.ModelError, match="damaged"):
+    with pytest.raises(model_file.ModelError, match="damaged"):
         sj.load(NAME)
 
 
 def test_a_path_goes_before_a_name(model, tmp_path):
-    params.save(thresholding(), tmp_path / NAME, provenance={})
+    model_file.save(thresholding(), tmp_path / NAME, provenance={})
     assert sj.load(NAME).network == "unet"
     (tmp_path / NAME / "model.json").unlink()
     with pytest.raises(FileNotFoundError, match="neither model.json"):
@@ -121,15 +116,12 @@ def test_without_packaged_models_none_is_listed(packaged):
 
 
 def test_images_are_segmented_by_a_name(model, tmp_path, rng, monkeypatch):
-    monkeypatch.setattr(
-        segment_command.compilation, "keep_programs", lambda folder: None
-    )
+    monkeypatch.setattr(segment_command.compilation, "keep_programs", lambda folder: None)
     image, _ = dark_disk(64, (30, 30), 15, rng)
     Image.fromarray(image).save(tmp_path / "well.png")
     assert segment_command.main([NAME, "well.png", "--output=masks"]) == 0
     np.testing.assert_array_equal(
-        images.read_mask(tmp_path / "masks" / "well.png"),
-        sj.segment(sj.load(NAME), image).mask,
+        images.read_mask(tmp_path / "masks" / "well.png"), sj.segment(sj.load(NAME), image).mask
     )
 
 
@@ -176,4 +168,4 @@ def test_every_packaged_model_loads(monkeypatch):
     for name in pretrained.names():
         sizes = [leaf.size for leaf in jax.tree.leaves(sj.load(name))]
         assert sum(sizes) <= command._MOST_PARAMETERS
-        assert "data.cache" not in params.provenance(name)["config"]
+        assert "data.cache" not in model_file.provenance(name)["config"]

@@ -7,13 +7,15 @@ import tempfile
 
 import numpy as np
 import pytest
-from conftest import write_root
+from helpers import write_root
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from spheroid_jax import files, images
-from spheroid_jax.data import folder, source, synthetic
+from spheroid_jax import images
+from spheroid_jax.data import folder, source
+from spheroid_jax.runtime import files
+from spheroid_jax.synthetic import spheroids
 
 SIZE = 32
 RECIPE = {"n_easy": 2, "n_hard": 1, "size": 64, "seed": 0}
@@ -73,9 +75,7 @@ _files = st.dictionaries(
 
 @settings(max_examples=40, deadline=None)
 @given(found=_files, masks=_files)
-def test_pairs_are_the_stems_in_both_folders_and_the_rest_is_named(
-    found, masks
-):
+def test_pairs_are_the_stems_in_both_folders_and_the_rest_is_named(found, masks):
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory)
         (root / "d/images").mkdir(parents=True)
@@ -102,9 +102,7 @@ def test_hidden_files_other_kinds_and_folders_are_passed_over(data_root):
     (data_root / "dataset1/images/overlays.png").mkdir()
     samples, error = _read(data_root, ["dataset1"])
     assert error is None
-    assert [pair.stem for pair, _ in samples] == [
-        f"dataset1_{n}" for n in range(8)
-    ]
+    assert [pair.stem for pair, _ in samples] == [f"dataset1_{n}" for n in range(8)]
 
 
 def test_a_sample_is_the_pair_on_the_grid(data_root):
@@ -114,23 +112,17 @@ def test_a_sample_is_the_pair_on_the_grid(data_root):
         grid, _ = images.preprocess(images.read_image(pair.image), SIZE)
         mask = images.read_mask(pair.mask)
         np.testing.assert_array_equal(sample.image, grid)
-        np.testing.assert_array_equal(
-            sample.label, images.mask_to_grid(mask, SIZE)
-        )
+        np.testing.assert_array_equal(sample.label, images.mask_to_grid(mask, SIZE))
     assert len({sample.digest for _, sample in samples}) == 15
 
 
-def test_samples_come_in_the_order_of_pairs_beyond_one_batch_of_reading(
-    data_root, monkeypatch
-):
+def test_samples_come_in_the_order_of_pairs_beyond_one_batch_of_reading(data_root, monkeypatch):
     monkeypatch.setattr(folder, "_BATCH", 4)
     pairs, _ = folder.find_pairs(data_root, ["dataset2", "dataset1"])
     samples, error = _read(data_root, ["dataset2", "dataset1"])
     assert error is None
     assert [pair for pair, _ in samples] == pairs
-    assert [pair.dataset for pair in pairs] == ["dataset2"] * 7 + [
-        "dataset1"
-    ] * 8
+    assert [pair.dataset for pair in pairs] == ["dataset2"] * 7 + ["dataset1"] * 8
 
 
 def test_the_digest_follows_either_file(data_root):
@@ -140,10 +132,7 @@ def test_the_digest_follows_either_file(data_root):
         pixels = np.asarray(Image.open(path))
         Image.fromarray(pixels[::-1]).save(path)
     after = [sample.digest for _, sample in _read(data_root, ["dataset1"])[0]]
-    assert [a == b for a, b in zip(before, after, strict=True)] == [
-        *(False, False),
-        *[True] * 6,
-    ]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [*(False, False), *[True] * 6]
 
 
 # groups.csv.
@@ -195,13 +184,10 @@ def test_without_groups_each_image_is_its_own(tmp_path, content):
         *("not UTF-8", "UTF-16"),
     ],
 )
-def test_a_table_of_another_form_is_named_with_what_was_expected(
-    tmp_path, content
-):
+def test_a_table_of_another_form_is_named_with_what_was_expected(tmp_path, content):
     _, problems = _groups(tmp_path, content)
     assert problems == [
-        f"{tmp_path / 'd/groups.csv'}: expected lines of stem,group under "
-        "that heading"
+        f"{tmp_path / 'd/groups.csv'}: expected lines of stem,group under that heading"
     ]
 
 
@@ -212,9 +198,7 @@ def test_groups_may_name_images_that_are_gone(tmp_path):
 
 def test_groups_of_files_instead_of_stems_are_not_passed_over(tmp_path):
     _, problems = _groups(tmp_path, b"stem,group\na.png,1\nb.png,1\nc,1\n")
-    assert problems == [
-        f"{tmp_path / 'd/groups.csv'}: stems have no suffix: a.png, b.png"
-    ]
+    assert problems == [f"{tmp_path / 'd/groups.csv'}: stems have no suffix: a.png, b.png"]
 
 
 # What can be wrong.
@@ -305,9 +289,7 @@ def test_a_file_that_vanishes_while_reading_is_named(data_root):
     pairs[5].image.unlink()
     with pytest.raises(folder.DataRootError, match="2 problems") as raised:
         list(folder.read_samples(data_root, pairs, SIZE))
-    for line, path in zip(
-        raised.value.problems, (pairs[2].mask, pairs[5].image), strict=True
-    ):
+    for line, path in zip(raised.value.problems, (pairs[2].mask, pairs[5].image), strict=True):
         assert str(path) in line
 
 
@@ -375,9 +357,7 @@ def _touch_image(root):
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns - 10**9))
 
 
-@pytest.mark.parametrize(
-    "change", [_add, _remove, _rename, _grow, _touch_mask, _touch_image]
-)
+@pytest.mark.parametrize("change", [_add, _remove, _rename, _grow, _touch_mask, _touch_image])
 def test_the_fingerprint_changes_with_the_files(data_root, change):
     before = _fingerprint(data_root)
     assert _fingerprint(data_root) == before
@@ -432,8 +412,7 @@ def test_a_dataset_that_is_not_there_is_said(data_root, caplog):
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.getMessage() == (
-        f"{data_root} has no dataset dataset3, hard: drawing from dataset1 "
-        "alone."
+        f"{data_root} has no dataset dataset3, hard: drawing from dataset1 alone."
     )
 
 
@@ -453,9 +432,7 @@ def test_no_dataset_in_an_empty_root_names_what_was_looked_for(tmp_path):
 def test_a_star_is_every_dataset_that_is_not_named(data_root):
     write_root(data_root, {"mine": 1})
     chosen = source.choose_datasets(data_root, {"*": 50.0, "mine": 30.0})
-    assert list(chosen.items()) == [
-        *(("dataset1", 25.0), ("dataset2", 25.0), ("mine", 30.0))
-    ]
+    assert list(chosen.items()) == [*(("dataset1", 25.0), ("dataset2", 25.0), ("mine", 30.0))]
 
 
 def test_a_star_that_stands_for_nothing_is_an_error(data_root):
@@ -477,19 +454,15 @@ def test_the_synthetic_root_is_drawn_once(tmp_path, monkeypatch):
     root = source.open_root("synthetic", tmp_path, RECIPE)
     samples, error = _read(root, folder.datasets_in(root))
     assert error is None
-    assert [pair.dataset for pair, _ in samples] == [
-        *("dataset1", "dataset1", "dataset2")
-    ]
-    monkeypatch.delattr(synthetic, "make_image")
+    assert [pair.dataset for pair, _ in samples] == [*("dataset1", "dataset1", "dataset2")]
+    monkeypatch.delattr(spheroids, "make_image")
     assert source.open_root("synthetic", tmp_path, RECIPE) == root
 
 
 def test_another_recipe_is_another_folder_of_the_cache(tmp_path):
     roots = {
         source.open_root("synthetic", tmp_path, {**RECIPE, "n_easy": 0}),
-        source.open_root(
-            *("synthetic", tmp_path, {**RECIPE, "n_easy": 0, "seed": 1})
-        ),
+        source.open_root(*("synthetic", tmp_path, {**RECIPE, "n_easy": 0, "seed": 1})),
     }
     assert len(roots) == 2
     assert all(tmp_path in root.parents for root in roots)
@@ -497,7 +470,7 @@ def test_another_recipe_is_another_folder_of_the_cache(tmp_path):
 
 def test_drawn_images_come_beside_a_root_under_names_of_their_own(tmp_path):
     recipe = {**RECIPE, "n_varied": 1}
-    own = synthetic.write_data_root(tmp_path / "own", n_easy=1, n_hard=0)
+    own = spheroids.write_data_root(tmp_path / "own", n_easy=1, n_hard=0)
     (own / "dataset1" / "masks" / "easy_0000.png").write_bytes(b"damaged")
     root = source.open_root(str(own), tmp_path, recipe, beside=True)
     assert folder.datasets_in(root) == ["dataset1", "easy", "hard", "varied"]

@@ -133,18 +133,14 @@ def groups():
 
 def _digests(groups):
     return {
-        dataset: {stem: f"hash of {stem}" for stem in stems}
-        for dataset, stems in groups.items()
+        dataset: {stem: f"hash of {stem}" for stem in stems} for dataset, stems in groups.items()
     }
 
 
 def test_a_new_work_directory_gets_the_partitions(tmp_path, groups):
     path = tmp_path / "run/partitions.json"
     parts = partitions.assign(path, groups, _digests(groups))
-    assert parts == {
-        dataset: partitions.partition(stems)
-        for dataset, stems in groups.items()
-    }
+    assert parts == {dataset: partitions.partition(stems) for dataset, stems in groups.items()}
     written = json.loads(path.read_text("utf-8"))
     assert written == {"partitions": parts, "digests": _digests(groups)}
 
@@ -163,9 +159,7 @@ def test_what_is_written_is_obeyed_and_left_alone(tmp_path, groups):
     assert json.loads(path.read_text("utf-8")) == written
 
 
-def test_datasets_come_in_the_callers_order_the_second_time_too(
-    tmp_path, groups
-):
+def test_datasets_come_in_the_callers_order_the_second_time_too(tmp_path, groups):
     path = tmp_path / "partitions.json"
     first = partitions.assign(path, groups, _digests(groups))
     again = partitions.assign(path, groups, _digests(groups))
@@ -173,9 +167,7 @@ def test_datasets_come_in_the_callers_order_the_second_time_too(
     assert first == again
 
 
-def test_a_dataset_that_is_too_small_is_named_and_nothing_written(
-    tmp_path, groups
-):
+def test_a_dataset_that_is_too_small_is_named_and_nothing_written(tmp_path, groups):
     path = tmp_path / "partitions.json"
     groups["hard"] = _single(4)
     with pytest.raises(ValueError, match="^hard: 4 images in 4 groups"):
@@ -202,9 +194,7 @@ def test_added_missing_and_changed_images_are_named(tmp_path, groups):
     assert path.read_bytes() == before
 
 
-def test_of_many_differences_five_are_named_and_the_rest_counted(
-    tmp_path, groups
-):
+def test_of_many_differences_five_are_named_and_the_rest_counted(tmp_path, groups):
     path = tmp_path / "partitions.json"
     digests = _digests(groups)
     partitions.assign(path, groups, digests)

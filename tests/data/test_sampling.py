@@ -19,9 +19,7 @@ MANY = 40_000
 
 
 def _draw(pools=POOLS, shares=SHARES, *, seed=0, fold=0, start=0, stop=60):
-    return sampling.draw(
-        pools, shares, seed=seed, fold=fold, start=start, stop=stop
-    )
+    return sampling.draw(pools, shares, seed=seed, fold=fold, start=start, stop=stop)
 
 
 def _equal(one, other):
@@ -30,9 +28,7 @@ def _equal(one, other):
 
 def _turn_number(draws):
     """Numbers the 16 outcomes of both flips and the rotation."""
-    return (
-        8 * draws.flip_vertical + 4 * draws.flip_horizontal
-    ) + draws.quarter_turns
+    return (8 * draws.flip_vertical + 4 * draws.flip_horizontal) + draws.quarter_turns
 
 
 def _fair(counts):
@@ -51,9 +47,7 @@ def test_types_and_lengths_are_as_said():
 
 
 @settings(deadline=None)
-@given(
-    stop=st.integers(0, 50), start=st.integers(0, 50), seed=st.integers(0, 9)
-)
+@given(stop=st.integers(0, 50), start=st.integers(0, 50), seed=st.integers(0, 9))
 def test_any_start_gives_the_tail_of_the_whole(stop, start, seed):
     start = min(start, stop)
     whole = _draw(seed=seed, fold=3, stop=stop)
@@ -73,9 +67,7 @@ def test_draws_are_the_same_on_every_machine():
     draws = _draw([[3, 1, 4], [15, 9, 2, 6]], seed=7, fold=2, stop=8)
     assert draws.index.tolist() == [1, 1, 4, 1, 2, 4, 2, 9]
     assert draws.flip_vertical.astype(int).tolist() == [0, 0, 1, 0, 1, 0, 0, 0]
-    assert draws.flip_horizontal.astype(int).tolist() == [
-        *(1, 1, 0, 0, 1, 1, 1, 0)
-    ]
+    assert draws.flip_horizontal.astype(int).tolist() == [*(1, 1, 0, 0, 1, 1, 1, 0)]
     assert draws.quarter_turns.tolist() == [3, 2, 1, 1, 0, 2, 0, 0]
 
 
@@ -95,9 +87,7 @@ def _philox(counter, key):
 @pytest.mark.parametrize("start", [0, 5, 2**33])
 def test_draws_are_those_of_a_second_implementation(start):
     draws = _draw(seed=11, fold=4, start=start, stop=start + 20)
-    for n, (index, vertical, horizontal, turns) in enumerate(
-        zip(*draws, strict=True)
-    ):
+    for n, (index, vertical, horizontal, turns) in enumerate(zip(*draws, strict=True)):
         # NumPy counts before it draws: sample n has counter n + 1.
         words = _philox((start + n + 1, 0, 0, 0), (11, 4))
         share, place = (word / 2**64 for word in words[:2])
@@ -174,9 +164,7 @@ def test_a_draw_is_independent_of_the_one_before():
     data=st.data(),
 )
 def test_any_number_of_datasets_and_only_their_images(sizes, seed, data):
-    shares = data.draw(
-        st.lists(st.floats(1e-3, 1e3), min_size=len(sizes), max_size=len(sizes))
-    )
+    shares = data.draw(st.lists(st.floats(1e-3, 1e3), min_size=len(sizes), max_size=len(sizes)))
     pools = [100 * (n + 1) + np.arange(size) for n, size in enumerate(sizes)]
     index = _draw(pools, shares, seed=seed).index
     assert np.isin(index, np.concatenate(pools)).all()
@@ -193,13 +181,9 @@ def test_a_share_belongs_to_the_dataset_in_its_place(only):
 
 @pytest.mark.parametrize("value", [0.0, 1 - 2.0**-53])
 @pytest.mark.parametrize("datasets", [1, 2, 8, 13])
-def test_the_ends_of_the_unit_interval_are_images_too(
-    monkeypatch, value, datasets
-):
+def test_the_ends_of_the_unit_interval_are_images_too(monkeypatch, value, datasets):
     # The sum of 8 shares of 0.1 is not their cumulative sum, by rounding.
-    monkeypatch.setattr(
-        sampling, "_uniform", lambda words: np.full(words.shape, value)
-    )
+    monkeypatch.setattr(sampling, "_uniform", lambda words: np.full(words.shape, value))
     pools = [[100 * n + 1, 100 * n + 2] for n in range(datasets)]
     shares = [0.1] * datasets
     expected = pools[0][0] if value == 0 else pools[-1][-1]

@@ -13,22 +13,15 @@ import types
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, write_root
+from helpers import ROOT, write_root
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from spheroid_jax import images, predict
-from spheroid_jax.data import (
-    arrays,
-    dataset,
-    folder,
-    partitions,
-    pipeline,
-    records,
-    sampling,
-)
+from spheroid_jax import images
+from spheroid_jax.data import arrays, dataset, folder, partitions, pipeline, records, sampling
+from spheroid_jax.inference import predict
 
 SIZE = 32
 DATASETS = ["dataset1", "dataset2"]
@@ -45,9 +38,7 @@ def _add_odd_shapes(root):
         pixels = rng.integers(0, 4000, (height, width), np.uint16)
         picture = Image.fromarray(pixels)
         if stem == "tall":
-            picture = Image.fromarray(
-                rng.integers(0, 255, (height, width, 3), np.uint8)
-            )
+            picture = Image.fromarray(rng.integers(0, 255, (height, width, 3), np.uint8))
         picture.save(root / f"dataset1/images/{stem}.png")
         mask = np.zeros((height, width), np.uint8)
         mask[8:20, 9:30] = 1
@@ -80,9 +71,7 @@ def samples(shared):
 
 def _draws(samples, start=0, stop=45):
     pool = np.arange(len(samples.images))
-    return sampling.draw(
-        [pool[:-4], pool[-4:]], [1, 1], seed=2, fold=1, start=start, stop=stop
-    )
+    return sampling.draw([pool[:-4], pool[-4:]], [1, 1], seed=2, fold=1, start=start, stop=stop)
 
 
 def _assert_streams_equal(one, other):
@@ -147,13 +136,7 @@ def test_weights_by_hand(stream, label, expected):
 
 
 @settings(deadline=None)
-@given(
-    hnp.arrays(
-        np.uint8,
-        st.tuples(*[st.integers(1, 9)] * 2),
-        elements=st.integers(0, 2),
-    )
-)
+@given(hnp.arrays(np.uint8, st.tuples(*[st.integers(1, 9)] * 2), elements=st.integers(0, 2)))
 def test_all_foreground_weighs_three_times_all_background(label):
     weight = arrays.weight_map(label)
     foreground = weight[label == F].sum(dtype=np.float64)
@@ -172,10 +155,7 @@ def test_all_foreground_weighs_three_times_all_background(label):
 def test_the_sixteen_transforms_reach_each_symmetry_twice(stream):
     array = np.arange(9, dtype=np.float32).reshape(3, 3)
     square = [np.rot90(a, n) for a in (array, array.T) for n in range(4)]
-    reached = [
-        AUGMENTS[stream](array, *transform).tobytes()
-        for transform in TRANSFORMS
-    ]
+    reached = [AUGMENTS[stream](array, *transform).tobytes() for transform in TRANSFORMS]
     for image in square:
         assert reached.count(image.tobytes()) == 2
 
@@ -200,12 +180,8 @@ def test_image_mask_and_weight_move_together(stream):
     rng = np.random.default_rng(2)
     labels = rng.integers(0, 3, (2, SIZE, SIZE), np.uint8)
     samples = arrays.Samples([], labels.astype(np.float32), labels, [])
-    vertical, horizontal, turns = map(
-        np.array, zip(*TRANSFORMS * 2, strict=True)
-    )
-    draws = sampling.Draws(
-        np.arange(32) // 16, vertical, horizontal, turns.astype(np.int32)
-    )
+    vertical, horizontal, turns = map(np.array, zip(*TRANSFORMS * 2, strict=True))
+    draws = sampling.Draws(np.arange(32) // 16, vertical, horizontal, turns.astype(np.int32))
     seen = set()
     for batch in STREAMS[stream](samples, draws, 4):
         np.testing.assert_array_equal(batch["mask"], batch["image"] == F)
@@ -220,9 +196,7 @@ def test_image_mask_and_weight_move_together(stream):
 
 @every_stream
 @pytest.mark.parametrize("batch_size", [1, 4])
-def test_batches_have_their_types_shapes_and_ranges(
-    samples, stream, batch_size
-):
+def test_batches_have_their_types_shapes_and_ranges(samples, stream, batch_size):
     draws = _draws(samples, stop=9)
     stream = list(STREAMS[stream](samples, draws, batch_size))
     assert len(stream) == 9 // batch_size
@@ -242,8 +216,7 @@ def test_batches_have_their_types_shapes_and_ranges(
 def test_both_streams_are_equal_to_the_last_bit(samples, batch_size):
     draws = _draws(samples)
     _assert_streams_equal(
-        pipeline.batches(samples, draws, batch_size),
-        arrays.batches(samples, draws, batch_size),
+        pipeline.batches(samples, draws, batch_size), arrays.batches(samples, draws, batch_size)
     )
 
 
@@ -259,9 +232,7 @@ def test_the_stream_is_what_the_draws_say(samples):
         np.testing.assert_array_equal(batch["image"][0], np.rot90(image, turns))
 
 
-def test_the_stream_depends_on_neither_threads_nor_prefetching(
-    samples, monkeypatch
-):
+def test_the_stream_depends_on_neither_threads_nor_prefetching(samples, monkeypatch):
     draws = _draws(samples)
     streams = [list(pipeline.batches(samples, draws, 4))]
     for parallel in (1, 7, tf.data.AUTOTUNE):
@@ -287,9 +258,7 @@ def test_a_slow_sample_is_not_overtaken(samples, monkeypatch):
     monkeypatch.setattr(pipeline.tf.data, "AUTOTUNE", 8)
     empty = ~samples.labels[draws.index].any(axis=(1, 2))
     assert empty[:-8].any()
-    _assert_streams_equal(
-        pipeline.batches(samples, draws, 4), arrays.batches(samples, draws, 4)
-    )
+    _assert_streams_equal(pipeline.batches(samples, draws, 4), arrays.batches(samples, draws, 4))
 
 
 @every_stream
@@ -321,23 +290,13 @@ def test_training_and_segment_see_the_same_array(shared, monkeypatch):
 
 
 @every_stream
-def test_an_untransformed_batch_is_what_segment_sees(
-    samples, shared, monkeypatch, stream
-):
+def test_an_untransformed_batch_is_what_segment_sees(samples, shared, monkeypatch, stream):
     seen = []
-    monkeypatch.setattr(
-        predict,
-        "grid_probability",
-        lambda _, grids: seen.append(grids) or grids,
-    )
+    monkeypatch.setattr(predict, "grid_probability", lambda _, grids: seen.append(grids) or grids)
     count = len(samples.pairs)
     still = np.zeros(count, bool)
-    draws = sampling.Draws(
-        np.arange(count), still, still, still.astype(np.int32)
-    )
-    for pair, batch in zip(
-        samples.pairs, STREAMS[stream](samples, draws, 1), strict=True
-    ):
+    draws = sampling.Draws(np.arange(count), still, still, still.astype(np.int32))
+    for pair, batch in zip(samples.pairs, STREAMS[stream](samples, draws, 1), strict=True):
         image = images.read_image(pair.image)
         predict.segment(types.SimpleNamespace(size=SIZE), image)
         assert batch["image"].dtype == seen[-1].dtype
@@ -347,11 +306,7 @@ def test_an_untransformed_batch_is_what_segment_sees(
 def test_what_lies_beyond_an_image_is_outside_and_repeats_its_edge(shared):
     samples = arrays.load(shared, DATASETS, SIZE)
     # 40 x 64 px on 32 px: 20 rows, 6 px from the top; 60 x 36: 19 columns.
-    inside = {
-        "wide": np.s_[6:26, :],
-        "tall": np.s_[:, 6:25],
-        "small": np.s_[:, :],
-    }
+    inside = {"wide": np.s_[6:26, :], "tall": np.s_[:, 6:25], "small": np.s_[:, :]}
     for stem, region in inside.items():
         (n,) = samples.positions("dataset1", [stem])
         label, grid = samples.labels[n], samples.images[n]
@@ -401,9 +356,7 @@ def reads(monkeypatch):
 
 def test_records_give_the_samples_of_the_files(shared, tmp_path):
     for _ in range(2):
-        _assert_samples_equal(
-            _load(shared, tmp_path), arrays.load(shared, DATASETS, SIZE)
-        )
+        _assert_samples_equal(_load(shared, tmp_path), arrays.load(shared, DATASETS, SIZE))
 
 
 def test_records_are_made_once(data_root, tmp_path, reads):
@@ -436,9 +389,7 @@ def _remove_pair(root):
 
 
 @pytest.mark.parametrize("change", [_change_mask, _add_pair, _remove_pair])
-def test_a_changed_root_is_noticed_and_its_old_records_go(
-    data_root, tmp_path, reads, change
-):
+def test_a_changed_root_is_noticed_and_its_old_records_go(data_root, tmp_path, reads, change):
     cache = tmp_path / "cache"
     before = _load(data_root, cache)
     (old,) = _kept(cache)
@@ -462,9 +413,7 @@ def test_a_fault_of_the_root_since_the_records_is_noticed(data_root, tmp_path):
     assert len(_load(data_root, tmp_path / "cache").pairs) == 15
 
 
-def test_roots_datasets_and_sizes_share_a_cache_unharmed(
-    data_root, tmp_path, reads
-):
+def test_roots_datasets_and_sizes_share_a_cache_unharmed(data_root, tmp_path, reads):
     other = write_root(tmp_path / "other", {"dataset1": 2, "dataset2": 1})
     cache = tmp_path / "cache"
     calls = [
@@ -481,9 +430,7 @@ def test_roots_datasets_and_sizes_share_a_cache_unharmed(
     for one, other in zip(first, again, strict=True):
         _assert_samples_equal(one, other)
     assert first[4].images.shape == (3, 40, 40)
-    assert [pair.dataset for pair in first[3].pairs] == [
-        *("dataset2", "dataset1", "dataset1")
-    ]
+    assert [pair.dataset for pair in first[3].pairs] == [*("dataset2", "dataset1", "dataset1")]
 
 
 def test_a_bad_image_leaves_no_records_until_it_is_mended(data_root, tmp_path):
@@ -500,20 +447,12 @@ def test_a_bad_image_leaves_no_records_until_it_is_mended(data_root, tmp_path):
         assert damaged.startswith(f"{path}: ")
         assert not _kept(cache)
     path.write_bytes(whole)
-    shutil.move(
-        tmp_path / "mask.png", data_root / "dataset1/masks/dataset1_7.png"
-    )
-    _assert_samples_equal(
-        _load(data_root, cache), arrays.load(data_root, DATASETS, SIZE)
-    )
+    shutil.move(tmp_path / "mask.png", data_root / "dataset1/masks/dataset1_7.png")
+    _assert_samples_equal(_load(data_root, cache), arrays.load(data_root, DATASETS, SIZE))
 
 
-@pytest.mark.parametrize(
-    "missing", ["dataset_info.json", "everything but a half-written file"]
-)
-def test_what_a_killed_run_left_is_made_anew(
-    data_root, tmp_path, reads, missing
-):
+@pytest.mark.parametrize("missing", ["dataset_info.json", "everything but a half-written file"])
+def test_what_a_killed_run_left_is_made_anew(data_root, tmp_path, reads, missing):
     cache = tmp_path / "cache"
     expected = _load(data_root, cache)
     finished = next(cache.rglob("dataset_info.json")).parent
@@ -530,9 +469,7 @@ def test_what_a_killed_run_left_is_made_anew(
 
 
 @pytest.mark.parametrize("kept", [0, 5000])
-def test_damaged_records_are_an_error_that_says_what_to_do(
-    data_root, tmp_path, kept
-):
+def test_damaged_records_are_an_error_that_says_what_to_do(data_root, tmp_path, kept):
     cache = tmp_path / "cache"
     _load(data_root, cache)
     (file,) = cache.rglob("*.tfrecord*")
@@ -550,25 +487,16 @@ def test_damaged_records_are_an_error_that_says_what_to_do(
 
 def _open(root, tmp_path, *, stream="numpy", shares=SHARES, workdir="work"):
     return dataset.open_dataset(
-        root,
-        shares,
-        size=SIZE,
-        stream=stream,
-        cache=tmp_path / "cache",
-        workdir=tmp_path / workdir,
+        root, shares, size=SIZE, stream=stream, cache=tmp_path / "cache", workdir=tmp_path / workdir
     )
 
 
 def _batches(opened, *, fold=0, start=0, stop=6):
-    return list(
-        opened.batches(seed=1, fold=fold, start=start, stop=stop, batch_size=3)
-    )
+    return list(opened.batches(seed=1, fold=fold, start=start, stop=stop, batch_size=3))
 
 
 @every_stream
-def test_opening_writes_the_partitions_of_all_datasets(
-    data_root, tmp_path, stream
-):
+def test_opening_writes_the_partitions_of_all_datasets(data_root, tmp_path, stream):
     opened = _open(data_root, tmp_path, stream=stream)
     written = json.loads((tmp_path / "work/partitions.json").read_text())
     assert opened.partitions == written["partitions"]
@@ -592,57 +520,40 @@ def test_a_partition_is_its_images_of_all_datasets(data_root, tmp_path):
     for number in range(partitions.PARTITIONS):
         grids, labels, names = opened.partition(number)
         assert names == [
-            (name, stem)
-            for name in DATASETS
-            for stem in opened.partitions[name][number]
+            (name, stem) for name in DATASETS for stem in opened.partitions[name][number]
         ]
         assert grids.dtype == np.float32
         assert labels.dtype == np.uint8
         for grid, label, (name, stem) in zip(grids, labels, names, strict=True):
             path = data_root / name / "images" / f"{stem}.png"
             image = images.read_image(path)
-            np.testing.assert_array_equal(
-                grid, images.preprocess(image, SIZE)[0]
-            )
+            np.testing.assert_array_equal(grid, images.preprocess(image, SIZE)[0])
             mask = images.read_mask(data_root / name / "masks" / path.name)
-            np.testing.assert_array_equal(
-                label, images.mask_to_grid(mask, SIZE)
-            )
+            np.testing.assert_array_equal(label, images.mask_to_grid(mask, SIZE))
         seen += names
     assert len(seen) == len(set(seen)) == 15
 
 
 @every_stream
-def test_a_fold_streams_its_training_images_and_no_others(
-    data_root, tmp_path, stream
-):
+def test_a_fold_streams_its_training_images_and_no_others(data_root, tmp_path, stream):
     def pixels(grid):  # the same for all flips and rotations
         return np.sort(grid, axis=None).tobytes()
 
     opened = _open(data_root, tmp_path, stream=stream)
     fold = 2
     streamed = {
-        pixels(grid)
-        for batch in _batches(opened, fold=fold, stop=60)
-        for grid in batch["image"]
+        pixels(grid) for batch in _batches(opened, fold=fold, stop=60) for grid in batch["image"]
     }
-    trained = {
-        pixels(grid)
-        for number in {0, 1, 3, 4}
-        for grid in opened.partition(number)[0]
-    }
+    trained = {pixels(grid) for number in {0, 1, 3, 4} for grid in opened.partition(number)[0]}
     assert streamed == trained
     for number in (fold, partitions.TEST):
         for grid in opened.partition(number)[0]:
             assert pixels(grid) not in streamed
 
 
-def test_both_streams_of_a_fold_are_equal_and_resume_each_other(
-    data_root, tmp_path
-):
+def test_both_streams_of_a_fold_are_equal_and_resume_each_other(data_root, tmp_path):
     by_name = {
-        stream: _open(data_root, tmp_path, stream=stream, workdir=stream)
-        for stream in STREAMS
+        stream: _open(data_root, tmp_path, stream=stream, workdir=stream) for stream in STREAMS
     }
     whole = _batches(by_name["numpy"])
     assert len(whole) == 6
@@ -661,9 +572,7 @@ def test_folds_stream_different_samples(data_root, tmp_path):
 
 
 @pytest.mark.parametrize("names", [DATASETS, DATASETS[::-1]])
-def test_a_reopened_work_directory_goes_on_with_the_same_stream(
-    data_root, tmp_path, names
-):
+def test_a_reopened_work_directory_goes_on_with_the_same_stream(data_root, tmp_path, names):
     shares = {name: SHARES[name] for name in names}
     whole = _batches(_open(data_root, tmp_path, shares=shares))
     again = _open(data_root, tmp_path, shares=shares)
@@ -671,9 +580,7 @@ def test_a_reopened_work_directory_goes_on_with_the_same_stream(
 
 
 @every_stream
-def test_another_root_in_a_work_directory_is_refused(
-    data_root, tmp_path, stream
-):
+def test_another_root_in_a_work_directory_is_refused(data_root, tmp_path, stream):
     _open(data_root, tmp_path, stream=stream)
     _change_mask(data_root)
     with pytest.raises(ValueError, match="changed dataset1/dataset1_2"):
@@ -681,9 +588,7 @@ def test_another_root_in_a_work_directory_is_refused(
 
 
 @every_stream
-def test_a_faulty_root_is_refused_and_begins_no_work_directory(
-    data_root, tmp_path, stream
-):
+def test_a_faulty_root_is_refused_and_begins_no_work_directory(data_root, tmp_path, stream):
     (data_root / "dataset1/masks/dataset1_2.png").unlink()
     with pytest.raises(folder.DataRootError, match="dataset1_2.png: no mask"):
         _open(data_root, tmp_path, stream=stream)
@@ -723,9 +628,7 @@ def _without_tensorflow(*arguments):
     )
 
 
-def test_the_numpy_stream_needs_no_tensorflow_and_gives_the_same(
-    data_root, tmp_path
-):
+def test_the_numpy_stream_needs_no_tensorflow_and_gives_the_same(data_root, tmp_path):
     done = _without_tensorflow(str(data_root), str(tmp_path / "w"), "numpy")
     assert done.returncode == 0, done.stderr
     digest = hashlib.sha256()
@@ -735,9 +638,7 @@ def test_the_numpy_stream_needs_no_tensorflow_and_gives_the_same(
     assert done.stdout.strip() == digest.hexdigest()
 
 
-def test_the_tf_stream_without_tensorflow_says_what_is_missing(
-    data_root, tmp_path
-):
+def test_the_tf_stream_without_tensorflow_says_what_is_missing(data_root, tmp_path):
     done = _without_tensorflow(str(data_root), str(tmp_path / "w"), "tf")
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]

@@ -6,17 +6,18 @@ import re
 
 import numpy as np
 import pytest
-from conftest import write_root
-from test_predict import scaled, thresholding
+from helpers import scaled, thresholding, write_root
 
 from configs import adver
-from spheroid_jax import held_out, params, settings
-from spheroid_jax.compare import __main__ as command
-from spheroid_jax.compare import runs as runs_module
-from spheroid_jax.compare import study
+from spheroid_jax.commands import compare as command
 from spheroid_jax.data import source
 from spheroid_jax.data.dataset import open_dataset
 from spheroid_jax.data.partitions import TEST
+from spheroid_jax.evaluation import held_out
+from spheroid_jax.evaluation.compare import runs as runs_module
+from spheroid_jax.evaluation.compare import study
+from spheroid_jax.inference import model_file
+from spheroid_jax.training import settings
 
 SIZE = 48
 SHARES = {"dataset1": 70.0, "dataset2": 30.0}
@@ -34,22 +35,17 @@ def finish_folds(workdir, root, factors, *, size=SIZE):
     config.data.root, config.data.size = str(root), size
     workdir.mkdir()
     settings.keep(config, workdir)
-    dataset = open_dataset(
-        root, SHARES, size=size, stream="numpy", cache=None, workdir=workdir
-    )
+    dataset = open_dataset(root, SHARES, size=size, stream="numpy", cache=None, workdir=workdir)
     for fold, factor in enumerate(factors):
         folder = workdir / f"fold_{fold}"
         model = scaled(thresholding(size), factor)
-        params.save(model, folder / "model", provenance={})
+        model_file.save(model, folder / "model", provenance={})
         held_out.score(model, folder, dataset.partition(TEST))
         lines = [
-            {"step": step, "cross_entropy": 1 / step, "lambda": step / 90}
-            for step in (10, 20, 30)
+            {"step": step, "cross_entropy": 1 / step, "lambda": step / 90} for step in (10, 20, 30)
         ]
         lines.insert(2, {"step": 20, "validation/mean": 0.8})
-        (folder / "metrics.jsonl").write_text(
-            "".join(json.dumps(line) + "\n" for line in lines)
-        )
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return workdir
 
 
@@ -82,8 +78,7 @@ def test_images_drawn_beside_a_run_s_own_are_found_again(root, tmp_path):
         workdir=tmp_path,
     ).partitions
     run = runs_module.Run(
-        *("run", tmp_path, {"data": data, "synthetic": recipe}),
-        {"partitions": parts},
+        *("run", tmp_path, {"data": data, "synthetic": recipe}), {"partitions": parts}
     )
     test, rest = runs_module.read_images([run])
     names = {dataset for dataset, _ in test.names}
@@ -98,11 +93,19 @@ def rows_of(path):
 
 def test_the_report_has_all_its_parts(report):
     assert {path.name for path in report.iterdir()} >= {
-        "index.html", "scores.csv", "figure5.svg", "tails.svg", "training.svg",
-        "maps_dataset1.svg", "maps_dataset2.svg",
-        *(f"{table}.{form}" for form in ("csv", "md", "tex")
-          for table in ("table2", "tests", "beyond_dataset1")),
-    }  # fmt: skip
+        "index.html",
+        "scores.csv",
+        "figure5.svg",
+        "tails.svg",
+        "training.svg",
+        "maps_dataset1.svg",
+        "maps_dataset2.svg",
+        *(
+            f"{table}.{form}"
+            for form in ("csv", "md", "tex")
+            for table in ("table2", "tests", "beyond_dataset1")
+        ),
+    }
     page = (report / "index.html").read_text("utf-8")
     for label in ("good", "bad, ensemble", "Otsu", "best of"):
         assert label in page
@@ -143,19 +146,17 @@ def test_every_score_of_every_row_is_written(report, runs):
     assert best <= 1
 
 
-def test_the_ensemble_is_scored_once_and_again_when_a_fold_changes(
-    report, runs
-):
+def test_the_ensemble_is_scored_once_and_again_when_a_fold_changes(report, runs):
     scores = runs[1] / "ensemble" / "scores.csv"
     before = scores.stat().st_mtime_ns
     assert command.main([*map(str, runs)]) == 0
     assert scores.stat().st_mtime_ns == before
     fold = runs[1] / "fold_1"
-    kept = params.load(fold)
-    params.save(scaled(kept, 0.9), fold / "model", provenance={})
+    kept = model_file.load(fold)
+    model_file.save(scaled(kept, 0.9), fold / "model", provenance={})
     assert command.main([*map(str, runs)]) == 0
     assert scores.stat().st_mtime_ns > before
-    params.save(kept, fold / "model", provenance={})
+    model_file.save(kept, fold / "model", provenance={})
 
 
 def test_the_same_runs_give_the_same_report(report, runs, tmp_path):
@@ -178,9 +179,7 @@ def test_a_missing_fold_is_refused(runs, root, tmp_path, capsys):
 
 
 def test_another_test_set_is_refused(runs, tmp_path, capsys):
-    other = write_root(
-        tmp_path / "root", {"dataset1": 14, "dataset2": 12}, size=60, seed=1
-    )
+    other = write_root(tmp_path / "root", {"dataset1": 14, "dataset2": 12}, size=60, seed=1)
     elsewhere = finish_folds(tmp_path / "other", other, [1.0] * 5)
     assert "different images or masks" in refused(capsys, runs[0], elsewhere)
 
@@ -209,16 +208,13 @@ def test_scores_of_other_images_are_refused(root, tmp_path, capsys):
 
 
 def test_a_data_root_that_changed_is_refused(runs, tmp_path, capsys):
-    other = write_root(
-        tmp_path / "root", {"dataset1": 14, "dataset2": 12}, size=60, seed=1
-    )
+    other = write_root(tmp_path / "root", {"dataset1": 14, "dataset2": 12}, size=60, seed=1)
     error = refused(capsys, *runs, "--data", other)
     assert "changed dataset1/" in error
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
-    [(["nowhere"], "not a work directory"), (["{0}", "{0}"], "named twice")],
+    ("arguments", "words"), [(["nowhere"], "not a work directory"), (["{0}", "{0}"], "named twice")]
 )
 def test_what_is_no_comparison_is_refused(runs, capsys, arguments, words):
     assert words in refused(capsys, *(a.format(runs[0]) for a in arguments))
@@ -247,9 +243,7 @@ def test_a_study_counts_what_diverged(root, tmp_path):
     assert b"<svg" in (tmp_path / "study.svg").read_bytes()
 
 
-def test_a_study_may_have_one_fold_and_datasets_of_its_variants_own(
-    root, tmp_path
-):
+def test_a_study_may_have_one_fold_and_datasets_of_its_variants_own(root, tmp_path):
     finish_folds(tmp_path / "one", root, [1.0])
     finish_folds(tmp_path / "other", root, [1.0])
     path = tmp_path / "other" / "partitions.json"

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from test_predict import SIZE, thresholding
+from helpers import SIZE, thresholding
 
-from spheroid_jax import evaluate, held_out, metrics
+from spheroid_jax.evaluation import grid_scores, held_out, metrics
 
 
 def agreement(precision, recall, f_score):
@@ -13,9 +13,9 @@ def agreement(precision, recall, f_score):
 
 
 ROWS = [
-    evaluate.Row("easy", "a", agreement(0.5, 1.0, 2 / 3)),
-    evaluate.Row("easy", "b", agreement(1.0, 0.5, 2 / 3)),
-    evaluate.Row("hard", "c", agreement(0.0, 0.0, 0.0)),
+    grid_scores.Row("easy", "a", agreement(0.5, 1.0, 2 / 3)),
+    grid_scores.Row("easy", "b", agreement(1.0, 0.5, 2 / 3)),
+    grid_scores.Row("hard", "c", agreement(0.0, 0.0, 0.0)),
 ]
 
 
@@ -31,8 +31,8 @@ def test_partition():
 
 def test_scores_of_known_predictions(test_partition):
     grids, labels, names = test_partition
-    maps = evaluate.probabilities(thresholding(), grids)
-    rows = evaluate.score(maps, labels, names)
+    maps = grid_scores.probabilities(thresholding(), grids)
+    rows = grid_scores.score(maps, labels, names)
     assert [row[:2] for row in rows] == names
     np.testing.assert_allclose(rows[0].scores[:4], (0.5, 1.0, 2 / 3, 0.5))
     np.testing.assert_allclose(rows[0].scores.area_error, 1.0)
@@ -44,26 +44,26 @@ def test_of_a_truth_with_several_bodies_the_largest_counts(test_partition):
     labels[0] = np.zeros_like(labels[0])
     labels[0][4:20, 4:20] = 1  # What will be found.
     labels[0][26:30, 4:20] = 1
-    maps = evaluate.probabilities(thresholding(), np.array(grids))
-    rows = evaluate.score(maps, labels, names)
+    maps = grid_scores.probabilities(thresholding(), np.array(grids))
+    rows = grid_scores.score(maps, labels, names)
     assert rows[0].scores.f_score == 1.0
 
 
 def test_validation_counts_each_dataset_the_same(test_partition):
-    scores = evaluate.validation_f_scores(thresholding(), *test_partition)
+    scores = grid_scores.validation_f_scores(thresholding(), *test_partition)
     assert scores == {"d1": 2 / 3, "d2": 1.0, "mean": pytest.approx(5 / 6)}
 
 
 def test_the_table_has_a_line_a_dataset_in_percent():
-    lines = evaluate.table(ROWS).splitlines()
+    lines = grid_scores.table(ROWS).splitlines()
     assert lines[1].split() == ["easy", "2", "66.67", "75.00", "75.00"]
     assert lines[2].split() == ["hard", "1", "0.00", "0.00", "0.00"]
 
 
 def test_scores_survive_the_disk(tmp_path):
     path = tmp_path / "scores.csv"
-    evaluate.write_scores(path, ROWS)
-    back = evaluate.read_scores(path)
+    grid_scores.write_scores(path, ROWS)
+    back = grid_scores.read_scores(path)
     assert [row[:2] for row in back] == [row[:2] for row in ROWS]
     np.testing.assert_allclose(
         [row.scores for row in back], [row.scores for row in ROWS], atol=1e-6
@@ -75,7 +75,7 @@ def test_scores_of_another_version_are_refused(tmp_path, text):
     path = tmp_path / "scores.csv"
     path.write_text(text + "\n1,2,3\n")
     with pytest.raises(ValueError, match="mode=evaluate"):
-        evaluate.read_scores(path)
+        grid_scores.read_scores(path)
 
 
 def test_maps_on_disk_give_the_scores_they_gave(tmp_path, rng):
@@ -84,26 +84,20 @@ def test_maps_on_disk_give_the_scores_they_gave(tmp_path, rng):
     maps[:, 5:15, 8:20] += 1
     maps = maps.clip(0, 1)
     labels = (maps > 0.9).astype(np.uint8)
-    evaluate.write_maps(tmp_path, maps, names)
-    back = list(evaluate.read_maps(tmp_path, names))
+    grid_scores.write_maps(tmp_path, maps, names)
+    back = list(grid_scores.read_maps(tmp_path, names))
     np.testing.assert_allclose(back, maps, atol=0.5 / 255 + 1e-6)
-    assert evaluate.score(back, labels, names) == evaluate.score(
-        maps, labels, names
-    )
+    assert grid_scores.score(back, labels, names) == grid_scores.score(maps, labels, names)
 
 
-def test_a_model_on_the_test_partition_leaves_maps_scores_and_pictures(
-    tmp_path, test_partition
-):
+def test_a_model_on_the_test_partition_leaves_maps_scores_and_pictures(tmp_path, test_partition):
     rows = held_out.score(thresholding(), tmp_path, test_partition)
     assert held_out.read_scores(tmp_path)[0][:2] == rows[0][:2]
     maps = held_out.read_maps(tmp_path, test_partition[2])
-    assert evaluate.score(maps, *test_partition[1:]) == rows
+    assert grid_scores.score(maps, *test_partition[1:]) == rows
     assert (tmp_path / "examples.png").stat().st_size > 1000
 
 
 def test_best_median_and_worst_are_by_score():
-    assert held_out.ranked([0.2, 0.9, 0.5]) == {
-        "best": 1, "median": 2, "worst": 0,
-    }  # fmt: skip
+    assert held_out.ranked([0.2, 0.9, 0.5]) == {"best": 1, "median": 2, "worst": 0}
     assert held_out.ranked([0.4]) == {"best": 0, "median": 0, "worst": 0}

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from conftest import disk
+from helpers import disk
 from hypothesis import given
 from hypothesis.extra import numpy as hnp
 from scipy import spatial
 
-from spheroid_jax.metrics import (
+from spheroid_jax.evaluation.metrics import (
     Scores,
     agreement,
     boundary_scores,
@@ -45,9 +45,7 @@ def test_everything_predicted_has_full_recall():
     assert scores == Scores(0.2, 1, pytest.approx(1 / 3))
 
 
-@pytest.mark.parametrize(
-    ("found", "there", "score"), [(0, 0, 1), (0, 1, 0), (1, 0, 0)]
-)
+@pytest.mark.parametrize(("found", "there", "score"), [(0, 0, 1), (0, 1, 0), (1, 0, 0)])
 def test_empty_masks_score_as_documented(found, there, score):
     scores = pixel_scores(np.full((3, 3), found), np.full((3, 3), there))
     assert scores == Scores(score, score, score)
@@ -124,9 +122,7 @@ def test_boundary_f_counts_contour_pixels_within_the_tolerance():
 def test_sizes_are_relative_to_the_truth():
     found, truth = square(50, 5, 5, 12), square(50, 5, 5, 10)
     assert size_errors(found, truth) == pytest.approx((0.44, 0.2))
-    assert size_errors(truth, found) == pytest.approx(
-        (100 / 144 - 1, 10 / 12 - 1)
-    )
+    assert size_errors(truth, found) == pytest.approx((100 / 144 - 1, 10 / 12 - 1))
 
 
 def test_scores_of_empty_masks():
@@ -155,9 +151,7 @@ def test_all_scores_are_symmetric_and_bounded(first, second):
     assert 0 <= there.boundary_f_score <= 1
     assert 0 <= there.hausdorff95_px <= np.hypot(4, 5)
     if not np.isnan(there.area_error):
-        assert (1 + there.diameter_error) ** 2 == pytest.approx(
-            1 + there.area_error
-        )
+        assert (1 + there.diameter_error) ** 2 == pytest.approx(1 + there.area_error)
 
 
 def contour_by_hand(mask):
@@ -167,11 +161,10 @@ def contour_by_hand(mask):
         (r, c)
         for r, c in np.argwhere(mask)
         if any(
-            0 <= r + dr < height and 0 <= c + dc < width
-            and not mask[r + dr, c + dc]
+            0 <= r + dr < height and 0 <= c + dc < width and not mask[r + dr, c + dc]
             for dr, dc in ((0, 1), (1, 0), (0, -1), (-1, 0))
         )
-    ]  # fmt: skip
+    ]
     return np.array(points)
 
 
@@ -189,6 +182,4 @@ def test_boundary_scores_are_those_of_all_pairs_of_points(first, second):
         expected = 2 * precision * recall / (precision + recall)
     f_score, distance = boundary_scores(first, second, tolerance=near)
     assert f_score == pytest.approx(expected)
-    assert distance == pytest.approx(
-        max(np.percentile(there, 95), np.percentile(back, 95))
-    )
+    assert distance == pytest.approx(max(np.percentile(there, 95), np.percentile(back, 95)))

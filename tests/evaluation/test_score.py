@@ -7,19 +7,20 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT, disk, write_root
+from helpers import ROOT, a_run, disk, thresholding, write_root
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 from scipy.spatial import distance
-from test_predict import a_run, thresholding
 
 import spheroid_jax as sj
-from spheroid_jax import conventional, images, metrics, params, pretrained
+from spheroid_jax import images
+from spheroid_jax.commands import score as command
 from spheroid_jax.data import folder
-from spheroid_jax.score import __main__ as command
-from spheroid_jax.score import scoring
+from spheroid_jax.evaluation import metrics
+from spheroid_jax.evaluation.score import scoring
+from spheroid_jax.inference import conventional, model_file, pretrained
 
 SHAPE = (40, 80)
 
@@ -45,9 +46,7 @@ def add(dataset, stem, truth, image=None):
     gray = np.where(truth, 60, 190) if image is None else image
     for kind in ("images", "masks"):
         (dataset / kind).mkdir(parents=True, exist_ok=True)
-    Image.fromarray(gray.astype(np.uint8)).save(
-        dataset / "images" / f"{stem}.png"
-    )
+    Image.fromarray(gray.astype(np.uint8)).save(dataset / "images" / f"{stem}.png")
     save(dataset / "masks" / f"{stem}.png", truth)
 
 
@@ -122,9 +121,7 @@ def test_scores_are_those_counted_by_hand(root, tool):
     assert half["iou"] == pytest.approx(1 / 3, abs=1e-6)
     assert half["area_error"] == half["diameter_error"] == 0
     # 80 px are the 480 of the paper's frame.
-    assert half["hausdorff95_px"] == pytest.approx(
-        6 * contour_distance(SHIFTED, TRUTH), abs=1e-5
-    )
+    assert half["hausdorff95_px"] == pytest.approx(6 * contour_distance(SHIFTED, TRUTH), abs=1e-5)
     none = numbers(rows["c"])
     assert none["precision"] == none["recall"] == none["f_score"] == 0
     assert none["iou"] == none["boundary_f_score"] == 0
@@ -161,19 +158,19 @@ def test_the_table_has_the_means_of_each_data_set(root, tool, capsys):
     rows = run(root, tool)
     easy, hard = reversed(rows_of("scores/table.csv"))
     assert (easy["data set"], hard["data set"]) == ("easy", "deep/hard")
-    assert (easy["source"], easy["images"], easy["groups"]) == (
-        "tool", "2.0", "2.0",
-    )  # fmt: skip
+    assert (easy["source"], easy["images"], easy["groups"]) == ("tool", "2.0", "2.0")
     assert float(easy["F"]) == 75 and float(hard["F"]) == 0
     # Of draws of two images, F 0.5 and 1, a quarter have twice the same.
     assert (float(easy["from"]), float(easy["to"])) == (50, 100)
     assert float(hard["area error"]) == 100
     own = [numbers(row) for row in rows if row["dataset"] == "easy"]
     for heading, name, scale in (
-        ("P", "precision", 100), ("R", "recall", 100), ("IoU", "iou", 100),
+        ("P", "precision", 100),
+        ("R", "recall", 100),
+        ("IoU", "iou", 100),
         ("boundary F", "boundary_f_score", 100),
         ("HD95, px", "hausdorff95_px", 1),
-    ):  # fmt: skip
+    ):
         mean = scale * np.mean([row[name] for row in own])
         assert float(easy[heading]) == pytest.approx(mean, abs=1e-4)
     out, err = capsys.readouterr()
@@ -187,10 +184,7 @@ def test_the_best_of_each_data_set_is_marked(root, tool, here):
     save(here / "other" / "c.gif", block((0, 25), (0, 25), (50, 50)))
     run(root, tool, "other")
     lines = (here / "scores" / "table.md").read_text().splitlines()
-    bold = {
-        tuple(cell.strip() for cell in line.split("|")[1:3]): line
-        for line in lines[4:]
-    }
+    bold = {tuple(cell.strip() for cell in line.split("|")[1:3]): line for line in lines[4:]}
     assert "| **100.00** |" in bold["easy", "other"]
     assert "| **0.00** | **0.00** |" in bold["easy", "other"]  # HD95, area.
     # Only the area error is 0 there also.
@@ -233,7 +227,7 @@ def test_a_root_that_is_one_data_set_has_its_own_name(root, tool):
 def one_line(capsys, *arguments):
     assert command.main([*map(str, arguments)]) == 2
     error = capsys.readouterr().err
-    assert error.splitlines()[-1].startswith("spheroid_jax.score: ")
+    assert error.splitlines()[-1].startswith("spheroid score: ")
     assert "Traceback" not in error
     return error.splitlines()[-1]
 
@@ -311,16 +305,14 @@ def test_rows_are_named(root, tool, here):
     shutil.copytree(tool, here / "a=b")
     sources = [f"first={tool}", tool, "a=b", "second=a=b", "t=conventional"]
     rows = run(root, *sources)
-    assert {row["source"] for row in rows} >= {
-        "first", "tool", "a=b", "second", "t otsu", "t li",
-    }  # fmt: skip
+    assert {row["source"] for row in rows} >= {"first", "tool", "a=b", "second", "t otsu", "t li"}
 
 
 def test_a_models_masks_are_those_of_segment(here):
     root = write_root(here / "root", {"d1": 3, "d2": 2}, size=60)
     model = thresholding()
     a_run(here / "run", [model] * 5)
-    params.save(model, pretrained.folder("small"), provenance={})
+    model_file.save(model, pretrained.folder("small"), provenance={})
     rows = run(root, "run/fold_2", "ensemble=run", "small")
     assert {r["source"] for r in rows} == {"fold_2", "ensemble", "small"}
     pairs, _ = folder.find_pairs(root, ["d1", "d2"])
@@ -332,25 +324,19 @@ def test_a_models_masks_are_those_of_segment(here):
             expected = expected._replace(
                 hausdorff95_px=8 * expected.hausdorff95_px  # Of 60 px.
             )
-            assert tuple(numbers(own[pair.stem]).values()) == pytest.approx(
-                expected, abs=1e-6
-            )
+            assert tuple(numbers(own[pair.stem]).values()) == pytest.approx(expected, abs=1e-6)
             assert expected.f_score > 0.9
 
 
 @pytest.mark.parametrize("source", ["model", "conventional"])
-def test_an_image_that_a_tool_cannot_use_is_a_missing_mask(
-    root, here, capsys, source
-):
-    params.save(thresholding(), here / "model", provenance={})
+def test_an_image_that_a_tool_cannot_use_is_a_missing_mask(root, here, capsys, source):
+    model_file.save(thresholding(), here / "model", provenance={})
     add(root / "easy", "flat", TRUTH, image=np.full(SHAPE, 7))
     error = one_line(capsys, root, source)
     assert f"{source}: no mask of easy/flat (" in error
     assert "same value" in error and "--missing=zero" in error
     rows = run(root, source, "--missing=zero")
-    assert {
-        float(row["f_score"]) for row in rows if row["image"] == "flat"
-    } == {0}
+    assert {float(row["f_score"]) for row in rows if row["image"] == "flat"} == {0}
 
 
 def test_each_threshold_is_a_row_computed_once_an_image(here, monkeypatch):
@@ -366,8 +352,9 @@ def test_each_threshold_is_a_row_computed_once_an_image(here, monkeypatch):
     rows = run(root, "conventional")
     assert sorted(calls) == sorted([*conventional.THRESHOLDS] * 5)
     assert [row["source"] for row in rows[::5]] == [
-        *conventional.THRESHOLDS, "best of 5 thresholds",
-    ]  # fmt: skip
+        *conventional.THRESHOLDS,
+        "best of 5 thresholds",
+    ]
     pairs, _ = folder.find_pairs(root, ["d1", "d2"])
     own = by_image(rows, "li")
     for pair in pairs:
@@ -387,19 +374,13 @@ def row_of(label, f_scores):
 def test_the_best_threshold_is_chosen_by_other_groups():
     groups = [("d", "w1"), ("d", "w1"), ("d", "w2"), ("d", "w3"), ("e", "w1")]
     pairs = [
-        folder.Pair(dataset, str(n), None, None, group)
-        for n, (dataset, group) in enumerate(groups)
+        folder.Pair(dataset, str(n), None, None, group) for n, (dataset, group) in enumerate(groups)
     ]
-    rows = [
-        row_of("x", [0.9, 0.9, 0.2, 0.2, 1.0]),
-        row_of("y", [0.1, 0.1, 0.3, 0.6, 0.0]),
-    ]
+    rows = [row_of("x", [0.9, 0.9, 0.2, 0.2, 1.0]), row_of("y", [0.1, 0.1, 0.3, 0.6, 0.0])]
     best = scoring._chosen("best", rows, pairs)
     # Well 1 is scored by y, which wells 2 and 3 prefer; these by x, because
     # of well 1. The other data set has one group only.
-    assert [mask and mask.bits.decode() for mask in best.masks] == [
-        "y", "y", "x", "x", None,
-    ]  # fmt: skip
+    assert [mask and mask.bits.decode() for mask in best.masks] == ["y", "y", "x", "x", None]
     f_scores = metrics.Agreement(*best.scores.T).f_score
     np.testing.assert_array_equal(f_scores, [0.1, 0.1, 0.2, 0.2, np.nan])
 
@@ -429,14 +410,15 @@ def test_the_worst_images_are_drawn_with_both_contours(root, tool, here):
     # Two data sets, a line each.
     assert sheet.shape[0] > 400 and sheet.shape[1] > 1000
     assert {path.name for path in (here / "scores").iterdir()} == {
-        "scores.csv", "table.csv", "table.md", "table.tex", "worst",
-    }  # fmt: skip
+        "scores.csv",
+        "table.csv",
+        "table.md",
+        "table.tex",
+        "worst",
+    }
 
 
-@given(
-    hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)),
-    st.booleans(),
-)
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)), st.booleans())
 def test_a_packed_mask_is_the_mask(mask, transpose):
     mask = mask.T if transpose else mask
     np.testing.assert_array_equal(scoring.Packed.of(mask).mask(), mask)
@@ -444,7 +426,7 @@ def test_a_packed_mask_is_the_mask(mask, transpose):
 
 @pytest.mark.parametrize("output", ["", "--output=scores"])
 def test_only_pictures_need_more_than_inference_does(here, tool, output):
-    params.save(thresholding(), here / "model", provenance={})
+    model_file.save(thresholding(), here / "model", provenance={})
     script = """
 import sys
 for name in ("tensorflow", "tensorflow_datasets", "orbax", "optax",

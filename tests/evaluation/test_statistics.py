@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from spheroid_jax import statistics
-from spheroid_jax.compare import aggregate
-from spheroid_jax.metrics import Agreement
+from spheroid_jax.evaluation import statistics
+from spheroid_jax.evaluation.compare import aggregate
+from spheroid_jax.evaluation.metrics import Agreement
 
 
 def scores_of(f_scores):
@@ -112,9 +112,7 @@ def test_images_of_a_group_are_one_pair():
 
 def test_the_effect_counts_ranks():
     # Differences 1, -2, 3: ranks 1 + 3 against 2 of 6.
-    found = statistics.paired(
-        np.array([[1.0, 0.0, 3.0]]), np.array([[0.0, 2.0, 0.0]]), "abc"
-    )
+    found = statistics.paired(np.array([[1.0, 0.0, 3.0]]), np.array([[0.0, 2.0, 0.0]]), "abc")
     assert found.effect == pytest.approx(2 / 6)
 
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import tifffile
-from conftest import disk
+from helpers import disk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -67,17 +67,13 @@ def test_1_bit_png_is_boolean(tmp_path, gray):
     assert_same(images.read_image(saved(tmp_path / "a.png", bits)), bits)
 
 
-@pytest.mark.parametrize(
-    "transparency", [None, 3, bytes([0, 128, 255])], ids=repr
-)
+@pytest.mark.parametrize("transparency", [None, 3, bytes([0, 128, 255])], ids=repr)
 def test_palette_is_looked_up(tmp_path, gray, transparency):
     indexed = Image.fromarray(gray % 4)
     indexed.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90, 1, 2, 3])
     options = {} if transparency is None else {"transparency": transparency}
     indexed.save(tmp_path / "a.png", **options)
-    colours = np.array(
-        [[10, 20, 30], [40, 50, 60], [70, 80, 90], [1, 2, 3]], np.uint8
-    )
+    colours = np.array([[10, 20, 30], [40, 50, 60], [70, 80, 90], [1, 2, 3]], np.uint8)
     actual = images.read_image(tmp_path / "a.png")
     assert_same(actual, colours[gray % 4])
 
@@ -132,27 +128,21 @@ def test_gray_tiff_keeps_its_type(tmp_path, rng, dtype, suffix):
 
 
 def test_compressed_tiled_tiff_is_read(tmp_path, gray):
-    tifffile.imwrite(
-        tmp_path / "a.tif", gray, compression="zlib", tile=(16, 16)
-    )
+    tifffile.imwrite(tmp_path / "a.tif", gray, compression="zlib", tile=(16, 16))
     assert_same(images.read_image(tmp_path / "a.tif"), gray)
 
 
 @pytest.mark.parametrize("planar", ["contig", "separate"])
 def test_rgb_tiff_has_its_channels_last(tmp_path, rgb, planar):
     stored = rgb if planar == "contig" else rgb.transpose(2, 0, 1)
-    tifffile.imwrite(
-        tmp_path / "a.tif", stored, photometric="rgb", planarconfig=planar
-    )
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", planarconfig=planar)
     assert_same(images.read_image(tmp_path / "a.tif"), rgb)
 
 
 @pytest.mark.parametrize("kind", ["imagej", "ome"])
 def test_channels_of_a_named_axis_come_last(tmp_path, rng, kind):
     pixels = rng.integers(0, 999, (5, H, W), np.uint16)
-    tifffile.imwrite(
-        tmp_path / "a.tif", pixels, metadata={"axes": "CYX"}, **{kind: True}
-    )
+    tifffile.imwrite(tmp_path / "a.tif", pixels, metadata={"axes": "CYX"}, **{kind: True})
     actual = images.read_image(tmp_path / "a.tif")
     assert_same(actual, pixels.transpose(1, 2, 0))
 
@@ -175,9 +165,7 @@ def test_many_unnamed_pages_are_refused(tmp_path, rng):
 @pytest.mark.parametrize("axes", ["ZYX", "TYX", "ZCYX"])
 def test_z_or_time_stack_is_refused_however_short(tmp_path, axes):
     pixels = np.zeros((2,) * (len(axes) - 2) + (H, W), np.uint8)
-    tifffile.imwrite(
-        tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": axes}
-    )
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": axes})
     with pytest.raises(ImageError, match=rf"a\.tif: a stack .*axes {axes}"):
         images.read_image(tmp_path / "a.tif")
 
@@ -269,9 +257,7 @@ def test_gray_of_three_channels_is_their_luminance():
 
 def test_gray_of_four_channels_drops_the_alpha(rng):
     image = rng.random((32, 33, 4))
-    np.testing.assert_array_equal(
-        images.to_gray(image), images.to_gray(image[..., :3])
-    )
+    np.testing.assert_array_equal(images.to_gray(image), images.to_gray(image[..., :3]))
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5])
@@ -283,9 +269,7 @@ def test_gray_of_any_other_number_of_channels_is_their_mean(channels):
     )
 
 
-@pytest.mark.parametrize(
-    "dtype", [np.bool_, np.uint8, np.int16, np.uint16, np.float16, np.float64]
-)
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int16, np.uint16, np.float16, np.float64])
 def test_gray_of_a_plane_keeps_its_units(rng, dtype):
     plane = (rng.random((32, 40)) * 2).astype(dtype)
     gray = images.to_gray(plane)
@@ -362,26 +346,18 @@ def test_constant_image_is_refused(value):
 
 
 @settings(deadline=None, max_examples=50)
-@given(
-    st.integers(0, 2**32 - 1),
-    st.floats(2**-20, 2**20),
-    st.floats(-100, 100),
-)
+@given(st.integers(0, 2**32 - 1), st.floats(2**-20, 2**20), st.floats(-100, 100))
 def test_gain_and_offset_of_the_camera_do_not_matter(seed, gain, offset):
     gray = np.random.default_rng(seed).random((32, 40), np.float32)
     changed = (gray.astype(np.float64) + offset) * gain
     np.testing.assert_allclose(
-        images.normalise(changed.astype(np.float32)),
-        images.normalise(gray),
-        atol=1e-4,
+        images.normalise(changed.astype(np.float32)), images.normalise(gray), atol=1e-4
     )
 
 
 def test_negated_image_gives_the_complement(rng):
     gray = rng.normal(size=(40, 32)).astype(np.float32)
-    np.testing.assert_allclose(
-        images.normalise(-gray), 1 - images.normalise(gray), atol=1e-6
-    )
+    np.testing.assert_allclose(images.normalise(-gray), 1 - images.normalise(gray), atol=1e-6)
 
 
 @pytest.mark.parametrize("bright", [16, 17, 500])  # 16 of 1600 are 1 percent
@@ -444,9 +420,7 @@ def test_box_lies_on_the_grid_and_fills_one_side(height, width, size):
 
 def test_crop_cuts_the_content_out_of_any_leading_axes():
     grids = np.arange(2 * 3 * 6 * 6).reshape(2, 3, 6, 6)
-    np.testing.assert_array_equal(
-        Box(1, 2, 4, 3).crop(grids), grids[:, :, 1:5, 2:5]
-    )
+    np.testing.assert_array_equal(Box(1, 2, 4, 3).crop(grids), grids[:, :, 1:5, 2:5])
 
 
 def test_image_of_the_grids_size_is_untouched(rng):
@@ -496,12 +470,8 @@ def test_resampling_does_not_shift(side):
     gray = disk(120, (40, 75), 15).astype(np.float32)
     other = images.resample(gray, (side, side))
     rows, columns = (np.indices(other.shape) + 0.5) / side
-    assert np.average(rows, weights=other) == pytest.approx(
-        40.5 / 120, abs=1e-3
-    )
-    assert np.average(columns, weights=other) == pytest.approx(
-        75.5 / 120, abs=1e-3
-    )
+    assert np.average(rows, weights=other) == pytest.approx(40.5 / 120, abs=1e-3)
+    assert np.average(columns, weights=other) == pytest.approx(75.5 / 120, abs=1e-3)
 
 
 @pytest.mark.parametrize("size", [32, 37, 48])
@@ -517,9 +487,7 @@ def test_halving_weighs_neighbours_with_a_triangle():
     # input pixels: weights 1/8, 3/8, 3/8, 1/8.
     line = np.zeros((1, 8), np.float32)
     line[0, 4] = 8
-    np.testing.assert_allclose(
-        images.resample(line, (1, 4)), [[0, 1, 3, 0]], atol=1e-6
-    )
+    np.testing.assert_allclose(images.resample(line, (1, 4)), [[0, 1, 3, 0]], atol=1e-6)
 
 
 # Masks on the grid.
@@ -668,13 +636,9 @@ def test_any_image_gives_a_grid_in_0_to_1(image, size):
     assert box == images.grid_box(image.shape[:2], size)
 
 
-@pytest.mark.parametrize(
-    "compression", ["tiff_lzw", "tiff_deflate", "packbits"]
-)
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "packbits"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_compressed_tiff_as_microscopes_write_it(
-    tmp_path, rng, compression, dtype
-):
+def test_compressed_tiff_as_microscopes_write_it(tmp_path, rng, compression, dtype):
     image = rng.integers(0, np.iinfo(dtype).max, (40, 50)).astype(dtype)
     path = tmp_path / "a.tif"
     Image.fromarray(image).save(path, compression=compression)

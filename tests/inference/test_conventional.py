@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
-from conftest import disk
+from helpers import disk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from spheroid_jax import conventional, images, metrics
+from spheroid_jax import images
+from spheroid_jax.evaluation import metrics
+from spheroid_jax.inference import conventional
 
 SIZE = 120
 BODY = disk(SIZE, (64, 55), 24)
@@ -21,9 +23,7 @@ def picture(body, *, inside=0.2, outside=0.8, gradient=0.0, noise=0.02):
 
 
 def f_score(gray, method, body):
-    return metrics.pixel_scores(
-        conventional.segment(gray, method), body
-    ).f_score
+    return metrics.pixel_scores(conventional.segment(gray, method), body).f_score
 
 
 def ring(size, centre, radius, width):
@@ -64,9 +64,7 @@ def test_the_proposal_is_the_method_of_best_agreement():
     gray = picture(BODY, noise=0.3)
     best = conventional.propose(gray)
     scores = {
-        method: conventional.edge_agreement(
-            gray, conventional.segment(gray, method)
-        )
+        method: conventional.edge_agreement(gray, conventional.segment(gray, method))
         for method in conventional.METHODS
     }
     assert best.agreement == max(scores.values()) == scores[best.method]
@@ -104,9 +102,7 @@ def test_any_image_gives_one_body_or_none(seed, shape):
         assert 0 <= conventional.edge_agreement(gray, mask) <= 1
 
 
-@given(
-    st.integers(30, 90), st.integers(30, 90), st.integers(9, 22), st.booleans()
-)
+@given(st.integers(30, 90), st.integers(30, 90), st.integers(9, 22), st.booleans())
 def test_agreement_is_highest_at_the_true_contour(row, column, radius, dark):
     body = disk(SIZE, (row, column), radius)
     inside, outside = (0.2, 0.8) if dark else (0.8, 0.2)
@@ -157,15 +153,11 @@ def test_a_ring_filled_agrees_less_than_its_body():
     well = ring(SIZE, (60, 55), 44, 14)
     gray = picture(body | well)
     filled = disk(SIZE, (60, 55), 44)
-    assert conventional.edge_agreement(
-        gray, body
-    ) > 0.1 + conventional.edge_agreement(gray, filled)
+    assert conventional.edge_agreement(gray, body) > 0.1 + conventional.edge_agreement(gray, filled)
 
 
 def test_agreement_depends_neither_on_polarity_nor_on_contrast():
     gray = picture(BODY)
     score = conventional.edge_agreement(gray, BODY)
     for other in (1 - gray, 0.3 * gray + 0.2):
-        assert conventional.edge_agreement(other, BODY) == pytest.approx(
-            score, abs=0.01
-        )
+        assert conventional.edge_agreement(other, BODY) == pytest.approx(score, abs=0.01)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from conftest import disk
+from helpers import disk
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 from skimage import measure
 
-from spheroid_jax.postprocess import largest_body, scaled_min_area_px
+from spheroid_jax.inference.postprocess import largest_body, scaled_min_area_px
 
 
 def drawn(*rows):
@@ -33,9 +33,7 @@ def body(mask, **options):
         (255, True),
     ],
 )
-def test_pixel_is_foreground_above_120_on_the_8_bit_map(
-    eight_bit, foreground, dtype
-):
+def test_pixel_is_foreground_above_120_on_the_8_bit_map(eight_bit, foreground, dtype):
     probability = np.full((8, 8), eight_bit / 255, dtype)
     mask = largest_body(probability)
     assert mask.dtype == bool
@@ -92,13 +90,7 @@ def test_largest_of_several_objects_is_kept():
 
 
 def test_pixels_that_touch_by_a_corner_are_one_object():
-    mask = drawn(
-        "##....",
-        "##....",
-        "..##..",
-        "..##..",
-        ".....#",
-    )
+    mask = drawn("##....", "##....", "..##..", "..##..", ".....#")
     kept = body(mask, min_area_px=5)
     assert kept[:4].sum() == 8
     assert not kept[4, 5]  # which is two columns away
@@ -119,14 +111,7 @@ def test_hole_behind_a_diagonal_gap_is_filled():
 
 
 def test_hole_with_an_open_side_is_not_filled():
-    mask = drawn(
-        ".......",
-        ".####..",
-        ".#..#..",
-        ".#.....",
-        ".####..",
-        ".......",
-    )
+    mask = drawn(".......", ".####..", ".#..#..", ".#.....", ".####..", ".......")
     np.testing.assert_array_equal(body(mask, min_area_px=1), mask)
 
 
@@ -167,10 +152,7 @@ def _reference(probability, min_area_px):
     bodies = [b for b in measure.regionprops(labels) if b.area >= min_area_px]
     kept = np.zeros(mask.shape, bool)
     if bodies:
-        largest = max(
-            bodies,
-            key=lambda b: (b.area, *-np.array(min(map(tuple, b.coords)))),
-        )
+        largest = max(bodies, key=lambda b: (b.area, *-np.array(min(map(tuple, b.coords)))))
         kept[tuple(largest.coords.T)] = True
     return kept
 
@@ -194,13 +176,9 @@ def test_clean_mask_stays_as_it_is(rng):
 def test_flipping_the_map_flips_the_mask(rng):
     smooth = ndimage.gaussian_filter(rng.random((64, 64)), 3)
     probability = (smooth - smooth.min()) / np.ptp(smooth)
-    np.testing.assert_array_equal(
-        largest_body(probability[::-1]), largest_body(probability)[::-1]
-    )
+    np.testing.assert_array_equal(largest_body(probability[::-1]), largest_body(probability)[::-1])
 
 
-@pytest.mark.parametrize(
-    ("side_px", "area_px"), [(480, 64), (960, 256), (1080, 324), (240, 16)]
-)
+@pytest.mark.parametrize(("side_px", "area_px"), [(480, 64), (960, 256), (1080, 324), (240, 16)])
 def test_smallest_area_scales_with_the_square_of_the_side(side_px, area_px):
     assert scaled_min_area_px(side_px) == pytest.approx(area_px)

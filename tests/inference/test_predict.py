@@ -7,37 +7,13 @@ import sys
 import jax
 import numpy as np
 import pytest
-from conftest import ROOT, dark_disk, disk
+from helpers import ROOT, SIZE, a_run, dark_disk, disk, scaled, thresholding, untrained
 
 import spheroid_jax as sj
-from spheroid_jax import evaluate, files, images, models, params, predict
-
-NETWORK = {"name": "multiscale", "width": 2, "depth": 3, "dtype": "float32"}
-SIZE = 32
-
-
-def untrained(size=SIZE, **network):
-    network = NETWORK | network
-    variables = models.initial_variables(models.build(**network), 1, seed=0)
-    return params.Params.create(variables, size=size, **network)
-
-
-def thresholding(size=SIZE):
-    """A model that finds what is darker than half: exact by construction.
-
-    A U-Net without depth whose classes are (image, 1 - image), scaled.
-    """
-    network = {"name": "unet", "width": 1, "depth": 0, "dtype": "float32"}
-    variables = jax.tree.map(
-        np.zeros_like,
-        models.initial_variables(models.build(**network), 1, seed=0),
-    )
-    weights = variables["params"]
-    for name in ("bottom_conv_1", "bottom_conv_2"):
-        weights[name]["kernel"][1, 1, 0, 0] = 1.0  # Passes the image on.
-    weights["classes"]["kernel"][0, 0, 0] = (50.0, -50.0)
-    weights["classes"]["bias"][:] = (-25.0, 25.0)
-    return params.Params.create(variables, size=size, **network)
+from spheroid_jax import images
+from spheroid_jax.evaluation import grid_scores
+from spheroid_jax.inference import model_file, predict
+from spheroid_jax.runtime import files
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +23,7 @@ def model():
 
 @pytest.mark.parametrize("shape", [(64, 64), (90, 60), (40, 133)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_segment_gives_mask_and_probability_of_the_images_own_size(
-    model, shape, dtype
-):
+def test_segment_gives_mask_and_probability_of_the_images_own_size(model, shape, dtype):
     mask = np.hypot(*np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j])
     mask = mask < 0.6
     image = np.where(mask, 20, 200).astype(dtype)
@@ -96,10 +70,10 @@ def test_segment_refuses_what_it_cannot_use_in_words(model, image, words):
 def test_same_result_alone_and_in_any_batch(rng):
     model = untrained(size=48)
     grids = rng.random((7, 48, 48)).astype(np.float32)
-    together = list(evaluate.probabilities(model, grids))
+    together = list(grid_scores.probabilities(model, grids))
     assert len(together) == 7
     for n, grid in enumerate(grids):
-        (alone,) = evaluate.probabilities(model, grid[None])
+        (alone,) = grid_scores.probabilities(model, grid[None])
         single = np.asarray(predict.grid_probability(model, grid[None]))[0]
         np.testing.assert_allclose(alone, together[n], atol=1e-6)
         np.testing.assert_allclose(single, together[n], atol=1e-6)
@@ -127,28 +101,27 @@ def test_evaluation_ignores_what_lies_outside_the_image(model):
 @pytest.mark.parametrize("norm", ["image", "batch"])
 def test_a_saved_model_is_the_same_model(tmp_path, rng, norm):
     model = untrained(norm=norm)
-    params.save(model, tmp_path / "fold_0" / "model", provenance={"step": 3})
+    model_file.save(model, tmp_path / "fold_0" / "model", provenance={"step": 3})
     image = rng.random((50, 60))
     for path in (tmp_path / "fold_0", tmp_path / "fold_0" / "model"):
         loaded = sj.load(path)
         assert loaded.size == SIZE and loaded.network == "multiscale"
         np.testing.assert_array_equal(
-            sj.segment(loaded, image).probability,
-            sj.segment(model, image).probability,
+            sj.segment(loaded, image).probability, sj.segment(model, image).probability
         )
-    assert params.provenance(tmp_path / "fold_0") == {"step": 3}
+    assert model_file.provenance(tmp_path / "fold_0") == {"step": 3}
 
 
 def test_saving_again_replaces_the_model_and_leaves_no_litter(tmp_path):
-    params.save(untrained(), tmp_path, provenance={})
-    params.save(thresholding(), tmp_path, provenance={})
-    assert params.load(tmp_path).network == "unet"
+    model_file.save(untrained(), tmp_path, provenance={})
+    model_file.save(thresholding(), tmp_path, provenance={})
+    assert model_file.load(tmp_path).network == "unet"
     assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.fixture
 def saved(tmp_path):
-    params.save(untrained(), tmp_path / "model", provenance={})
+    model_file.save(untrained(), tmp_path / "model", provenance={})
     return tmp_path
 
 
@@ -163,25 +136,25 @@ def test_damaged_weights_are_noticed(saved):
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 0xFF
     weights.write_bytes(content)
-    with pytest.raises(params.ModelError, match="model"):
+    with pytest.raises(model_file.ModelError, match="model"):
         sj.load(saved)
 
 
 def test_another_format_is_refused(saved):
     rewrite(saved, format=99)
-    with pytest.raises(params.ModelError, match="format 99"):
+    with pytest.raises(model_file.ModelError, match="format 99"):
         sj.load(saved)
 
 
 def test_weights_of_another_architecture_are_refused(saved):
     rewrite(saved, fields={"width": 3, "depth": 3, "dtype": "float32"})
-    with pytest.raises(params.ModelError, match="shape"):
+    with pytest.raises(model_file.ModelError, match="shape"):
         sj.load(saved)
 
 
 def test_swapped_weights_are_noticed(saved):
     rewrite(saved, sha256="0" * 64)
-    with pytest.raises(params.ModelError, match="hash"):
+    with pytest.raises(model_file.ModelError, match="hash"):
         sj.load(saved)
 
 
@@ -189,7 +162,7 @@ def test_pickled_arrays_are_never_run(saved):
     weights = next((saved / "model").glob("*.npz"))
     with open(weights, "wb") as file:
         np.savez(file, a=np.array([object()], dtype=object))
-    with pytest.raises(params.ModelError, match="pickle"):
+    with pytest.raises(model_file.ModelError, match="pickle"):
         sj.load(saved)
 
 
@@ -212,19 +185,13 @@ import spheroid_jax as sj
 found = sj.segment(sj.load(sys.argv[1]), np.random.rand(64, 80))
 assert found.mask.shape == (64, 80)
 """
-    subprocess.run(
-        [sys.executable, "-c", script, str(saved)], check=True, cwd=ROOT
-    )
+    subprocess.run([sys.executable, "-c", script, str(saved)], check=True, cwd=ROOT)
 
 
 def test_importing_the_package_is_light():
     script = "import sys, spheroid_jax; print('jax' in sys.modules)"
     out = subprocess.run(
-        [sys.executable, "-c", script],
-        check=True,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+        [sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True, text=True
     ).stdout
     assert out.strip() == "False"
 
@@ -243,21 +210,6 @@ def test_public_names_are_all_there():
         sj.nonsense  # noqa: B018
 
 
-def a_run(folder, models_of_folds):
-    """Saves each model as a fold of a run."""
-    for fold, model in enumerate(models_of_folds):
-        params.save(model, folder / f"fold_{fold}" / "model", provenance={})
-    return folder
-
-
-def scaled(model, factor):
-    """The same network with its last weights multiplied."""
-    variables = jax.tree.map(np.array, model.variables)  # Copies.
-    variables["params"]["classes"]["kernel"] *= factor
-    variables["params"]["classes"]["bias"] *= factor
-    return model.replace(variables=variables)
-
-
 def test_a_run_is_loaded_as_the_mean_of_its_five_folds(tmp_path, model, rng):
     five = [scaled(model, f) for f in (1.0, 0.1, 0.03, -0.05, 0.2)]
     ensemble = sj.load(a_run(tmp_path / "run", five))
@@ -268,17 +220,13 @@ def test_a_run_is_loaded_as_the_mean_of_its_five_folds(tmp_path, model, rng):
     np.testing.assert_allclose(together, np.mean(alone, axis=0), atol=1e-6)
 
 
-def test_an_ensemble_is_a_pytree_that_streams_as_one_model(
-    tmp_path, model, rng
-):
+def test_an_ensemble_is_a_pytree_that_streams_as_one_model(tmp_path, model, rng):
     ensemble = sj.load(a_run(tmp_path / "run", [model] * 5))
     assert len(jax.tree.leaves(ensemble)) == 5 * len(jax.tree.leaves(model))
     image = rng.random((50, 40))
     (result,) = sj.segment_stream(ensemble, [image])
     np.testing.assert_allclose(
-        result.segmentation.probability,
-        sj.segment(model, image).probability,
-        atol=1e-6,
+        result.segmentation.probability, sj.segment(model, image).probability, atol=1e-6
     )
 
 
@@ -296,10 +244,7 @@ def test_flips_average_the_probabilities_of_four_views():
     grids = rng.random((2, SIZE, SIZE), np.float32)
     axes = ((), (1,), (2,), (1, 2))
     expected = np.mean(
-        [
-            np.flip(predict.grid_probability(plain, np.flip(grids, flip)), flip)
-            for flip in axes
-        ],
+        [np.flip(predict.grid_probability(plain, np.flip(grids, flip)), flip) for flip in axes],
         axis=0,
     )
     found = predict.grid_probability(plain.replace(flips=True), grids)
@@ -308,9 +253,9 @@ def test_flips_average_the_probabilities_of_four_views():
 
 
 def test_flips_are_kept_on_disk_and_absent_from_models_of_format_1(tmp_path):
-    params.save(untrained().replace(flips=True), tmp_path, provenance={})
+    model_file.save(untrained().replace(flips=True), tmp_path, provenance={})
     assert sj.load(tmp_path).flips
-    path = tmp_path / params.DESCRIPTION
+    path = tmp_path / model_file.DESCRIPTION
     description = json.loads(path.read_text())
     assert description.pop("flips") is True
     path.write_text(json.dumps(description | {"format": 1}))

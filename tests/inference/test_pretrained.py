@@ -5,16 +5,16 @@ import re
 import jax
 import numpy as np
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 import spheroid_jax as sj
-from spheroid_jax import params, postprocess, pretrained
-from spheroid_jax.data import synthetic, varied
+from spheroid_jax.inference import model_file, postprocess, pretrained
+from spheroid_jax.synthetic import spheroids, varied
 
 NAME = "spheroid-small"
 # Collections of drawn images that no training drew from (it draws from 0).
 SEEDS = (7001, 7002, 7003)
-CARD = (ROOT / "docs" / "model-card.md").read_text()
+CARD = (ROOT / "docs" / "evidence" / "model-card.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +27,8 @@ def f_score(found, truth):
 
 
 def test_the_weights_are_those_of_the_model_card(model):
-    assert params.digest(NAME) in CARD
-    counted = sum(
-        leaf.size for leaf in jax.tree.leaves(model.variables["params"])
-    )
+    assert model_file.digest(NAME) in CARD
+    counted = sum(leaf.size for leaf in jax.tree.leaves(model.variables["params"]))
     assert f"{counted} parameters" in CARD and counted <= 6_000_000
 
 
@@ -48,16 +46,16 @@ def test_a_damaged_weight_is_noticed(tmp_path):
     name = sorted(arrays)[0]
     arrays[name] = arrays[name] * 1.5
     np.savez(weights, **arrays)
-    with pytest.raises(params.ModelError, match="hash"):
+    with pytest.raises(model_file.ModelError, match="hash"):
         sj.load(tmp_path)
 
 
-@pytest.mark.parametrize("flavour", synthetic.FLAVOURS)
+@pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 @pytest.mark.parametrize("size", [480, 1080])
 def test_each_flavour_is_segmented(model, flavour, size):
     scores = []
     for seed in SEEDS[: 3 if size < 1000 else 1]:
-        image, truth = synthetic.make_image(flavour, 0, seed=seed, size=size)
+        image, truth = spheroids.make_image(flavour, 0, seed=seed, size=size)
         scores.append(f_score(sj.segment(model, image).mask, truth))
     assert min(scores) >= 0.95, scores
 

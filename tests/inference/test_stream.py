@@ -4,13 +4,13 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import dark_disk
+from helpers import dark_disk, thresholding
 from PIL import Image
-from test_predict import thresholding
 
 import spheroid_jax as sj
-from spheroid_jax import __main__ as command
-from spheroid_jax import images, params, predict, stream
+from spheroid_jax import images
+from spheroid_jax.commands import segment as command
+from spheroid_jax.inference import model_file, predict, stream
 
 
 @pytest.fixture(scope="module")
@@ -20,24 +20,18 @@ def model():
 
 @pytest.fixture
 def pictures(rng):
-    return [
-        dark_disk(40 + 3 * n, (20 + n, 18 + n), 8 + n, rng)[0] for n in range(7)
-    ]
+    return [dark_disk(40 + 3 * n, (20 + n, 18 + n), 8 + n, rng)[0] for n in range(7)]
 
 
 @pytest.mark.parametrize("batch_size", [0, 1, 3, 4, 16])
 def test_the_results_are_those_of_segment_in_order(model, pictures, batch_size):
-    results = list(
-        sj.segment_stream(model, iter(pictures), batch_size=batch_size)
-    )
+    results = list(sj.segment_stream(model, iter(pictures), batch_size=batch_size))
     assert len(results) == len(pictures)
     for result, picture in zip(results, pictures, strict=True):
         expected = sj.segment(model, picture)
         assert result.source is picture and result.error is None
         np.testing.assert_array_equal(result.segmentation.mask, expected.mask)
-        np.testing.assert_allclose(
-            result.segmentation.probability, expected.probability, atol=1e-5
-        )
+        np.testing.assert_allclose(result.segmentation.probability, expected.probability, atol=1e-5)
 
 
 def test_batches_are_filled_up_to_few_sizes(model, pictures, monkeypatch):
@@ -66,13 +60,7 @@ def test_bad_images_are_results_too(model, pictures, tmp_path):
         pictures[1],
     ]
     results = list(stream.segment_stream(model, sources, batch_size=2))
-    assert [r.error is None for r in results] == [
-        True,
-        False,
-        False,
-        False,
-        True,
-    ]
+    assert [r.error is None for r in results] == [True, False, False, False, True]
     assert "not an image" in str(results[1].error)
     assert isinstance(results[2].error, FileNotFoundError)
     assert "same value" in str(results[3].error)
@@ -122,24 +110,19 @@ def test_reading_goes_on_while_the_network_works(model, pictures, monkeypatch):
 @pytest.fixture
 def saved(model, tmp_path, monkeypatch):
     """A model on disk; the command's cache is the test's own."""
-    monkeypatch.setattr(
-        command.compilation, "keep_programs", lambda folder: None
-    )
-    params.save(model, tmp_path / "fold", provenance={})
+    monkeypatch.setattr(command.compilation, "keep_programs", lambda folder: None)
+    model_file.save(model, tmp_path / "fold", provenance={})
     return tmp_path / "fold"
 
 
-def test_the_command_writes_a_mask_for_each_image(
-    saved, model, pictures, tmp_path, capsys
-):
+def test_the_command_writes_a_mask_for_each_image(saved, model, pictures, tmp_path, capsys):
     paths = [tmp_path / f"well_{n}.tif" for n in range(2)]
     for path, picture in zip(paths, pictures, strict=False):
         Image.fromarray(picture).save(path)
     (tmp_path / "bad.png").write_text("no image")
     status = command.main(
-        [str(saved), *map(str, paths), str(tmp_path / "bad.png"),
-         f"--output={tmp_path / 'masks'}"]
-    )  # fmt: skip
+        [str(saved), *map(str, paths), str(tmp_path / "bad.png"), f"--output={tmp_path / 'masks'}"]
+    )
     out, err = capsys.readouterr()
     assert status == 1 and "2 of 3 masks written" in out
     assert "bad.png: not an image" in err and len(err.splitlines()) == 1
@@ -148,9 +131,7 @@ def test_the_command_writes_a_mask_for_each_image(
         np.testing.assert_array_equal(mask, sj.segment(model, picture).mask)
 
 
-def test_the_command_overwrites_nobodys_image(
-    saved, pictures, tmp_path, capsys
-):
+def test_the_command_overwrites_nobodys_image(saved, pictures, tmp_path, capsys):
     path = tmp_path / "well.png"
     Image.fromarray(pictures[0]).save(path)
     before = path.read_bytes()

@@ -36,13 +36,9 @@ def test_values_and_kernel_gradients_are_the_plain_ones(rng, size, kernel_size):
     with jax.enable_x64(True):
         x, kernel, g = arrays(rng, size, kernel_size)
         expected, pullback = jax.vjp(plain, x, kernel)
+        np.testing.assert_allclose(minimal_filtering.convolve(x, kernel), expected, atol=1e-12)
         np.testing.assert_allclose(
-            minimal_filtering.convolve(x, kernel), expected, atol=1e-12
-        )
-        np.testing.assert_allclose(
-            minimal_filtering.kernel_gradient(x, g, kernel.shape),
-            pullback(g)[1],
-            atol=1e-12,
+            minimal_filtering.kernel_gradient(x, g, kernel.shape), pullback(g)[1], atol=1e-12
         )
 
 
@@ -51,16 +47,12 @@ def test_by_hand():
     x = jnp.arange(1.0, 5.0).reshape(1, 1, 4, 1)
     kernel = jnp.array([1.0, 2.0, 3.0]).reshape(1, 3, 1, 1)
     np.testing.assert_allclose(
-        minimal_filtering.convolve(x, kernel).ravel(),
-        [8, 14, 20, 11],
-        rtol=1e-6,
+        minimal_filtering.convolve(x, kernel).ravel(), [8, 14, 20, 11], rtol=1e-6
     )
 
 
 @pytest.mark.parametrize("kernel_size", KERNELS)
-def test_rounding_in_float32_stays_below_1e_5_of_the_largest_value(
-    rng, kernel_size
-):
+def test_rounding_in_float32_stays_below_1e_5_of_the_largest_value(rng, kernel_size):
     x, kernel, _ = arrays(rng, (32, 30), kernel_size, 64, 64, batch=1)
     exact = plain(*(np.asarray(a, np.float64) for a in (x, kernel)))
     rounded = minimal_filtering.convolve(x, kernel)
@@ -76,9 +68,7 @@ def paying(rng, kernel_size=(3, 3)):
 
 
 @pytest.mark.parametrize("kernel_size", KERNELS)
-def test_a_layer_of_the_network_takes_it_forward_and_backward(
-    rng, kernel_size, monkeypatch
-):
+def test_a_layer_of_the_network_takes_it_forward_and_backward(rng, kernel_size, monkeypatch):
     used = []
     for name in ("convolve", "kernel_gradient"):
         function = getattr(minimal_filtering, name)
@@ -92,9 +82,7 @@ def test_a_layer_of_the_network_takes_it_forward_and_backward(
         x, kernel, g = paying(rng, kernel_size)
         actual, pullback = jax.vjp(same_convolution, x, kernel)
         expected, plain_pullback = jax.vjp(plain, x, kernel)
-        for a, e in zip(
-            (actual, *pullback(g)), (expected, *plain_pullback(g)), strict=True
-        ):
+        for a, e in zip((actual, *pullback(g)), (expected, *plain_pullback(g)), strict=True):
             np.testing.assert_allclose(a, e, atol=1e-10)
     # Forward, the gradient by the input, the gradient by the kernel.
     assert sorted(used) == ["convolve", "convolve", "kernel_gradient"]
@@ -113,9 +101,7 @@ def test_it_can_be_mapped_and_recomputed(rng):
             mapped = jax.vmap(jax.grad(loss, (0, 1)), (0, None))
             return jax.jit(mapped)(pair, kernel)
 
-        chex.assert_trees_all_close(
-            gradients(same_convolution), gradients(plain), atol=1e-10
-        )
+        chex.assert_trees_all_close(gradients(same_convolution), gradients(plain), atol=1e-10)
 
 
 @pytest.mark.parametrize(

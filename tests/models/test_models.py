@@ -14,29 +14,19 @@ from jax import lax
 from jax import numpy as jnp
 from skimage.measure import block_reduce
 
-from spheroid_jax import costs, models
+from spheroid_jax import models
 from spheroid_jax.models import blocks
-from spheroid_jax.models.convolution import (
-    same_convolution,
-    transposed_convolution_2x2,
-)
+from spheroid_jax.models.convolution import same_convolution, transposed_convolution_2x2
 from spheroid_jax.models.normalization import GroupNorm
+from spheroid_jax.training import costs
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 # Narrow networks: name, channels of the input, fields.
 NARROW = {
     "multiscale": ("multiscale", 1, {"width": 4, "depth": 3}),
-    "multiscale, batch": (
-        "multiscale",
-        1,
-        {"width": 4, "depth": 1, "norm": "batch"},
-    ),
+    "multiscale, batch": ("multiscale", 1, {"width": 4, "depth": 1, "norm": "batch"}),
     "unet": ("unet", 1, {"width": 4, "depth": 2}),
-    "unet, group": (
-        "unet",
-        1,
-        {"width": 4, "depth": 2, "norm": "group"},
-    ),
+    "unet, group": ("unet", 1, {"width": 4, "depth": 2, "norm": "group"}),
     "adversary": ("adversary", 2, {"width": 4, "depth": 3}),
 }
 SEGMENTING = ("multiscale", "multiscale, batch", "unet", "unet, group")
@@ -69,8 +59,7 @@ def compiled(kind, train=False):
 def logits_of(kind, variables=None, images=None, train=False):
     _, own_variables, own_images = narrow(kind)
     return compiled(kind, train)(
-        own_variables if variables is None else variables,
-        own_images if images is None else images,
+        own_variables if variables is None else variables, own_images if images is None else images
     )[0]
 
 
@@ -84,19 +73,14 @@ def count(name, channels):
 
 
 def paths(tree):
-    return {
-        "/".join(path): leaf
-        for path, leaf in flax.traverse_util.flatten_dict(tree).items()
-    }
+    return {"/".join(path): leaf for path, leaf in flax.traverse_util.flatten_dict(tree).items()}
 
 
 # Convolutions.
 
 
 def _plain(x, kernel):
-    return lax.conv_general_dilated(
-        x, kernel, (1, 1), "SAME", dimension_numbers=LAYOUT
-    )
+    return lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=LAYOUT)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -117,9 +101,7 @@ def _value_and_gradients(convolution, x, kernel, g):
         ((3, 3), (1, 2)),
     ],
 )
-def test_same_convolution_and_its_gradients_are_the_plain_ones(
-    rng, kernel_size, size
-):
+def test_same_convolution_and_its_gradients_are_the_plain_ones(rng, kernel_size, size):
     with jax.enable_x64(True):
         x = jnp.asarray(rng.normal(size=(2, *size, 3)))
         kernel = jnp.asarray(rng.normal(size=(*kernel_size, 3, 4)))
@@ -158,9 +140,7 @@ def test_same_convolution_can_be_mapped(rng, kernels):
             mapped = jax.vmap(jax.grad(loss, (0, 1)), (0, kernels))
             return jax.jit(mapped)(x, kernel)
 
-        for a, e in zip(
-            gradients(same_convolution), gradients(_plain), strict=True
-        ):
+        for a, e in zip(gradients(same_convolution), gradients(_plain), strict=True):
             np.testing.assert_allclose(a, e, rtol=1e-12, atol=1e-12)
 
 
@@ -175,9 +155,7 @@ def test_same_convolution_can_be_recomputed_in_the_backward_pass(rng):
         loss = lambda x, kernel: function(x, kernel).sum()  # noqa: E731
         return jax.jit(jax.grad(loss, (0, 1)))(x, kernel)
 
-    chex.assert_trees_all_close(
-        gradients(jax.checkpoint(twice)), gradients(twice), rtol=1e-5
-    )
+    chex.assert_trees_all_close(gradients(jax.checkpoint(twice)), gradients(twice), rtol=1e-5)
 
 
 def test_same_convolution_in_bfloat16_stays_in_bfloat16(rng):
@@ -185,9 +163,7 @@ def test_same_convolution_in_bfloat16_stays_in_bfloat16(rng):
     kernel = rng.normal(size=(3, 3, 8, 4))
     g = rng.normal(size=(2, 6, 5, 4))
     exact, rough = (
-        _value_and_gradients(
-            same_convolution, *(jnp.asarray(a, dtype) for a in (x, kernel, g))
-        )
+        _value_and_gradients(same_convolution, *(jnp.asarray(a, dtype) for a in (x, kernel, g)))
         for dtype in (jnp.float32, jnp.bfloat16)
     )
     for e, r in zip(exact, rough, strict=True):
@@ -212,9 +188,7 @@ def test_down_conv_is_a_dilated_strided_convolution(rng, size):
         dimension_numbers=LAYOUT,
     )
     assert actual.shape == (2, -(-size[0] // 2), -(-size[1] // 2), 4)
-    np.testing.assert_allclose(
-        actual, expected + bias.reshape(1, 1, 1, 4), rtol=1e-4, atol=1e-4
-    )
+    np.testing.assert_allclose(actual, expected + bias.reshape(1, 1, 1, 4), rtol=1e-4, atol=1e-4)
 
 
 def test_1x1_conv_is_a_matrix_product_with_bias(rng):
@@ -240,11 +214,7 @@ def test_transposed_convolution_spreads_each_pixel_over_four(rng):
     # And JAX's own, whose kernel is (row, column, channel, feature)
     # and meets the pixels in the opposite order.
     library = lax.conv_transpose(
-        x,
-        taps.transpose(1, 2, 0, 3)[::-1, ::-1],
-        (2, 2),
-        "VALID",
-        dimension_numbers=LAYOUT,
+        x, taps.transpose(1, 2, 0, 3)[::-1, ::-1], (2, 2), "VALID", dimension_numbers=LAYOUT
     )
     np.testing.assert_allclose(library, expected, rtol=1e-4, atol=1e-5)
 
@@ -262,16 +232,13 @@ def test_deconv_adds_one_bias_a_map(rng):
 def test_max_pool_keeps_each_blocks_maximum(rng):
     x = rng.normal(size=(2, 6, 8, 3)).astype(np.float32)
     np.testing.assert_array_equal(
-        blocks.max_pool_2x2(jnp.asarray(x)),
-        block_reduce(x, (1, 2, 2, 1), np.max),
+        blocks.max_pool_2x2(jnp.asarray(x)), block_reduce(x, (1, 2, 2, 1), np.max)
     )
 
 
 def test_gradient_of_max_pool_goes_to_the_maximum_shared_by_equals():
     x = jnp.array([[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 5.0, 1.0]])
-    gradient = jax.grad(lambda x: blocks.max_pool_2x2(x).sum())(
-        x.reshape(1, 2, 4, 1)
-    )
+    gradient = jax.grad(lambda x: blocks.max_pool_2x2(x).sum())(x.reshape(1, 2, 4, 1))
     expected = [[0, 0, 0.5, 0], [1, 0, 0.5, 0]]
     np.testing.assert_array_equal(gradient.reshape(2, 4), expected)
 
@@ -306,9 +273,7 @@ def test_unknown_norm_is_refused(name):
 
 
 def test_defaults_are_the_papers_numbers():
-    segmentation, unet, adversary = map(
-        models.build, ("multiscale", "unet", "adversary")
-    )
+    segmentation, unet, adversary = map(models.build, ("multiscale", "unet", "adversary"))
     assert (segmentation.width, segmentation.depth) == (60, 9)
     assert (unet.width, unet.depth) == (64, 4)
     assert (adversary.width, adversary.depth) == (8, 6)
@@ -327,9 +292,7 @@ def test_dtype_may_be_a_name(dtype):
 def test_logits_have_the_images_size(name, size):
     module = models.build(name, width=2, depth=4)
     image = jax.ShapeDtypeStruct((3, *size, 1), np.float32)
-    logits, _ = jax.eval_shape(
-        module.init_with_output, jax.random.key(0), image
-    )
+    logits, _ = jax.eval_shape(module.init_with_output, jax.random.key(0), image)
     assert logits.shape == (3, *size, 2)
     assert logits.dtype == np.float32
 
@@ -337,9 +300,7 @@ def test_logits_have_the_images_size(name, size):
 @pytest.mark.parametrize("size", [(480, 480), (50, 70), (64, 64)])
 def test_adversary_gives_two_logits_an_image(size):
     image = jax.ShapeDtypeStruct((3, *size, 2), np.float32)
-    logits, _ = jax.eval_shape(
-        models.build("adversary").init_with_output, jax.random.key(0), image
-    )
+    logits, _ = jax.eval_shape(models.build("adversary").init_with_output, jax.random.key(0), image)
     assert logits.shape == (3, 2)
     assert logits.dtype == np.float32
 
@@ -349,9 +310,7 @@ def test_maps_double_while_their_size_halves():
     image = jax.ShapeDtypeStruct((1, size, size, 1), np.float32)
     _, variables = jax.eval_shape(
         functools.partial(
-            module.init_with_output,
-            capture_intermediates=True,
-            mutable=["params", "intermediates"],
+            module.init_with_output, capture_intermediates=True, mutable=["params", "intermediates"]
         ),
         jax.random.key(0),
         image,
@@ -373,18 +332,13 @@ def test_maps_double_while_their_size_halves():
         assert shapes[f"up_{level}"] == (side, side, maps)
 
 
-@pytest.mark.parametrize(
-    ("kind", "padded_size"), [("multiscale", (64, 80)), ("unet", (52, 72))]
-)
+@pytest.mark.parametrize(("kind", "padded_size"), [("multiscale", (64, 80)), ("unet", (52, 72))])
 def test_padding_inside_is_padding_with_zeros_and_cropping(kind, padded_size):
     _, _, images = narrow(kind)
     padded = np.zeros((2, *padded_size, 1), np.float32)
     padded[:, :50, :70] = images
     np.testing.assert_allclose(
-        logits_of(kind),
-        logits_of(kind, images=padded)[:, :50, :70],
-        rtol=1e-4,
-        atol=1e-5,
+        logits_of(kind), logits_of(kind, images=padded)[:, :50, :70], rtol=1e-4, atol=1e-5
     )
 
 
@@ -397,10 +351,7 @@ def test_a_gradient_reaches_every_parameter(kind):
     @jax.grad
     def gradient(params):
         logits, _ = module.apply(
-            {**variables, "params": params},
-            images,
-            mutable=["batch_stats"],
-            **options,
+            {**variables, "params": params}, images, mutable=["batch_stats"], **options
         )
         direction = np.random.default_rng(0).normal(size=logits.shape)
         return (logits * direction.astype(np.float32)).sum()
@@ -426,9 +377,7 @@ def test_recomputing_blocks_changes_no_parameter_and_no_gradient(name, rng):
         loss = lambda v: (module.apply(v, image) ** 2).mean()  # noqa: E731
         return jax.jit(jax.grad(loss))(variables)
 
-    chex.assert_trees_all_close(
-        gradient(kept), gradient(recomputed), rtol=1e-4, atol=1e-6
-    )
+    chex.assert_trees_all_close(gradient(kept), gradient(recomputed), rtol=1e-4, atol=1e-6)
     jaxpr = str(jax.make_jaxpr(recomputed.apply)(variables, image))
     assert "checkpoint" in jaxpr or "remat" in jaxpr
 
@@ -442,15 +391,11 @@ def test_network_is_deterministic_and_depends_on_its_input(kind):
     assert np.abs(logits - logits_of(kind, images=images[:, ::-1])).max() > 1e-3
 
 
-@pytest.mark.parametrize(
-    "kind", ["multiscale", "unet", "unet, group", "adversary"]
-)
+@pytest.mark.parametrize("kind", ["multiscale", "unet", "unet, group", "adversary"])
 def test_each_image_is_judged_alone(kind):
     _, _, images = narrow(kind)
     other = np.stack([images[0], images[1] ** 4])
-    np.testing.assert_array_equal(
-        logits_of(kind)[0], logits_of(kind, images=other)[0]
-    )
+    np.testing.assert_array_equal(logits_of(kind)[0], logits_of(kind, images=other)[0])
 
 
 @pytest.mark.parametrize("kind", ["multiscale", "unet"])
@@ -469,9 +414,7 @@ def test_adversary_ends_in_the_mean_over_positions():
     )
     (maps,) = state["intermediates"]["classes"]["__call__"]
     assert maps.shape == (1, 4, 3, 2)
-    np.testing.assert_allclose(
-        logits, np.asarray(maps).mean((1, 2)), rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(logits, np.asarray(maps).mean((1, 2)), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["multiscale", "unet", "adversary"])
@@ -502,9 +445,7 @@ def group_norm(x, scale=1.0, bias=0.0, **fields):
     return jax.jit(module.apply)({"params": variables}, x)
 
 
-@pytest.mark.parametrize(
-    ("maps", "group"), [(16, 8), (8, 8), (60, 4), (10, 2), (3, 1)]
-)
+@pytest.mark.parametrize(("maps", "group"), [(16, 8), (8, 8), (60, 4), (10, 2), (3, 1)])
 def test_groups_of_maps_are_normalised_by_mean_and_variance(rng, maps, group):
     x = rng.normal(3, 2, (2, 5, 7, maps)).astype(np.float32)
     y = group_norm(x, scale=1.5, bias=0.5)
@@ -513,9 +454,7 @@ def test_groups_of_maps_are_normalised_by_mean_and_variance(rng, maps, group):
             values = x[n, :, :, first : first + group].astype(np.float64)
             expected = (values - values.mean()) / np.sqrt(values.var() + 1e-5)
             np.testing.assert_allclose(
-                y[n, :, :, first : first + group],
-                1.5 * expected + 0.5,
-                atol=1e-4,
+                y[n, :, :, first : first + group], 1.5 * expected + 0.5, atol=1e-4
             )
 
 
@@ -523,9 +462,7 @@ def test_group_normalisation_of_an_image_does_not_see_its_companions(rng):
     x = rng.normal(size=(2, 6, 6, 8)).astype(np.float32)
     together = group_norm(x)
     for n in range(2):
-        np.testing.assert_allclose(
-            together[n], group_norm(x[n : n + 1])[0], atol=1e-6
-        )
+        np.testing.assert_allclose(together[n], group_norm(x[n : n + 1])[0], atol=1e-6)
 
 
 def test_group_normalisation_of_a_constant_is_zero_and_finite():
@@ -546,9 +483,7 @@ def test_the_deep_paths_can_be_normalised_by_groups():
     images = narrow("multiscale")[2]
     variables = models.initial_variables(module, 1, seed=3)
     # The parameters are those of the other norms.
-    chex.assert_trees_all_equal_shapes(
-        variables, {"params": narrow(BATCH_NORM)[1]["params"]}
-    )
+    chex.assert_trees_all_equal_shapes(variables, {"params": narrow(BATCH_NORM)[1]["params"]})
     logits = jax.jit(module.apply, compiler_options=QUICKLY)(variables, images)
     assert np.isfinite(logits).all()
     other = logits_of(BATCH_NORM, images=images, train=True)
@@ -578,13 +513,9 @@ def test_running_statistics_keep_99_percent_at_a_step():
     apply = compiled(BATCH_NORM, train=True)
     moved = apply(variables, images)[1]["batch_stats"]
     shifted = jax.tree.map(lambda leaf: leaf + 1, variables["batch_stats"])
-    moved_from_shifted = apply({**variables, "batch_stats": shifted}, images)[
-        1
-    ]["batch_stats"]
+    moved_from_shifted = apply({**variables, "batch_stats": shifted}, images)[1]["batch_stats"]
     chex.assert_trees_all_close(
-        moved_from_shifted,
-        jax.tree.map(lambda leaf: leaf + 0.99, moved),
-        atol=1e-5,
+        moved_from_shifted, jax.tree.map(lambda leaf: leaf + 0.99, moved), atol=1e-5
     )
 
 
@@ -593,8 +524,7 @@ def test_training_normalises_by_the_batch_alone():
     shifted = jax.tree.map(lambda leaf: leaf + 1, variables["batch_stats"])
     shifted = {**variables, "batch_stats": shifted}
     np.testing.assert_array_equal(
-        logits_of(BATCH_NORM, train=True),
-        logits_of(BATCH_NORM, shifted, train=True),
+        logits_of(BATCH_NORM, train=True), logits_of(BATCH_NORM, shifted, train=True)
     )
     inference = logits_of(BATCH_NORM)
     assert np.abs(inference - logits_of(BATCH_NORM, shifted)).max() > 1e-3
@@ -630,9 +560,7 @@ def test_parameters_of_the_segmentation_network():
     up = [(480, 240), (240 + 240, 120), (120 + 120, 60), (60 + 60, 2)]
     inception_1 = 6 * conv_size(3, 240, 240, bias=False) + norm * 240
     inception_2 = (
-        3 * conv_size(9, 480, 480, bias=False)
-        + conv_size(1, 3 * 480, 480, bias=False)
-        + norm * 480
+        3 * conv_size(9, 480, 480, bias=False) + conv_size(1, 3 * 480, 480, bias=False) + norm * 480
     )
     expected = (
         sum(conv_size(9, *maps) for maps in down)
@@ -676,12 +604,7 @@ def test_arithmetic_of_the_segmentation_network():
     square = (3, 3)
     expected = sum(
         products(480 // 2**level, square, inputs, outputs)
-        for level, inputs, outputs in [
-            (1, 1, 60),
-            (2, 60, 120),
-            (3, 120, 240),
-            (4, 240, 480),
-        ]
+        for level, inputs, outputs in [(1, 1, 60), (2, 60, 120), (3, 120, 240), (4, 240, 480)]
     )
     for _ in range(9):
         expected += 3 * products(60, (1, 3), 240, 240)
@@ -689,12 +612,7 @@ def test_arithmetic_of_the_segmentation_network():
         expected += 3 * products(30, square, 480, 480)
         expected += products(30, (1, 1), 3 * 480, 480)
     expected += products(60, square, 240, 240)
-    for side, inputs, outputs in [
-        (30, 480, 240),
-        (60, 480, 120),
-        (120, 240, 60),
-        (240, 120, 2),
-    ]:
+    for side, inputs, outputs in [(30, 480, 240), (60, 480, 120), (120, 240, 60), (240, 120, 2)]:
         expected += products(side, (1, 1), inputs, 4 * outputs)
     assert count("multiscale", 1)[1] == pytest.approx(expected, rel=0.01)
 
@@ -723,9 +641,7 @@ def test_every_line_of_the_table_is_in_the_documentation(monkeypatch):
 
 def test_expected_time_follows_from_the_measured_rate(monkeypatch):
     # A clock that lets each product take half a second.
-    clock = types.SimpleNamespace(
-        perf_counter=iter(np.arange(0, 100, 0.5)).__next__
-    )
+    clock = types.SimpleNamespace(perf_counter=iter(np.arange(0, 100, 0.5)).__next__)
     monkeypatch.setattr(costs, "time", clock)
     product = 2 * 1024**3
     assert costs.expected_seconds(0.7 * product) == pytest.approx(0.5)
@@ -765,9 +681,7 @@ def test_initial_kernels_have_the_deviation_of_he():
 def test_initial_kernels_are_as_wide_as_the_modules_own(module):
     ours = models.initial_variables(module, 30, seed=0)["params"]["kernel"]
     own = module.init(jax.random.key(0), jnp.ones((1, 4, 4, 30)))
-    assert float(ours.std()) == pytest.approx(
-        float(own["params"]["kernel"].std()), rel=0.08
-    )
+    assert float(ours.std()) == pytest.approx(float(own["params"]["kernel"].std()), rel=0.08)
 
 
 def test_what_is_no_kernel_starts_at_zero_or_one():
@@ -809,6 +723,4 @@ def test_initial_values_depend_on_no_generator_of_the_platform():
     chex.assert_trees_all_equal(variables, again)
     # Pinned: were they to move, every seed would stand for another start.
     kernel = variables["params"]["classes"]["kernel"]
-    np.testing.assert_allclose(
-        kernel[0, 0, :3, 0], [-0.0838589, -0.2265495, -0.0739929], rtol=1e-5
-    )
+    np.testing.assert_allclose(kernel[0, 0, :3, 0], [-0.0838589, -0.2265495, -0.0739929], rtol=1e-5)

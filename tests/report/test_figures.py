@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import matplotlib
 import numpy as np
 import pytest
-from conftest import disk
+from helpers import disk
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -15,17 +15,15 @@ from hypothesis.extra import numpy as hnp
 from spheroid_jax.report import curves, f_scores, maps, svg, training
 
 F_SCORES = hnp.arrays(
-    float, st.tuples(st.integers(1, 5), st.integers(1, 9)),
-    elements=st.floats(0, 1),
-)  # fmt: skip
+    float, st.tuples(st.integers(1, 5), st.integers(1, 9)), elements=st.floats(0, 1)
+)
 
 
 def texts(data):
     """The texts of an SVG file, which must be well-formed."""
     root = ElementTree.fromstring(data)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    return ["".join(node.itertext()).strip() for node in root.iter()
-            if node.tag.endswith("}text")]  # fmt: skip
+    return ["".join(node.itertext()).strip() for node in root.iter() if node.tag.endswith("}text")]
 
 
 def panels(data):
@@ -48,8 +46,14 @@ def fold(*names, last=40):
     return {name: (steps, 1 / steps) for name in names}
 
 
-ADVER = ("cross_entropy", "validation/mean", "adversarial_loss",
-         "adversary_accuracy", "lambda", "steps_per_second")  # fmt: skip
+ADVER = (
+    "cross_entropy",
+    "validation/mean",
+    "adversarial_loss",
+    "adversary_accuracy",
+    "lambda",
+    "steps_per_second",
+)
 BASE = ADVER[:2]
 
 
@@ -57,11 +61,7 @@ def example(title, *, truth=None):
     image = np.linspace(0, 1, 60 * 60).reshape(60, 60)
     truth = disk(60, (30, 30), 12) if truth is None else truth
     return maps.Example(
-        title,
-        image,
-        truth,
-        {"Adver": 0.9 * truth, "Base": image},
-        {"Adver": 0.9375, "Base": 0.5},
+        title, image, truth, {"Adver": 0.9 * truth, "Base": image}, {"Adver": 0.9375, "Base": 0.5}
     )
 
 
@@ -82,8 +82,7 @@ def test_percentages_by_hand():
     scores = [[0.0, 0.5, 0.75, 1.0], [0.25, 0.5, 0.5, 0.75], [0, 0, 0, 1]]
     interval = curves.percentage_above(scores, [0, 0.25, 0.5, 0.75, 1])
     np.testing.assert_array_equal(
-        interval.folds,
-        [[75, 75, 50, 25, 0], [100, 75, 25, 0, 0], [25, 25, 25, 25, 0]],
+        interval.folds, [[75, 75, 50, 25, 0], [100, 75, 25, 0, 0], [25, 25, 25, 25, 0]]
     )
     np.testing.assert_array_equal(interval.minimum, [25, 25, 25, 0, 0])
     np.testing.assert_array_equal(interval.median, [75, 75, 25, 25, 0])

@@ -11,11 +11,11 @@ from html.parser import HTMLParser
 import browser
 import numpy as np
 import pytest
-from conftest import disk
+from helpers import disk
 from PIL import Image
 from skimage import draw
 
-from spheroid_jax import metrics
+from spheroid_jax.evaluation import metrics
 from spheroid_jax.report import page
 
 SIZE = 96
@@ -49,16 +49,11 @@ def scored_image(rng, *, size=SIZE, models=MODELS, folds=2, **names):
         masks = [blob(rng, size) for _ in range(folds)]
         scores = [metrics.pixel_scores(m, truth).f_score for m in masks]
         predictions[model] = page.Prediction(
-            masks,
-            {"F": np.mean(scores), "HD95 px": np.float32(12.3)},
-            (min(scores), max(scores)),
+            masks, {"F": np.mean(scores), "HD95 px": np.float32(12.3)}, (min(scores), max(scores))
         )
     names = {"dataset": "dataset1", "name": "a"} | names
     return page.ScoredImage(
-        image=image.astype(np.float32),
-        truth=truth,
-        predictions=predictions,
-        **names,
+        image=image.astype(np.float32), truth=truth, predictions=predictions, **names
     )
 
 
@@ -77,16 +72,12 @@ def table(rows, **changes):
 def write(path, **changes):
     """Writes a page of little but `changes`; returns its text."""
     contents = {"tables": [], "figures": [], "images": [], "facts": []}
-    page.write(
-        path, **{"title": "A page", "summary": ["Short."]} | contents | changes
-    )
+    page.write(path, **{"title": "A page", "summary": ["Short."]} | contents | changes)
     return path.read_text("utf-8")
 
 
 def data_of(text):
-    (found,) = re.findall(
-        r'<script id="data" type="application/json">(.*?)</script>', text, re.S
-    )
+    (found,) = re.findall(r'<script id="data" type="application/json">(.*?)</script>', text, re.S)
     return json.loads(found, parse_constant=pytest.fail)
 
 
@@ -136,10 +127,7 @@ def outlines_of(tmp_path, *masks):
 
 
 def test_every_image_and_model_is_in_it(tmp_path, rng):
-    shown = [
-        scored_image(rng, name=f"well {n}", dataset=f"dataset{1 + n % 2}")
-        for n in range(5)
-    ]
+    shown = [scored_image(rng, name=f"well {n}", dataset=f"dataset{1 + n % 2}") for n in range(5)]
     data = data_of(write(tmp_path / "page.html", images=iter(shown)))
     assert data["models"] == list(MODELS)
     assert data["scores"] == ["F", "HD95 px"]
@@ -151,9 +139,7 @@ def test_every_image_and_model_is_in_it(tmp_path, rng):
             prediction = image.predictions[model]
             expected = [prediction.scores["F"], 12.3]
             np.testing.assert_allclose(got["scores"], expected, atol=6e-5)
-            np.testing.assert_allclose(
-                got["range"], prediction.f_range, atol=6e-5
-            )
+            np.testing.assert_allclose(got["range"], prediction.f_range, atol=6e-5)
             assert len(got["folds"]) == len(prediction.masks)
 
 
@@ -162,8 +148,7 @@ def test_a_model_without_a_prediction_is_null(tmp_path, rng):
     data = data_of(write(tmp_path / "page.html", images=shown))
     assert data["models"] == ["base", "adver", "unet"]
     present = [
-        [prediction is not None for prediction in card["predictions"]]
-        for card in data["images"]
+        [prediction is not None for prediction in card["predictions"]] for card in data["images"]
     ]
     assert present == [[True, True, False], [True, False, True]]
 
@@ -214,9 +199,7 @@ def test_what_names_hold_stays_text(tmp_path, rng):
 def test_a_name_that_is_not_unicode_can_be_written(tmp_path, rng):
     name = b"well \xff.tif".decode("utf-8", "surrogateescape")
     text = write(
-        tmp_path / "page.html",
-        tables=[table([[name, "1"]])],
-        images=[scored_image(rng, name=name)],
+        tmp_path / "page.html", tables=[table([[name, "1"]])], images=[scored_image(rng, name=name)]
     )
     assert "well ?.tif" in text
 
@@ -225,9 +208,7 @@ def test_a_name_that_is_not_unicode_can_be_written(tmp_path, rng):
 def test_a_score_that_is_none_is_a_dash(tmp_path, rng, score):
     image = with_score(scored_image(rng), "base", score)
     cell = page.Number(score, f"{score} ± {score}")
-    text = write(
-        tmp_path / "page.html", tables=[table([["base", cell]])], images=[image]
-    )
+    text = write(tmp_path / "page.html", tables=[table([["base", cell]])], images=[image])
     assert '<td class="number">–</td>' in text
     assert data_of(text)["images"][0]["predictions"][0]["scores"][0] is None
 
@@ -247,12 +228,8 @@ def test_a_table_is_html_with_values_to_sort_by(tmp_path):
 
 
 def test_a_figure_is_its_own_document(tmp_path):
-    text = write(
-        tmp_path / "page.html", figures=[page.Figure("Spread", "Folds.", SVG)]
-    )
-    (image,) = [
-        a for tag, a in Reader(text).tags if tag == "img" and "alt" in a
-    ]
+    text = write(tmp_path / "page.html", figures=[page.Figure("Spread", "Folds.", SVG)])
+    (image,) = [a for tag, a in Reader(text).tags if tag == "img" and "alt" in a]
     kind, content = image["src"].split(",")
     assert kind == "data:image/svg+xml;base64"
     assert base64.b64decode(content) == SVG
@@ -326,9 +303,7 @@ def large(tmp_path_factory):
     """A page of 500 images, of which few are distinct: drawing takes long."""
     rng = np.random.default_rng(0)
     models = ("unet", "base", "adver", "otsu")
-    distinct = [
-        scored_image(rng, size=480, models=models, folds=5) for _ in range(3)
-    ]
+    distinct = [scored_image(rng, size=480, models=models, folds=5) for _ in range(3)]
     drawn = {}
     draw_outline = page._outline
 
@@ -340,12 +315,7 @@ def large(tmp_path_factory):
     path = tmp_path_factory.mktemp("large") / "page.html"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, "_outline", outline)
-        write(
-            path,
-            images=(
-                distinct[n % 3]._replace(name=f"well {n}") for n in range(500)
-            ),
-        )
+        write(path, images=(distinct[n % 3]._replace(name=f"well {n}") for n in range(500)))
     return path
 
 
@@ -355,9 +325,7 @@ def test_500_images_take_less_than_25_megabytes(large):
 
 # What a browser makes of it.
 
-needs_chromium = pytest.mark.skipif(
-    browser.COMMAND is None, reason="chromium is not installed"
-)
+needs_chromium = pytest.mark.skipif(browser.COMMAND is None, reason="chromium is not installed")
 NAMES = "[...document.querySelectorAll('.card h3')].map(e => e.textContent)"
 COUNT = "document.getElementById('count').textContent"
 
@@ -375,9 +343,7 @@ def small(tmp_path_factory):
     rng = np.random.default_rng(0)
     shown = []
     for n in range(5):
-        image = scored_image(
-            rng, name=f"well {n + 8}", dataset=f"dataset{1 + n % 2}"
-        )
+        image = scored_image(rng, name=f"well {n + 8}", dataset=f"dataset{1 + n % 2}")
         image = with_score(image, "base", 0.5 + n / 10)
         shown.append(with_score(image, "adver", 0.9 - n / 10))
     lost = scored_image(rng, name=NASTY, dataset=NASTY)
@@ -411,9 +377,7 @@ def opened(chromium, small):
     yield open_at
     for tab in tabs:
         assert tab.errors() == []
-        assert {url.split("#")[0] for url in tab.addresses()} == {
-            small.as_uri()
-        }
+        assert {url.split("#")[0] for url in tab.addresses()} == {small.as_uri()}
 
 
 def fill_in(tab, name, value):
@@ -431,9 +395,7 @@ def test_it_opens_from_disk_worst_image_first(opened):
     assert tab.run(NAMES) == [*(f"well {n}" for n in range(8, 13)), NASTY]
     assert tab.run(COUNT) == "6 of 6 images"
     assert tab.run("document.querySelector('.score').textContent") == "F 0.500 "
-    assert tab.run(
-        "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
-    )
+    assert tab.run("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
 
 
 @needs_chromium
@@ -443,10 +405,15 @@ def test_a_link_chooses_images(opened):
     assert tab.run(COUNT) == "2 of 6 images"
     fields = "Object.fromEntries(new FormData(document.forms[0]))"
     assert tab.run(fields) == {
-        "dataset": "dataset1", "model": "adver", "min": "", "max": "0.8",
-        "sort": "best", "outlines": "both", "cards": "small",
+        "dataset": "dataset1",
+        "model": "adver",
+        "min": "",
+        "max": "0.8",
+        "sort": "best",
+        "outlines": "both",
+        "cards": "small",
         "search": "",
-    }  # fmt: skip
+    }
 
 
 @needs_chromium
@@ -511,14 +478,8 @@ def test_outlines_are_those_of_the_chosen_model(opened, small):
 @needs_chromium
 def test_headings_sort_a_table(opened):
     tab = opened()
-    rows = (
-        "[...document.querySelectorAll('tbody tr')].map(e => "
-        "e.cells[0].textContent)"
-    )
-    order = (
-        "[...document.querySelectorAll('thead th')].map(e => "
-        "e.getAttribute('aria-sort'))"
-    )
+    rows = "[...document.querySelectorAll('tbody tr')].map(e => e.cells[0].textContent)"
+    order = "[...document.querySelectorAll('thead th')].map(e => e.getAttribute('aria-sort'))"
     assert tab.run(order) == ["none", "none"]
     tab.run("document.querySelectorAll('thead button')[1].focus()")
     press(tab, "Enter", "\r")
@@ -537,11 +498,7 @@ def press(tab, key, text):
     for kind in ("keyDown", "keyUp"):
         code = {"Enter": 13, " ": 32}[key]
         tab.call(
-            "Input.dispatchKeyEvent",
-            type=kind,
-            key=key,
-            text=text,
-            windowsVirtualKeyCode=code,
+            "Input.dispatchKeyEvent", type=kind, key=key, text=text, windowsVirtualKeyCode=code
         )
 
 
@@ -550,9 +507,7 @@ def test_paper_shows_the_details(opened):
     tab = opened()
     is_open = "document.querySelector('details').open"
     assert not tab.run(is_open)
-    tab.run(
-        f"addEventListener('beforeprint', () => {{ window.o = {is_open} }})"
-    )
+    tab.run(f"addEventListener('beforeprint', () => {{ window.o = {is_open} }})")
     assert base64.b64decode(tab.call("Page.printToPDF")["data"])[:4] == b"%PDF"
     assert tab.run("window.o") is True
     assert not tab.run(is_open)

@@ -27,17 +27,12 @@ TABLE = Table(
     [("", 1), ("dataset1", 2), ("dataset2", 1)],
 )
 FORMS = {
-    form.__name__: form
-    for form in (tables.terminal, tables.csv, tables.markdown, tables.latex)
+    form.__name__: form for form in (tables.terminal, tables.csv, tables.markdown, tables.latex)
 }
 
 TEXT = st.text(max_size=8)
 NUMBERS = st.builds(
-    Cell,
-    st.floats(),
-    st.none() | st.floats(),
-    best=st.booleans(),
-    digits=st.integers(0, 3),
+    Cell, st.floats(), st.none() | st.floats(), best=st.booleans(), digits=st.integers(0, 3)
 )
 
 
@@ -158,14 +153,9 @@ def test_negative_numbers_have_a_best():
 
 
 def test_of_some_columns_the_smallest_is_the_best_and_of_some_none():
-    rows = [
-        [Cell(1.0), Cell(2.0), Cell(3.0)],
-        [Cell(2.0), Cell(NAN), Cell(1.0)],
-    ]
+    rows = [[Cell(1.0), Cell(2.0), Cell(3.0)], [Cell(2.0), Cell(NAN), Cell(1.0)]]
     marked = tables.mark_best(
-        Table("", ["F", "n", "error"], rows),
-        smaller=["error"],
-        unmarked=["n"],
+        Table("", ["F", "n", "error"], rows), smaller=["error"], unmarked=["n"]
     )
     assert [[cell.best for cell in row] for row in marked.rows] == [
         [False, False, False],
@@ -181,11 +171,7 @@ def test_a_share_is_shown_in_percent():
 
 def test_a_table_is_written_in_three_forms(tmp_path):
     tables.write(tmp_path / "t.1", TABLE)  # A dot is no suffix here.
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "t.1.csv",
-        "t.1.md",
-        "t.1.tex",
-    }
+    assert {path.name for path in tmp_path.iterdir()} == {"t.1.csv", "t.1.md", "t.1.tex"}
     assert (tmp_path / "t.1.md").read_text() == tables.markdown(TABLE) + "\n"
     written = (tmp_path / "t.1.csv").read_bytes().decode()
     assert written == tables.csv(TABLE)
@@ -208,10 +194,7 @@ def test_csv_reads_back(table):
     heading, *rows = read(tables.csv(table))
     assert all(len(row) == len(heading) for row in rows)
     numbers = [
-        repr(float(cell.value))
-        for row in table.rows
-        for cell in row
-        if isinstance(cell, Cell)
+        repr(float(cell.value)) for row in table.rows for cell in row if isinstance(cell, Cell)
     ]
     fields = [field.replace("NaN", "nan") for row in rows for field in row]
     assert not set(numbers) - set(fields)
@@ -241,14 +224,17 @@ def test_markdown_escapes(text, escaped):
         ("50 % & $5 #1", r"50 \% \& \$5 \#1"),
         ("a_b{c}", r"a\_b\{c\}"),
         ("\\input", r"\textbackslash{}input"),
-        ("~^<|>", r"\textasciitilde{}\textasciicircum{}"
-         r"\textless{}\textbar{}\textgreater{}"),
+        (
+            "~^<|>",
+            r"\textasciitilde{}\textasciicircum{}"
+            r"\textless{}\textbar{}\textgreater{}",
+        ),
         ("λ × 2 – 3", r"$\lambda$ $\times$ 2 -- 3"),
         ("*", "{}*"),
         ("[2pt]", "{}[2pt]"),
         ("two\n\nlines", "two lines"),
     ],
-)  # fmt: skip
+)
 def test_latex_escapes(text, escaped):
     assert rf"{escaped} \\" in tables.latex(Table("", [text], [])).splitlines()
 

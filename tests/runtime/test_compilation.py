@@ -7,16 +7,13 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 
-from spheroid_jax import compilation
+from spheroid_jax.runtime import compilation
 
 
 @pytest.fixture
 def cache_setting():
     """What keep_programs changes is put back."""
-    names = (
-        "jax_compilation_cache_dir",
-        "jax_persistent_cache_min_compile_time_secs",
-    )
+    names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
     before = {name: getattr(jax.config, name) for name in names}
     jax.config.update("jax_compilation_cache_dir", None)
     yield

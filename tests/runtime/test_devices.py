@@ -3,9 +3,10 @@
 import jax
 import numpy as np
 import pytest
-from test_steps import make_batch, make_generalising, make_networks
+from helpers import make_batch, make_generalising, make_networks
 
-from spheroid_jax import devices, steps, train
+from spheroid_jax.runtime import devices
+from spheroid_jax.training import loop, steps
 
 BATCH = 4
 
@@ -42,13 +43,11 @@ def loss_curve(count, number_of_steps=6, beyond=False):
         def wait(self):
             pass
 
-    state = train.train(
+    state = loop.train(
         state,
-        steps.make_run_steps(
-            steps.make_train_step(*networks, **options), placement
-        ),
+        steps.make_run_steps(steps.make_train_step(*networks, **options), placement),
         iter([make_batch(BATCH)] * number_of_steps),
-        plan=train.Plan(number_of_steps, 2, number_of_steps, 1),
+        plan=loop.Plan(number_of_steps, 2, number_of_steps, 1),
         validate=lambda state: {"mean": 0.5},
         checkpoints=Checkpoints(),
         progress=Progress(),
@@ -71,9 +70,7 @@ def test_many_devices_train_as_one_with_the_whole_batch(one_device, count):
     for line, expected_line in zip(lines, expected_lines, strict=True):
         assert line == pytest.approx(expected_line, rel=1e-4)
     # Adam's first steps have the gradient's sign: rounding can turn few.
-    for leaf, other in zip(
-        jax.tree.leaves(parameters), jax.tree.leaves(expected), strict=True
-    ):
+    for leaf, other in zip(jax.tree.leaves(parameters), jax.tree.leaves(expected), strict=True):
         assert np.mean(np.abs(leaf - other) < 1e-4) > 0.99
 
 
@@ -81,15 +78,11 @@ def test_many_devices_augment_as_one():
     lines, parameters = loss_curve(4, number_of_steps=2, beyond=True)
     expected_lines, expected = loss_curve(1, number_of_steps=2, beyond=True)
     assert lines[0] == pytest.approx(expected_lines[0], rel=1e-4)
-    for leaf, other in zip(
-        jax.tree.leaves(parameters), jax.tree.leaves(expected), strict=True
-    ):
+    for leaf, other in zip(jax.tree.leaves(parameters), jax.tree.leaves(expected), strict=True):
         assert np.mean(np.abs(leaf - other) < 1e-4) > 0.99
 
 
-@pytest.mark.parametrize(
-    ("batch_size", "used"), [(1, 1), (3, 3), (4, 4), (6, 3), (8, 4), (5, 1)]
-)
+@pytest.mark.parametrize(("batch_size", "used"), [(1, 1), (3, 3), (4, 4), (6, 3), (8, 4), (5, 1)])
 def test_as_many_devices_as_divide_the_batch(batch_size, used):
     placement = devices.share_batch(batch_size)
     if used == 1:

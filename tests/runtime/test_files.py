@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from spheroid_jax import files
+from spheroid_jax.runtime import files
 
 HOLD = """
 import sys, time
@@ -108,10 +108,7 @@ def test_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "plain").touch()
     with files.replacing(tmp_path / "replaced"):
         pass
-    modes = {
-        stat.S_IMODE((tmp_path / name).stat().st_mode)
-        for name in ("plain", "replaced")
-    }
+    modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "replaced")}
     assert len(modes) == 1
 
 
@@ -148,9 +145,7 @@ def test_value_that_is_not_json_leaves_the_old_file(tmp_path):
 def test_another_process_is_refused_with_the_message(tmp_path):
     with files.locked(tmp_path / "b" / "lock", "busy"):
         result = subprocess.run(
-            python(TRY, tmp_path / "b" / "lock"),
-            capture_output=True,
-            text=True,
+            python(TRY, tmp_path / "b" / "lock"), capture_output=True, text=True
         )
     assert result.returncode == 1
     last = result.stderr.splitlines()[-1]
@@ -190,10 +185,7 @@ def test_an_error_of_the_blocks_own_is_not_taken_for_a_busy_lock(tmp_path):
 
 
 def test_lock_of_a_killed_process_is_free(tmp_path, holder):
-    with (
-        pytest.raises(BlockingIOError, match="^busy$"),
-        files.locked(tmp_path / "lock", "busy"),
-    ):
+    with pytest.raises(BlockingIOError, match="^busy$"), files.locked(tmp_path / "lock", "busy"):
         pytest.fail("two hold the lock")
     holder.kill()
     assert holder.wait() == -signal.SIGKILL

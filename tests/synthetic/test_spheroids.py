@@ -7,14 +7,14 @@ import pytest
 from scipy import ndimage
 from skimage import filters, io
 
-from spheroid_jax.data import drawing, synthetic
+from spheroid_jax.synthetic import drawing, spheroids
 
 SMALL, COUNT = 96, 40
 
 
 @functools.cache
 def _draw(flavour, index, seed=0, size=SMALL):
-    image, mask = synthetic.make_image(flavour, index, seed=seed, size=size)
+    image, mask = spheroids.make_image(flavour, index, seed=seed, size=size)
     image.setflags(write=False)
     mask.setflags(write=False)
     return image, mask
@@ -38,10 +38,10 @@ def _files(root):
     }
 
 
-@pytest.mark.parametrize("flavour", synthetic.FLAVOURS)
+@pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 @pytest.mark.parametrize("size", [64, 97])
 def test_image_and_mask_have_their_types_and_size(flavour, size):
-    image, mask = synthetic.make_image(flavour, 3, size=size)
+    image, mask = spheroids.make_image(flavour, 3, size=size)
     assert image.shape == mask.shape == (size, size)
     assert image.dtype == np.uint8
     assert mask.dtype == np.bool_
@@ -49,12 +49,12 @@ def test_image_and_mask_have_their_types_and_size(flavour, size):
     assert np.mean(image == 255) < 0.02  # the sensor is not blinded
 
 
-@pytest.mark.parametrize("flavour", synthetic.FLAVOURS)
+@pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 def test_same_arguments_give_the_same_bytes(flavour):
     image, mask = _draw(flavour, 5, seed=2)
-    synthetic.make_image(flavour, 6, seed=2, size=SMALL)
+    spheroids.make_image(flavour, 6, seed=2, size=SMALL)
     np.random.seed(1)  # the global generator plays no part
-    again, mask_again = synthetic.make_image(flavour, 5, seed=2, size=SMALL)
+    again, mask_again = spheroids.make_image(flavour, 5, seed=2, size=SMALL)
     np.testing.assert_array_equal(image, again)
     np.testing.assert_array_equal(mask, mask_again)
 
@@ -73,7 +73,7 @@ def test_another_index_seed_or_flavour_is_another_scene():
             assert np.any(mask != other_mask)
 
 
-@pytest.mark.parametrize("flavour", synthetic.FLAVOURS)
+@pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 def test_mask_is_one_body_without_holes(flavour):
     for index in range(COUNT):
         _, mask = _draw(flavour, index)
@@ -84,32 +84,16 @@ def test_mask_is_one_body_without_holes(flavour):
 
 def test_loose_pixels_and_holes_are_cleaned_away():
     drawn = np.array(
-        [
-            [0, 1, 1, 1, 0, 0],
-            [0, 1, 0, 1, 0, 1],
-            [0, 1, 1, 0, 0, 1],
-            [0, 0, 0, 1, 0, 0],
-        ],
-        bool,
+        [[0, 1, 1, 1, 0, 0], [0, 1, 0, 1, 0, 1], [0, 1, 1, 0, 0, 1], [0, 0, 0, 1, 0, 0]], bool
     )
     body = np.array(
-        [
-            [0, 1, 1, 1, 0, 0],
-            [0, 1, 1, 1, 0, 0],
-            [0, 1, 1, 0, 0, 0],
-            [0, 0, 0, 0, 0, 0],
-        ],
-        bool,
+        [[0, 1, 1, 1, 0, 0], [0, 1, 1, 1, 0, 0], [0, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0]], bool
     )
     np.testing.assert_array_equal(drawing.solid(drawn), body)
 
 
-@pytest.mark.parametrize(
-    ("flavour", "low", "high"), [("easy", 0.05, 0.45), ("hard", 0.01, 0.15)]
-)
-def test_bodies_have_the_flavours_areas_and_lie_in_the_frame(
-    flavour, low, high
-):
+@pytest.mark.parametrize(("flavour", "low", "high"), [("easy", 0.05, 0.45), ("hard", 0.01, 0.15)])
+def test_bodies_have_the_flavours_areas_and_lie_in_the_frame(flavour, low, high):
     areas = []
     for index in range(COUNT):
         _, mask = _draw(flavour, index)
@@ -120,7 +104,7 @@ def test_bodies_have_the_flavours_areas_and_lie_in_the_frame(
     assert max(areas) > 3 * min(areas)
 
 
-@pytest.mark.parametrize("flavour", synthetic.FLAVOURS)
+@pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 def test_body_is_darker_than_what_lies_around_it(flavour):
     for index in range(COUNT):
         image, mask = _draw(flavour, index)
@@ -131,7 +115,7 @@ def test_body_is_darker_than_what_lies_around_it(flavour):
         assert inside < 0.92 * outside, (index, inside, outside)
 
 
-@pytest.mark.parametrize("flavour", synthetic.FLAVOURS)
+@pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 def test_contour_lies_on_the_steepest_line_of_the_edge(flavour):
     """Averaged along contours, light falls fastest within a pixel of them."""
     steps = np.arange(-8, 8)  # pixels inwards
@@ -157,13 +141,13 @@ def test_otsu_nearly_solves_easy_and_fails_on_hard():
                 for image, mask in (_draw(flavour, i) for i in range(COUNT))
             ]
         )
-        for flavour in synthetic.FLAVOURS
+        for flavour in spheroids.FLAVOURS
     }
     assert 0.85 < scores["easy"] < 0.99, scores
     assert scores["hard"] < 0.4, scores
 
 
-@pytest.mark.parametrize("flavour", synthetic.FLAVOURS)
+@pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 def test_size_changes_the_resolution_and_not_the_scene(flavour):
     for index in range(10):
         image, mask = _draw(flavour, index)
@@ -179,15 +163,13 @@ def test_size_changes_the_resolution_and_not_the_scene(flavour):
 
 def test_unknown_flavour_and_small_size_are_value_errors():
     with pytest.raises(ValueError, match="'medium'.*'easy', 'hard'"):
-        synthetic.make_image("medium", 0)
+        spheroids.make_image("medium", 0)
     with pytest.raises(ValueError, match="63.*at least 64"):
-        synthetic.make_image("easy", 0, size=63)
+        spheroids.make_image("easy", 0, size=63)
 
 
 def test_data_root_holds_pairs_under_the_same_name(tmp_path):
-    root = synthetic.write_data_root(
-        tmp_path / "new" / "root", n_easy=2, n_hard=1, size=64, seed=3
-    )
+    root = spheroids.write_data_root(tmp_path / "new" / "root", n_easy=2, n_hard=1, size=64, seed=3)
     assert root == tmp_path / "new" / "root"
     assert set(_files(root)) == {
         "dataset1/images/easy_0000.png",
@@ -196,42 +178,32 @@ def test_data_root_holds_pairs_under_the_same_name(tmp_path):
         "dataset1/masks/easy_0001.png",
         "dataset2/images/hard_0000.png",
         "dataset2/masks/hard_0000.png",
-        synthetic.RECIPE_FILE,
+        spheroids.RECIPE_FILE,
     }
     image, mask = _draw("hard", 0, seed=3, size=64)
     images, masks = root / "dataset2" / "images", root / "dataset2" / "masks"
     np.testing.assert_array_equal(io.imread(images / "hard_0000.png"), image)
-    np.testing.assert_array_equal(
-        io.imread(masks / "hard_0000.png"), mask * np.uint8(255)
-    )
+    np.testing.assert_array_equal(io.imread(masks / "hard_0000.png"), mask * np.uint8(255))
     assert [path.name for path in root.parent.iterdir()] == ["root"]
 
 
 def test_complete_data_root_is_left_untouched(tmp_path, monkeypatch):
     write = functools.partial(
-        synthetic.write_data_root,
-        tmp_path / "root",
-        n_easy=1,
-        n_hard=1,
-        size=64,
+        spheroids.write_data_root, tmp_path / "root", n_easy=1, n_hard=1, size=64
     )
     before = _files(write())
 
     def draw_nothing(*args, **kwargs):
         raise AssertionError("a second start draws nothing")
 
-    monkeypatch.setattr(synthetic, "make_image", draw_nothing)
+    monkeypatch.setattr(spheroids, "make_image", draw_nothing)
     assert _files(write()) == before
 
 
-def test_killed_write_leaves_no_root_and_the_next_one_succeeds(
-    tmp_path, monkeypatch
-):
+def test_killed_write_leaves_no_root_and_the_next_one_succeeds(tmp_path, monkeypatch):
     root = tmp_path / "root"
-    write = functools.partial(
-        synthetic.write_data_root, root, n_easy=2, n_hard=1, size=64
-    )
-    make_image = synthetic.make_image
+    write = functools.partial(spheroids.write_data_root, root, n_easy=2, n_hard=1, size=64)
+    make_image = spheroids.make_image
 
     def interrupted(flavour, index, **options):
         if index == 1:
@@ -239,8 +211,8 @@ def test_killed_write_leaves_no_root_and_the_next_one_succeeds(
         return make_image(flavour, index, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(synthetic, "make_image", interrupted)
-        patch.setattr(synthetic.shutil, "rmtree", lambda path: None)
+        patch.setattr(spheroids, "make_image", interrupted)
+        patch.setattr(spheroids.shutil, "rmtree", lambda path: None)
         with pytest.raises(KeyboardInterrupt):
             write()
     assert not root.exists()
@@ -253,18 +225,16 @@ def test_killed_write_leaves_no_root_and_the_next_one_succeeds(
 
 def test_faster_process_wins_and_the_slower_one_agrees(tmp_path, monkeypatch):
     root = tmp_path / "root"
-    write = functools.partial(
-        synthetic.write_data_root, root, n_easy=1, n_hard=0, size=64
-    )
-    replace, seen = synthetic.os.replace, []
+    write = functools.partial(spheroids.write_data_root, root, n_easy=1, n_hard=0, size=64)
+    replace, seen = spheroids.os.replace, []
 
     def overtaken(source, target):
-        monkeypatch.setattr(synthetic.os, "replace", replace)
+        monkeypatch.setattr(spheroids.os, "replace", replace)
         seen.append((target.exists(), sorted(_files(source))))
         write()
         replace(source, target)
 
-    monkeypatch.setattr(synthetic.os, "replace", overtaken)
+    monkeypatch.setattr(spheroids.os, "replace", overtaken)
     assert write() == root
     assert seen == [(False, sorted(_files(root)))]  # complete before it shows
     assert not (root / "dataset2").exists()
@@ -274,15 +244,15 @@ def test_faster_process_wins_and_the_slower_one_agrees(tmp_path, monkeypatch):
 def test_folder_with_other_content_is_refused_and_kept(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(FileExistsError, match="other files"):
-        synthetic.write_data_root(tmp_path, n_easy=1, n_hard=1, size=64)
+        spheroids.write_data_root(tmp_path, n_easy=1, n_hard=1, size=64)
     assert _files(tmp_path) == {"notes.txt": b"mine"}
 
 
 def test_root_of_another_recipe_is_not_passed_off_as_this_one(tmp_path):
     root = tmp_path / "root"
     root.mkdir()  # an empty folder may exist
-    synthetic.write_data_root(root, n_easy=1, n_hard=0, size=64)
+    spheroids.write_data_root(root, n_easy=1, n_hard=0, size=64)
     before = _files(root)
     with pytest.raises(FileExistsError, match="'seed': 0.*'seed': 1"):
-        synthetic.write_data_root(root, n_easy=1, n_hard=0, size=64, seed=1)
+        spheroids.write_data_root(root, n_easy=1, n_hard=0, size=64, seed=1)
     assert _files(root) == before

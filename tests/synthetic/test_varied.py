@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from spheroid_jax.data import camera, drawing, varied
+from spheroid_jax.synthetic import camera, drawing, varied
 
 SIZE, COUNT = 96, 80
 

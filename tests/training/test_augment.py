@@ -7,12 +7,13 @@ import jax
 import numpy as np
 import pytest
 import scipy.ndimage
-from conftest import disk
+from helpers import disk
 from jax import numpy as jnp
 
 from configs import adver
-from spheroid_jax import augment, images
-from spheroid_jax.augment import Strengths
+from spheroid_jax import images
+from spheroid_jax.training import augment
+from spheroid_jax.training.augment import Strengths
 
 SIZE = 64
 CENTRE = np.array([SIZE - 1, SIZE - 1]) / 2
@@ -59,15 +60,11 @@ def largest(monkeypatch):
     """Draws the largest value of each strength instead of a random one."""
 
     def change(sample, **strengths):
-        function = functools.partial(
-            augment.augment_sample, Strengths(**strengths)
-        )
+        function = functools.partial(augment.augment_sample, Strengths(**strengths))
         return jax.device_get(jax.jit(function)(jax.random.key(0), *sample))
 
     monkeypatch.setattr(augment, "_log_uniform", lambda key, s: 1.0 + s)
-    monkeypatch.setattr(
-        augment, "_signed_uniform", lambda key, shape=(): jnp.ones(shape)
-    )
+    monkeypatch.setattr(augment, "_signed_uniform", lambda key, shape=(): jnp.ones(shape))
     return change
 
 
@@ -87,17 +84,13 @@ def test_the_paper_s_config_names_each_strength_and_turns_it_off():
 
 
 @pytest.mark.parametrize("scale", [0.25, 0.6])
-def test_zooming_scales_the_area_and_the_distance_from_the_centre(
-    largest, scale
-):
+def test_zooming_scales_the_area_and_the_distance_from_the_centre(largest, scale):
     centre = CENTRE + [-6, 3]
     sample = make_sample(centre)
     image, mask, counted = largest(sample, scale=scale)
     zoom = 1 + scale
     assert mask.sum() == pytest.approx(zoom**2 * sample[1].sum(), rel=0.02)
-    np.testing.assert_allclose(
-        centroid(mask) - CENTRE, zoom * (centre - CENTRE), atol=0.2
-    )
+    np.testing.assert_allclose(centroid(mask) - CENTRE, zoom * (centre - CENTRE), atol=0.2)
     assert counted.all()
     assert np.mean((image < 0.5) == mask) > 0.99
 
@@ -114,9 +107,7 @@ def test_shifting_moves_image_and_mask_and_what_counts(largest):
     # Beyond the frame the edge goes on.
     np.testing.assert_allclose(image[:moved], image[[moved]].repeat(moved, 0))
     content = sample[0][:-moved, :-moved]
-    np.testing.assert_allclose(
-        image[moved:, moved:], images.normalise(content), atol=1e-4
-    )
+    np.testing.assert_allclose(image[moved:, moved:], images.normalise(content), atol=1e-4)
 
 
 @pytest.mark.parametrize("quarters", [1, 2])
@@ -128,9 +119,7 @@ def test_rotating_by_a_right_angle_is_that_of_numpy(largest, quarters):
     for array, before in zip(actual[1:], (mask, counted), strict=True):
         np.testing.assert_array_equal(array, np.rot90(before, quarters))
     expected = augment.normalise(image, counted)
-    np.testing.assert_allclose(
-        actual[0], np.rot90(expected, quarters), atol=1e-3
-    )
+    np.testing.assert_allclose(actual[0], np.rot90(expected, quarters), atol=1e-3)
 
 
 def test_stretching_keeps_the_area_and_sets_the_ratio_of_the_axes(largest):
@@ -145,9 +134,7 @@ def test_elastic_displacements_bend_image_and_mask_alike():
     sample = make_sample()
     areas = []
     for n in range(8):
-        image, mask, _ = compiled_sample(Strengths(elastic=0.03))(
-            jax.random.key(n), *sample
-        )
+        image, mask, _ = compiled_sample(Strengths(elastic=0.03))(jax.random.key(n), *sample)
         areas.append(int(mask.sum()))
         assert np.mean((image < 0.5) == mask) > 0.98
         assert scipy.ndimage.label(mask)[1] == 1
@@ -169,19 +156,14 @@ def test_the_body_s_centroid_stays_in_the_frame():
     far = Strengths(scale=2.0, shift=0.5, rotate=180.0)
     keys = jax.random.split(jax.random.key(0), 64)
     masks = jax.jit(
-        jax.vmap(
-            functools.partial(augment.augment_sample, far),
-            (0, None, None, None),
-        )
+        jax.vmap(functools.partial(augment.augment_sample, far), (0, None, None, None))
     )(keys, *sample)[1]
     assert np.asarray(masks).any((1, 2)).all()
 
 
 def test_an_empty_mask_stays_empty():
     image, mask, counted = make_sample()
-    changed = compiled_sample(EVERYTHING)(
-        jax.random.key(0), image, np.zeros_like(mask), counted
-    )
+    changed = compiled_sample(EVERYTHING)(jax.random.key(0), image, np.zeros_like(mask), counted)
     assert not changed[1].any() and changed[2].any()
     assert np.isfinite(changed[0]).all()
 
@@ -191,31 +173,18 @@ def test_an_empty_mask_stays_empty():
 
 def test_inversion_is_one_minus_the_image():
     image, mask, counted = make_sample()
-    changed = compiled_sample(Strengths(invert=1.0))(
-        jax.random.key(0), image, mask, counted
-    )
-    np.testing.assert_allclose(
-        changed[0], 1 - augment.normalise(image, counted), atol=1e-6
-    )
+    changed = compiled_sample(Strengths(invert=1.0))(jax.random.key(0), image, mask, counted)
+    np.testing.assert_allclose(changed[0], 1 - augment.normalise(image, counted), atol=1e-6)
 
 
 @pytest.mark.parametrize(
     "strengths",
-    [
-        Strengths(gamma=0.5),
-        Strengths(illumination=0.5),
-        Strengths(blur=5.0),
-        Strengths(noise=0.5),
-    ],
+    [Strengths(gamma=0.5), Strengths(illumination=0.5), Strengths(blur=5.0), Strengths(noise=0.5)],
     ids=["gamma", "illumination", "blur", "noise"],
 )
-def test_intensities_change_and_stay_normalised_where_the_mask_does_not(
-    strengths,
-):
+def test_intensities_change_and_stay_normalised_where_the_mask_does_not(strengths):
     image, mask, counted = make_sample()
-    changed = compiled_sample(strengths)(
-        jax.random.key(3), image, mask, counted
-    )
+    changed = compiled_sample(strengths)(jax.random.key(3), image, mask, counted)
     np.testing.assert_array_equal(changed[1], mask)
     np.testing.assert_array_equal(changed[2], counted)
     plain = augment.normalise(image, counted)
@@ -226,9 +195,7 @@ def test_intensities_change_and_stay_normalised_where_the_mask_does_not(
 def test_gamma_is_an_exponent(largest):
     sample = make_sample()
     image, _, counted = largest(sample, gamma=1.0)
-    np.testing.assert_allclose(
-        image, augment.normalise(sample[0] ** 2, counted), atol=1e-6
-    )
+    np.testing.assert_allclose(image, augment.normalise(sample[0] ** 2, counted), atol=1e-6)
 
 
 @pytest.mark.parametrize("deviation", [0.0, 0.7, 2.0])
@@ -247,9 +214,7 @@ def test_blur_keeps_a_constant_up_to_the_edge():
     np.testing.assert_allclose(blurred, 0.3, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "field", [augment._smooth_field, augment._uneven_light]
-)
+@pytest.mark.parametrize("field", [augment._smooth_field, augment._uneven_light])
 def test_fields_have_mean_0_and_deviation_1_and_are_smooth(field):
     keys = jax.random.split(jax.random.key(0), 300)
     fields = np.asarray(jax.jit(jax.vmap(lambda key: field(key, 32)))(keys))
@@ -264,9 +229,7 @@ def test_fields_have_mean_0_and_deviation_1_and_are_smooth(field):
 def test_normalisation_is_that_of_inference(rng):
     image = rng.normal(3, 2, (SIZE, SIZE)).astype(np.float32)
     np.testing.assert_allclose(
-        augment.normalise(image, np.ones_like(image, bool)),
-        images.normalise(image),
-        atol=1e-5,
+        augment.normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=1e-5
     )
 
 
@@ -275,30 +238,23 @@ def test_normalisation_looks_at_what_counts_alone(rng):
     counted = np.ones_like(image, bool)
     counted[:, 40:] = False
     expected = augment.normalise(image, counted)
-    np.testing.assert_allclose(
-        expected[:, :40], images.normalise(image[:, :40]), atol=1e-5
-    )
+    np.testing.assert_allclose(expected[:, :40], images.normalise(image[:, :40]), atol=1e-5)
     np.testing.assert_array_equal(
-        augment.normalise(np.where(counted, image, 99), counted)[:, :40],
-        expected[:, :40],
+        augment.normalise(np.where(counted, image, 99), counted)[:, :40], expected[:, :40]
     )
 
 
 def test_a_small_body_on_a_flat_background_is_normalised_by_its_extremes():
     image = np.where(disk(SIZE, CENTRE, 2), 0.2, 0.7).astype(np.float32)
     np.testing.assert_allclose(
-        augment.normalise(image, np.ones_like(image, bool)),
-        images.normalise(image),
-        atol=1e-6,
+        augment.normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=1e-6
     )
 
 
 def test_a_large_image_is_normalised_by_every_other_pixel(rng):
     image = rng.random((150, 150)).astype(np.float32)
     np.testing.assert_allclose(
-        augment.normalise(image, np.ones_like(image, bool)),
-        images.normalise(image),
-        atol=0.02,
+        augment.normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=0.02
     )
 
 
@@ -318,9 +274,7 @@ def test_a_sample_depends_on_seed_and_number_whatever_the_batch():
         half = jax.tree.map(lambda leaf, n=n: leaf[n : n + 2], batch)
         apart = compiled(EVERYTHING)(half, step)
         for name in batch:
-            np.testing.assert_allclose(
-                apart[name], together[name][n : n + 2], atol=1e-5
-            )
+            np.testing.assert_allclose(apart[name], together[name][n : n + 2], atol=1e-5)
 
 
 def test_step_seed_and_sample_draw_anew():
@@ -342,9 +296,7 @@ def test_draws_cover_their_range_both_ways():
     zooms = np.asarray(jax.vmap(lambda k: augment._log_uniform(k, 0.5))(keys))
     assert 1 / 1.5 <= zooms.min() < 0.7 and 1.45 < zooms.max() <= 1.5
     assert np.log(zooms).mean() == pytest.approx(0, abs=0.05)
-    assert np.log(zooms).std() == pytest.approx(
-        math.log(1.5) / math.sqrt(3), rel=0.1
-    )
+    assert np.log(zooms).std() == pytest.approx(math.log(1.5) / math.sqrt(3), rel=0.1)
 
 
 def test_weights_are_ones_and_zeros_for_the_step_to_weigh():

@@ -10,22 +10,17 @@ import chex
 import jax
 import numpy as np
 import pytest
-from conftest import write_root
+from helpers import write_root
 
 import spheroid_jax as sj
 from configs import finetune as config_file
-from spheroid_jax import (
-    checkpoint,
-    evaluate,
-    experiment,
-    finetune,
-    models,
-    params,
-    pretrained,
-    settings,
-)
+from spheroid_jax import models
 from spheroid_jax.data import dataset, partitions, source
-from spheroid_jax.progress import Progress
+from spheroid_jax.evaluation import grid_scores
+from spheroid_jax.inference import model_file, pretrained
+from spheroid_jax.training import checkpoint, finetune, settings
+from spheroid_jax.training import fold as one_fold
+from spheroid_jax.training.progress import Progress
 
 SIZE = 32
 STEPS = 8
@@ -57,17 +52,13 @@ def save_model(folder, *, seed=0):
     config = small(folder)
     network = config.model.to_dict()
     variables = models.initial_variables(models.build(**network), 1, seed=seed)
-    model = params.Params.create(
-        variables, size=SIZE, flips=config.inference.flips, **network
-    )
-    params.save(model, folder, provenance={})
+    model = model_file.Params.create(variables, size=SIZE, flips=config.inference.flips, **network)
+    model_file.save(model, folder, provenance={})
     return folder
 
 
 def load(folder, config):
-    return finetune.load(
-        str(folder), size=config.data.size, model=config.model.to_dict()
-    )
+    return finetune.load(str(folder), size=config.data.size, model=config.model.to_dict())
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +73,8 @@ def place(tmp_path_factory):
 def run(place, name, **values):
     """Trains fold 0 into a work directory of this name; returns its folder."""
     workdir = place / name
-    config = experiment.resolve_config(small(place, **values), workdir)
-    experiment.train_fold(config, 0, workdir)
+    config = one_fold.resolve_config(small(place, **values), workdir)
+    one_fold.train_fold(config, 0, workdir)
     return workdir / "fold_0"
 
 
@@ -107,10 +98,7 @@ def opened(place, workdir):
 def lines(fold):
     text = (fold / "metrics.jsonl").read_text()
     records = [json.loads(line) for line in text.splitlines()]
-    return [
-        {k: v for k, v in record.items() if k != "steps_per_second"}
-        for record in records
-    ]
+    return [{k: v for k, v in record.items() if k != "steps_per_second"} for record in records]
 
 
 # The start.
@@ -119,11 +107,11 @@ def lines(fold):
 def test_training_starts_from_the_model_s_weights(place, fold):
     config = small(place)
     initial = load(place / "init", config)
-    state = experiment._initial_state(config, initial)
+    state = one_fold._initial_state(config, initial)
     chex.assert_trees_all_equal(state.seg_params, initial.variables["params"])
     chex.assert_trees_all_equal(state.seg_average, state.seg_params)
     images = opened(place, fold.parent).partition(0)
-    expected = evaluate.validation_f_scores(sj.load(place / "init"), *images)
+    expected = grid_scores.validation_f_scores(sj.load(place / "init"), *images)
     first = lines(fold)[0]
     assert first.pop("step") == 0
     assert first == {f"validation/{k}": v for k, v in expected.items()}
@@ -132,7 +120,7 @@ def test_training_starts_from_the_model_s_weights(place, fold):
 def test_donating_the_state_leaves_the_model_alone(place):
     config = small(place)
     initial = load(place / "init", config)
-    state = experiment._initial_state(config, initial)
+    state = one_fold._initial_state(config, initial)
     places = [
         leaf.unsafe_buffer_pointer()
         for tree in (initial.variables, state.seg_params, state.seg_average)
@@ -146,33 +134,25 @@ def test_donating_the_state_leaves_the_model_alone(place):
     [
         (
             {"model.width": 3, "data.size": 48},
-            "config.data.size = 48 here, 32 there; "
-            "config.model.width = 3 here, 2 there",
+            "config.data.size = 48 here, 32 there; config.model.width = 3 here, 2 there",
         ),
-        (
-            {"model.norm": "none"},
-            "config.model.norm = 'none' here, 'group' there",
-        ),
+        ({"model.norm": "none"}, "config.model.norm = 'none' here, 'group' there"),
     ],
 )
-def test_another_network_is_refused_and_what_differs_named(
-    place, values, expected
-):
+def test_another_network_is_refused_and_what_differs_named(place, values, expected):
     with pytest.raises(ValueError, match=f"config.init = .*: {expected}$"):
         load(place / "init", small(place, **values))
 
 
 def test_a_network_of_another_kind_is_refused(place):
     with pytest.raises(ValueError, match="model.name = 'multiscale' here, 'un"):
-        finetune.load(
-            str(place / "init"), size=SIZE, model={"name": "multiscale"}
-        )
+        finetune.load(str(place / "init"), size=SIZE, model={"name": "multiscale"})
 
 
 def test_how_a_network_is_computed_may_differ(place):
     values = {"model.dtype": "bfloat16", "model.remat": True}
     initial = load(place / "init", small(place, **values))
-    assert initial.sha256 == params.digest(place / "init")
+    assert initial.sha256 == model_file.digest(place / "init")
 
 
 def test_an_ensemble_is_refused(place, tmp_path):
@@ -184,9 +164,9 @@ def test_an_ensemble_is_refused(place, tmp_path):
 
 def test_a_refused_start_binds_nobody(place, tmp_path):
     config = small(place, init="no-such-model")
-    config = experiment.resolve_config(config, tmp_path)
+    config = one_fold.resolve_config(config, tmp_path)
     with pytest.raises(FileNotFoundError, match="no-such-model: no model here"):
-        experiment.train_fold(config, 0, tmp_path)
+        one_fold.train_fold(config, 0, tmp_path)
     assert not (tmp_path / settings.CONFIG_FILE).exists()
 
 
@@ -213,9 +193,7 @@ def test_new_images_rank_where_old_ones_do_not_get_worse(scores, expected):
 
 def test_several_new_datasets_count_the_same():
     rank = finetune.criterion(
-        {"a": 0.1, "b": 0.2, "old": 0.3, "mean": 0.2},
-        rehearsal=["old"],
-        margin=0.0,
+        {"a": 0.1, "b": 0.2, "old": 0.3, "mean": 0.2}, rehearsal=["old"], margin=0.0
     )
     assert rank({"a": 0.4, "b": 0.8, "old": 0.3}) == pytest.approx(0.6)
 
@@ -234,9 +212,7 @@ def test_there_are_images_of_both_kinds(datasets, rehearsal, expected):
     finetune.check_datasets(["mine", "old"], [])
 
 
-def test_where_no_step_is_better_the_model_stays_as_it_is(
-    place, monkeypatch, capsys
-):
+def test_where_no_step_is_better_the_model_stays_as_it_is(place, monkeypatch, capsys):
     # Better on the new images and worse on the old ones; then the opposite.
     scores = iter([(0.5, 0.9), (0.9, 0.88), (0.4, 0.95)])
 
@@ -244,10 +220,10 @@ def test_where_no_step_is_better_the_model_stays_as_it_is(
         mine, old = next(scores)
         return {"mine": mine, "old": old, "mean": (mine + old) / 2}
 
-    monkeypatch.setattr(evaluate, "validation_f_scores", validation_f_scores)
+    monkeypatch.setattr(grid_scores, "validation_f_scores", validation_f_scores)
     fold = run(place, "unchanged")
-    assert params.provenance(fold)["step"] == 0
-    assert params.digest(fold) == params.digest(place / "init")
+    assert model_file.provenance(fold)["step"] == 0
+    assert model_file.digest(fold) == model_file.digest(place / "init")
     before, after = (fold / name for name in ("before.csv", "scores.csv"))
     assert before.read_text() == after.read_text()
     assert re.search(r"^mine .* \+0\.00$", capsys.readouterr().out, re.M)
@@ -270,7 +246,7 @@ def test_killed_and_begun_again_it_ends_the_same(place, fold, monkeypatch):
         patched.setattr(Progress, "advance", killed)
         run(place, "killed")
     again = run(place, "killed")
-    assert params.digest(again) == params.digest(fold)
+    assert model_file.digest(again) == model_file.digest(fold)
     for name in ("scores.csv", "before.csv", "init.json"):
         assert (again / name).read_text() == (fold / name).read_text()
     assert lines(again) == lines(fold)
@@ -280,7 +256,7 @@ def test_a_model_that_has_changed_is_refused(place, fold, tmp_path):
     began = tmp_path / "fold_0"
     began.mkdir()
     shutil.copy(fold / "init.json", began)
-    other = params.digest(save_model(tmp_path / "other", seed=6))
+    other = model_file.digest(save_model(tmp_path / "other", seed=6))
     with pytest.raises(ValueError, match=f"there, {other[:12]} here"):
         finetune.measure(None, other, began, validation=None, test=None)
 
@@ -290,12 +266,12 @@ def test_a_finished_fold_is_evaluated_without_the_model_it_began_from(
 ):
     workdir = tmp_path / "moved"
     shutil.copytree(fold.parent, workdir)
-    config = experiment.resolve_config(None, workdir)
-    experiment.train_fold(config, 0, workdir)
+    config = one_fold.resolve_config(None, workdir)
+    one_fold.train_fold(config, 0, workdir)
     first = capsys.readouterr().out
     (place / "init").rename(place / "away")
     try:
-        experiment.evaluate_fold(config, 0, workdir)
+        one_fold.evaluate_fold(config, 0, workdir)
     finally:
         (place / "away").rename(place / "init")
     assert capsys.readouterr().out == first
@@ -308,43 +284,39 @@ def test_a_finished_fold_is_evaluated_without_the_model_it_began_from(
 
 def test_scores_before_are_those_of_the_model(place, fold):
     grids, labels, names = opened(place, fold.parent).partition(partitions.TEST)
-    maps = evaluate.probabilities(sj.load(place / "init"), grids)
-    expected = evaluate.score(maps, labels, names)
-    written = evaluate.read_scores(fold / "before.csv")
+    maps = grid_scores.probabilities(sj.load(place / "init"), grids)
+    expected = grid_scores.score(maps, labels, names)
+    written = grid_scores.read_scores(fold / "before.csv")
     assert [row[:2] for row in written] == [row[:2] for row in expected]
     np.testing.assert_allclose(
-        [row.scores for row in written],
-        [row.scores for row in expected],
-        atol=1e-6,
+        [row.scores for row in written], [row.scores for row in expected], atol=1e-6
     )
     with open(fold / "scores.csv", newline="") as file:
         assert len(list(csv.DictReader(file))) == len(written)
 
 
 def test_the_model_says_what_it_began_from(place, fold):
-    about = params.provenance(fold)
-    assert about["init_sha256"] == params.digest(place / "init")
+    about = model_file.provenance(fold)
+    assert about["init_sha256"] == model_file.digest(place / "init")
     assert about["config"]["train.rehearsal_margin"] == 0.01
 
 
-def test_a_packaged_model_keeps_the_hash_and_not_the_place(
-    place, fold, tmp_path, monkeypatch
-):
-    from spheroid_jax.pretrained import __main__ as command
+def test_a_packaged_model_keeps_the_hash_and_not_the_place(place, fold, tmp_path, monkeypatch):
+    from spheroid_jax.commands import package as command
 
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
     command.package(fold, "adapted")
-    about = params.provenance("adapted")
+    about = model_file.provenance("adapted")
     assert about["config"]["init"] == "a folder"
-    assert about["init_sha256"] == params.digest(place / "init")
+    assert about["init_sha256"] == model_file.digest(place / "init")
     assert str(place) not in (tmp_path / "adapted/model.json").read_text()
 
 
 def rows(f_scores):
     """Rows of these F-scores, by dataset."""
-    template = evaluate.metrics.agreement(*[np.ones((4, 4), bool)] * 2)
+    template = grid_scores.metrics.agreement(*[np.ones((4, 4), bool)] * 2)
     return [
-        evaluate.Row(name, f"{n}", template._replace(f_score=f_score))
+        grid_scores.Row(name, f"{n}", template._replace(f_score=f_score))
         for name, values in f_scores.items()
         for n, f_score in enumerate(values)
     ]
@@ -366,15 +338,11 @@ def test_the_table_has_new_images_first_and_what_changed():
 def test_the_config_begins_from_the_packaged_model(tmp_path):
     config = config_file.get_config()
     assert settings.rehearsal(config.data.rehearsal) == [
-        name
-        for name in settings.shares(config.data.datasets)
-        if name != source.EVERY_OTHER
+        name for name in settings.shares(config.data.datasets) if name != source.EVERY_OTHER
     ]
     if config.init not in pretrained.names():
         pytest.skip(f"{config.init} is not packaged yet")
-    finetune.load(
-        config.init, size=config.data.size, model=config.model.to_dict()
-    )
+    finetune.load(config.init, size=config.data.size, model=config.model.to_dict())
 
 
 def test_ten_images_are_seven_two_and_one():

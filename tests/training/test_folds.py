@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from spheroid_jax import folds
+from spheroid_jax.training import folds
 
 ONE = {"batch_size": 1, "devices_a_fold": 0}
 
@@ -26,17 +26,13 @@ def devices(monkeypatch):
     """Sets what a fresh process would say of the devices."""
 
     def say(platform, count):
-        monkeypatch.setattr(
-            folds, "_ASK_DEVICES", f"print({platform!r}, {count})"
-        )
+        monkeypatch.setattr(folds, "_ASK_DEVICES", f"print({platform!r}, {count})")
 
     say("cpu", 4)
     return say
 
 
-def test_a_failing_fold_is_reported_and_does_not_stop_the_others(
-    devices, capfd
-):
+def test_a_failing_fold_is_reported_and_does_not_stop_the_others(devices, capfd):
     code = """
         print("scores of", fold)
         if fold == 1:
@@ -57,9 +53,7 @@ def test_a_failing_fold_is_reported_and_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_reaches_the_running_fold_and_begins_no_other(
-    devices, tmp_path, number
-):
+def test_a_stop_reaches_the_running_fold_and_begins_no_other(devices, tmp_path, number):
     begun = tmp_path / "begun"
     code = f"""
         import signal
@@ -82,9 +76,7 @@ def test_a_stop_reaches_the_running_fold_and_begins_no_other(
     asking.join()
     assert stopped_by == number
     assert [o.status for o in outcomes] == [128 + number, None, None]
-    assert folds.problems(outcomes, stopped_by) == [
-        f"fold {n}: not finished" for n in range(3)
-    ]
+    assert folds.problems(outcomes, stopped_by) == [f"fold {n}: not finished" for n in range(3)]
 
 
 def test_an_error_leaves_no_fold_running(devices, monkeypatch):
@@ -116,9 +108,7 @@ def test_an_error_leaves_no_fold_running(devices, monkeypatch):
         ("", {"batch_size": 4, "devices_a_fold": 0}, ["0,1,2,3"]),
     ],
 )
-def test_each_gpu_has_a_fold_of_its_own(
-    devices, monkeypatch, named, options, expected
-):
+def test_each_gpu_has_a_fold_of_its_own(devices, monkeypatch, named, options, expected):
     devices("gpu", 4)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
     places = folds._places(**options)
@@ -145,6 +135,8 @@ def test_the_devices_asked_for_are_those_that_there_are():
     answer = subprocess.run(
         [sys.executable, "-c", folds._ASK_DEVICES],
         env=os.environ | {"JAX_PLATFORMS": "cpu"},
-        capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
     assert answer == ["cpu", "1"]

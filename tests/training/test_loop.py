@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jax import numpy as jnp
 
-from spheroid_jax import checkpoint, stopping, train
-from spheroid_jax.progress import duration, open_progress
-from spheroid_jax.steps import TrainState
+from spheroid_jax.runtime import stopping
+from spheroid_jax.training import checkpoint, loop
+from spheroid_jax.training.progress import duration, open_progress
+from spheroid_jax.training.steps import TrainState
 
 
 def make_state(value=0.0):
@@ -35,8 +36,7 @@ def make_state(value=0.0):
 def add_up(state, batches):
     """A "training" that adds the batches' numbers up."""
     state = state.replace(
-        step=state.step + batches.shape[0],
-        seg_params={"w": state.seg_params["w"] + batches.sum()},
+        step=state.step + batches.shape[0], seg_params={"w": state.seg_params["w"] + batches.sum()}
     )
     return state, {"cross_entropy": batches}
 
@@ -48,7 +48,7 @@ def numbers(start=0, bad=None):
 
 def go(tmp_path, *, total=10, start=None, stop=lambda: False, **options):
     """Trains in `tmp_path`, from its last checkpoint; returns the state."""
-    plan = train.Plan(
+    plan = loop.Plan(
         total=total,
         per_dispatch=options.pop("per_dispatch", 2),
         validate_every=options.pop("validate_every", 4),
@@ -56,7 +56,7 @@ def go(tmp_path, *, total=10, start=None, stop=lambda: False, **options):
     )
     scores = options.pop("scores", lambda state: {"mean": 0.5})
     bad = options.pop("bad", None)
-    rank = options.pop("rank", train.by_mean)
+    rank = options.pop("rank", loop.by_mean)
     run_steps = options.pop("run_steps", add_up)
     with checkpoint.open_checkpoints(tmp_path / "checkpoints") as saved:
         state = make_state()
@@ -64,7 +64,7 @@ def go(tmp_path, *, total=10, start=None, stop=lambda: False, **options):
         if step:
             state = saved.restore(step, state)
         with open_progress(tmp_path, step=step, total_steps=total) as shown:
-            return train.train(
+            return loop.train(
                 state,
                 run_steps,
                 numbers(step, bad),
@@ -91,8 +91,8 @@ def lines(tmp_path):
 def test_dispatches_cover_the_steps_and_do_not_depend_on_the_start(
     start, total, per_dispatch, validate_every
 ):
-    plan = train.Plan(total, per_dispatch, validate_every, 1)
-    whole = list(train.dispatches(0, plan))
+    plan = loop.Plan(total, per_dispatch, validate_every, 1)
+    whole = list(loop.dispatches(0, plan))
     steps = [step for first, end in whole for step in range(first, end)]
     assert steps == list(range(total))
     assert all(end - first <= per_dispatch for first, end in whole)
@@ -100,7 +100,7 @@ def test_dispatches_cover_the_steps_and_do_not_depend_on_the_start(
     assert ends >= set(range(validate_every, total, validate_every))
     if start in ends:
         tail = [call for call in whole if call[0] >= start]
-        assert list(train.dispatches(start, plan)) == tail
+        assert list(loop.dispatches(start, plan)) == tail
 
 
 def test_training_sees_every_batch_once_in_order(tmp_path):
@@ -112,20 +112,14 @@ def test_training_sees_every_batch_once_in_order(tmp_path):
 def test_metrics_are_means_since_the_last_line(tmp_path):
     go(tmp_path, per_dispatch=1, validate_every=100)
     means = {
-        line["step"]: line["cross_entropy"]
-        for line in lines(tmp_path)
-        if "cross_entropy" in line
+        line["step"]: line["cross_entropy"] for line in lines(tmp_path) if "cross_entropy" in line
     }
     assert means == {3: 1.0, 6: 4.0, 9: 7.0, 10: 9.0}
 
 
-def test_validation_scores_are_recorded_and_the_last_step_is_validated(
-    tmp_path,
-):
+def test_validation_scores_are_recorded_and_the_last_step_is_validated(tmp_path):
     go(tmp_path)
-    validated = [
-        line["step"] for line in lines(tmp_path) if "validation/mean" in line
-    ]
+    validated = [line["step"] for line in lines(tmp_path) if "validation/mean" in line]
     assert validated == [4, 8, 10]
     assert list(tmp_path.glob("events.out.tfevents.*"))
 
@@ -167,7 +161,7 @@ def test_of_equal_scores_the_last_is_the_best(tmp_path):
 
 def test_a_request_saves_stops_and_the_next_run_ends_the_same(tmp_path):
     asked = iter([False, True])
-    with pytest.raises(train.Interrupted) as stopped:
+    with pytest.raises(loop.Interrupted) as stopped:
         go(tmp_path, per_dispatch=1, stop=lambda: next(asked, True))
     assert stopped.value.step == 2
     with checkpoint.open_checkpoints(tmp_path / "checkpoints") as saved:
@@ -181,7 +175,7 @@ def test_records_of_a_resumed_run_have_no_gap_and_nothing_twice(tmp_path):
     go(tmp_path / "whole")
     # Killed: records beyond the checkpoint, the last one half written.
     calls = iter([False, False, True])
-    with pytest.raises(train.Interrupted):
+    with pytest.raises(loop.Interrupted):
         go(tmp_path / "cut", stop=lambda: next(calls, True))
     with open(tmp_path / "cut" / "metrics.jsonl", "a") as file:
         file.write('{"step": 9, "cross_entropy": 1.0}\n{"step": 9, "cro')
@@ -189,18 +183,15 @@ def test_records_of_a_resumed_run_have_no_gap_and_nothing_twice(tmp_path):
 
     def recorded(directory):
         return [
-            (line["step"], *sorted(line.keys() - {"steps_per_second"}))
-            for line in lines(directory)
+            (line["step"], *sorted(line.keys() - {"steps_per_second"})) for line in lines(directory)
         ]
 
     assert recorded(tmp_path / "cut") == recorded(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("bad", [0, 5, 9])
-def test_a_nonfinite_loss_stops_with_its_step_and_saves_nothing_bad(
-    tmp_path, bad
-):
-    with pytest.raises(train.NonFiniteLoss, match=f"step {bad}") as stopped:
+def test_a_nonfinite_loss_stops_with_its_step_and_saves_nothing_bad(tmp_path, bad):
+    with pytest.raises(loop.NonFiniteLoss, match=f"step {bad}") as stopped:
         go(tmp_path, bad=bad)
     assert stopped.value.step == bad
     with checkpoint.open_checkpoints(tmp_path / "checkpoints") as saved:
@@ -218,7 +209,7 @@ def test_a_finite_loss_with_a_broken_update_is_not_saved(tmp_path):
         broken = jnp.where(state.step >= 6, jnp.inf, state.seg_params["w"])
         return state.replace(seg_params={"w": broken}), metrics
 
-    with pytest.raises(train.NonFiniteLoss, match="a parameter"):
+    with pytest.raises(loop.NonFiniteLoss, match="a parameter"):
         go(tmp_path, run_steps=break_at_the_end)
     with checkpoint.open_checkpoints(tmp_path / "checkpoints") as saved:
         assert saved.latest_step() == 4
@@ -261,9 +252,7 @@ class FailingOrbax:
         (KeyError("what"), "what"),
     ],
 )
-def test_a_failed_write_is_one_clear_line_at_the_latest_on_waiting(
-    error, words
-):
+def test_a_failed_write_is_one_clear_line_at_the_latest_on_waiting(error, words):
     saved = checkpoint.Checkpoints(FailingOrbax(error))
     saved.save(3, make_state())
     with pytest.raises(checkpoint.CheckpointError, match=words) as failed:

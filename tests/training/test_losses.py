@@ -8,9 +8,10 @@ import optax
 import pytest
 from jax import numpy as jnp
 
-from spheroid_jax import images, losses
+from spheroid_jax import images
 from spheroid_jax.data import arrays
-from spheroid_jax.losses import FAKE, REAL
+from spheroid_jax.training import losses
+from spheroid_jax.training.losses import FAKE, REAL
 
 LOG2 = math.log(2)
 # Compiled: the many small operations would each be compiled alone.
@@ -43,9 +44,7 @@ def test_cross_entropy_by_hand():
 
 def test_cross_entropy_agrees_with_optax(batch):
     logits, mask, weight = batch
-    pixel = optax.softmax_cross_entropy_with_integer_labels(
-        logits, mask.astype(np.int32)
-    )
+    pixel = optax.softmax_cross_entropy_with_integer_labels(logits, mask.astype(np.int32))
     np.testing.assert_allclose(
         cross_entropy(logits, mask, weight),
         np.mean(weight * np.asarray(pixel, np.float64)),
@@ -62,9 +61,7 @@ def test_cross_entropy_is_the_mean_of_the_images(batch):
 def test_loss_is_linear_in_the_weights(batch):
     logits, mask, weight = batch
     np.testing.assert_allclose(
-        cross_entropy(logits, mask, weight * 7),
-        7 * cross_entropy(logits, mask, weight),
-        rtol=1e-5,
+        cross_entropy(logits, mask, weight * 7), 7 * cross_entropy(logits, mask, weight), rtol=1e-5
     )
 
 
@@ -88,8 +85,7 @@ def test_pixel_of_weight_zero_has_no_say(batch):
     moved = logits.copy()
     moved[:, 0, 0, 1] += 7
     np.testing.assert_array_equal(
-        cross_entropy(moved, mask, weight),
-        cross_entropy(logits, mask, weight),
+        cross_entropy(moved, mask, weight), cross_entropy(logits, mask, weight)
     )
     gradient = cross_entropy_gradient(logits, mask, weight)
     assert not gradient[:, 0, 0].any()
@@ -147,12 +143,8 @@ def test_binary_cross_entropy_by_hand(label):
 @pytest.mark.parametrize("label", [FAKE, REAL])
 def test_binary_cross_entropy_agrees_with_optax(rng, label):
     logits = jnp.asarray(rng.normal(0, 5, (6, 2)), jnp.float32)
-    expected = optax.softmax_cross_entropy_with_integer_labels(
-        logits, jnp.full(6, label)
-    ).mean()
-    np.testing.assert_allclose(
-        losses.binary_cross_entropy(logits, label), expected, rtol=1e-6
-    )
+    expected = optax.softmax_cross_entropy_with_integer_labels(logits, jnp.full(6, label)).mean()
+    np.testing.assert_allclose(losses.binary_cross_entropy(logits, label), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(2,), (3, 1), (3, 3), (1, 4, 4, 2)])
@@ -199,9 +191,7 @@ def test_lambda_of_zero_leaves_the_cross_entropy():
 
 
 def test_segmentation_gains_where_it_is_taken_for_real():
-    gradient = jax.grad(losses.segmentation_loss, argnums=1)(
-        0.0, jnp.zeros((1, 2)), 0.1
-    )
+    gradient = jax.grad(losses.segmentation_loss, argnums=1)(0.0, jnp.zeros((1, 2)), 0.1)
     np.testing.assert_allclose(gradient, [[0.05, -0.05]], rtol=1e-6)
 
 
@@ -237,9 +227,7 @@ def test_dice_of_a_perfect_and_of_an_opposite_segmentation(truth):
 def test_dice_of_nothing_found_in_an_empty_mask_is_finite():
     logits = jnp.broadcast_to(jnp.array([200.0, -200.0]), (1, 4, 5, 2))
     empty = jnp.zeros((1, 4, 5), bool)
-    value, gradient = jax.value_and_grad(losses.soft_dice)(
-        logits, empty, jnp.ones((1, 4, 5))
-    )
+    value, gradient = jax.value_and_grad(losses.soft_dice)(logits, empty, jnp.ones((1, 4, 5)))
     assert np.isfinite(value) and np.isfinite(gradient).all()
 
 
@@ -261,6 +249,4 @@ def test_balanced_weights_are_those_of_the_streams(rng, share):
 
 def test_uniform_weights_are_one_where_there_is_an_image(rng):
     mask, counted = rng.random((2, 1, 6, 7)) < 0.5
-    np.testing.assert_array_equal(
-        losses.uniform_weight(mask, counted), counted.astype(np.float32)
-    )
+    np.testing.assert_array_equal(losses.uniform_weight(mask, counted), counted.astype(np.float32))

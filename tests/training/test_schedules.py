@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jax import numpy as jnp
 
-from spheroid_jax.schedules import (
+from spheroid_jax.training.schedules import (
     SCHEDULES,
     constant,
     cosine_ramp,

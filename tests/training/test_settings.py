@@ -4,7 +4,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from configs import adver, base, demo, unet
-from spheroid_jax import settings
+from spheroid_jax.training import settings
 
 
 @pytest.mark.parametrize("parent", [adver, base, demo, unet])

@@ -7,36 +7,19 @@ import jax
 import numpy as np
 import optax
 import pytest
-from conftest import disk
-from flax import linen as nn
+from helpers import (
+    EVERYTHING,
+    LAMBDA,
+    PIXELWISE,
+    SIZE,
+    TOTAL,
+    make_batch,
+    make_generalising,
+    make_networks,
+)
 from jax import numpy as jnp
 
-from spheroid_jax import augment, checkpoint, losses, models, schedules, steps
-
-SIZE = 32
-TOTAL = 50
-LAMBDA = functools.partial(schedules.linear_ramp, total_steps=TOTAL)
-
-
-def make_batch(batch_size=1):
-    rng = np.random.default_rng(0)
-    mask = np.stack([disk(SIZE, (14 + n, 16), 7) for n in range(batch_size)])
-    image = np.where(mask, 0.2, 0.8) + rng.normal(0, 0.02, mask.shape)
-    return {
-        "image": image.astype(np.float32),
-        "mask": mask,
-        "weight": np.where(mask, 9.0, 1.0).astype(np.float32),
-    }
-
-
-def make_networks(adversarial=True, norm="image", learning_rate=1e-3):
-    module = models.build("multiscale", width=2, depth=3, norm=norm)
-    network = steps.Network(module, optax.adam(learning_rate, b1=0.5))
-    if not adversarial:
-        return network, None
-    return network, steps.Adversary(
-        models.build("adversary", width=2, depth=3), optax.adam(1e-3), LAMBDA
-    )
+from spheroid_jax.training import augment, checkpoint, losses, steps
 
 
 @functools.cache
@@ -58,9 +41,7 @@ def run(state, step, count, batch=None):
 def changed(before, after):
     return not all(
         np.array_equal(a, b)
-        for a, b in zip(
-            jax.tree.leaves(before), jax.tree.leaves(after), strict=True
-        )
+        for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True)
     )
 
 
@@ -90,9 +71,7 @@ def test_pinned_numbers_of_two_steps():
     for metrics, expected in zip(history, pinned, strict=True):
         assert metrics.keys() == expected.keys()
         for name in metrics:
-            np.testing.assert_allclose(
-                metrics[name], expected[name], rtol=1e-3, err_msg=name
-            )
+            np.testing.assert_allclose(metrics[name], expected[name], rtol=1e-3, err_msg=name)
 
 
 def test_both_networks_learn_and_the_counter_counts():
@@ -133,9 +112,7 @@ def test_step_equals_the_textbook_with_two_forward_passes():
     truth = np.stack([~batch["mask"], batch["mask"]], -1).astype(np.float32)
 
     def probability(seg_params):
-        return jax.nn.softmax(
-            network.module.apply({"params": seg_params}, image)
-        )
+        return jax.nn.softmax(network.module.apply({"params": seg_params}, image))
 
     def judge(adv_params, pair):
         return adversary.module.apply({"params": adv_params}, image * pair)
@@ -144,13 +121,10 @@ def test_step_equals_the_textbook_with_two_forward_passes():
         fake = judge(adv_params, probability(state.seg_params))
         real = judge(adv_params, truth)
         labels = optax.softmax_cross_entropy_with_integer_labels
-        return labels(real, jnp.ones(2, int)).mean() + (
-            labels(fake, jnp.zeros(2, int)).mean()
-        )
+        return labels(real, jnp.ones(2, int)).mean() + (labels(fake, jnp.zeros(2, int)).mean())
 
     updates, _ = adversary.optimizer.update(
-        jax.jit(jax.grad(adversarial_loss))(state.adv_params),
-        state.adv_opt_state,
+        jax.jit(jax.grad(adversarial_loss))(state.adv_params), state.adv_opt_state
     )
     adv_params = optax.apply_updates(state.adv_params, updates)
 
@@ -163,14 +137,11 @@ def test_step_equals_the_textbook_with_two_forward_passes():
         return spatial.mean() + 0.1 * -jnp.log(fake).mean()
 
     updates, _ = network.optimizer.update(
-        jax.jit(jax.grad(segmentation_loss))(state.seg_params),
-        state.seg_opt_state,
+        jax.jit(jax.grad(segmentation_loss))(state.seg_params), state.seg_opt_state
     )
     seg_params = optax.apply_updates(state.seg_params, updates)
 
-    after, metrics = jax.jit(steps.make_train_step(network, adversary))(
-        state, batch
-    )
+    after, metrics = jax.jit(steps.make_train_step(network, adversary))(state, batch)
     np.testing.assert_allclose(metrics["lambda"], 0.1, rtol=1e-6)
     # Adam's first step is the gradient's sign: compare the moments.
     chex.assert_trees_all_close(adv_params, after.adv_params, atol=1e-5)
@@ -204,10 +175,7 @@ def test_padding_neither_teaches_nor_reaches_the_adversary():
 
 def test_several_steps_a_dispatch_are_the_steps_one_by_one():
     networks = make_networks()
-    batches = [
-        make_batch(),
-        {**make_batch(), "weight": make_batch()["weight"] * 2},
-    ]
+    batches = [make_batch(), {**make_batch(), "weight": make_batch()["weight"] * 2}]
     state, step = compiled()
     expected = state
     for batch in batches:
@@ -217,9 +185,7 @@ def test_several_steps_a_dispatch_are_the_steps_one_by_one():
     copy = jax.tree.map(jnp.copy, state)
     actual, metrics = run_steps(copy, stacked)
     assert metrics["cross_entropy"].shape == (2,)
-    np.testing.assert_allclose(
-        metrics["cross_entropy"][-1], last["cross_entropy"], rtol=1e-5
-    )
+    np.testing.assert_allclose(metrics["cross_entropy"][-1], last["cross_entropy"], rtol=1e-5)
     chex.assert_trees_all_close(actual, expected, atol=1e-4)
 
 
@@ -254,14 +220,9 @@ def test_an_image_is_trained_the_same_whatever_its_companions():
         logits = network.module.apply(
             {"params": state.seg_params}, batch["image"][..., None], train=True
         )
-        return losses.weighted_cross_entropy(
-            logits, batch["mask"], batch["weight"]
-        )
+        return losses.weighted_cross_entropy(logits, batch["mask"], batch["weight"])
 
-    alone = [
-        loss(jax.tree.map(lambda leaf, n=n: leaf[n : n + 1], batch))
-        for n in range(3)
-    ]
+    alone = [loss(jax.tree.map(lambda leaf, n=n: leaf[n : n + 1], batch)) for n in range(3)]
     np.testing.assert_allclose(loss(batch), np.mean(alone), rtol=1e-5)
 
 
@@ -274,40 +235,6 @@ def test_mismatched_batch_is_refused():
 
 
 # Beyond the paper.
-
-EVERYTHING = augment.Strengths(
-    scale=0.3,
-    shift=0.1,
-    rotate=180.0,
-    stretch=0.2,
-    elastic=0.01,
-    gamma=0.3,
-    invert=0.3,
-    illumination=0.2,
-    blur=0.7,
-    noise=0.03,
-)
-
-
-class Pixelwise(nn.Module):
-    """A network that is compiled at once."""
-
-    @nn.compact
-    def __call__(self, image, *, train=False):
-        return nn.Dense(2)(nn.relu(nn.Dense(4)(image)))
-
-
-PIXELWISE = (steps.Network(Pixelwise(), optax.adam(1e-2)), None)
-
-
-def make_generalising():
-    """A network, and the options of a step with all that is optional."""
-    return PIXELWISE, {
-        "weights": "uniform",
-        "dice": 0.5,
-        "augment": augment.make_augment(EVERYTHING, seed=0),
-        "average": 0.9,
-    }
 
 
 @functools.cache
@@ -335,13 +262,9 @@ def test_the_average_is_that_of_the_parameters_with_a_fast_start():
         decay = min(0.9, (1 + n) / (10 + n))
         expected = [
             decay * old + (1 - decay) * np.asarray(new)
-            for old, new in zip(
-                expected, jax.tree.leaves(state.seg_params), strict=True
-            )
+            for old, new in zip(expected, jax.tree.leaves(state.seg_params), strict=True)
         ]
-    chex.assert_trees_all_close(
-        jax.tree.leaves(state.seg_average), expected, rtol=1e-4, atol=1e-6
-    )
+    chex.assert_trees_all_close(jax.tree.leaves(state.seg_average), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_the_first_average_is_nearly_the_first_parameters():
@@ -359,9 +282,7 @@ def test_without_a_fast_start_the_average_keeps_a_share_of_its_start():
     moved, _ = jax.jit(step)(state, make_batch())
     chex.assert_trees_all_close(
         moved.seg_average,
-        jax.tree.map(
-            lambda old, new: 0.9 * old + 0.1 * new, start, moved.seg_params
-        ),
+        jax.tree.map(lambda old, new: 0.9 * old + 0.1 * new, start, moved.seg_params),
         rtol=1e-5,
         atol=1e-7,
     )
@@ -375,9 +296,7 @@ def test_uniform_weights_are_a_batch_of_weight_one():
     batch["weight"][:, :, :6] = 0
     ones = {**batch, "weight": (batch["weight"] > 0).astype(np.float32)}
     np.testing.assert_allclose(
-        uniform(state, batch)[1]["cross_entropy"],
-        step(state, ones)[1]["cross_entropy"],
-        rtol=1e-5,
+        uniform(state, batch)[1]["cross_entropy"], step(state, ones)[1]["cross_entropy"], rtol=1e-5
     )
 
 
@@ -410,9 +329,7 @@ def test_augmented_batches_are_weighed_by_their_new_masks():
 
 def test_steps_beyond_the_paper_can_share_a_dispatch_and_be_resumed(tmp_path):
     networks, options = make_generalising()
-    run_steps = steps.make_run_steps(
-        steps.make_train_step(*networks, **options)
-    )
+    run_steps = steps.make_run_steps(steps.make_train_step(*networks, **options))
     batches = jax.tree.map(lambda leaf: np.stack([leaf] * 2), make_batch(2))
 
     def initial(seed):

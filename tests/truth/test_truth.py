@@ -3,14 +3,16 @@ import io
 
 import numpy as np
 import pytest
-from conftest import dark_disk, disk
+from helpers import dark_disk, disk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from spheroid_jax import conventional, images, metrics
+from spheroid_jax import images
+from spheroid_jax.commands import truth as command
 from spheroid_jax.data import folder
-from spheroid_jax.truth import __main__ as command
+from spheroid_jax.evaluation import metrics
+from spheroid_jax.inference import conventional
 from spheroid_jax.truth import assemble, propose, table
 
 STEMS = ("001", "b $x^2$", "c")
@@ -22,9 +24,7 @@ def plate(tmp_path):
     rng = np.random.default_rng(0)
     plate = tmp_path / "plate"
     plate.mkdir()
-    for stem, size, suffix in zip(
-        STEMS, (48, 60, 72), (".png", ".tif", ".jpg"), strict=True
-    ):
+    for stem, size, suffix in zip(STEMS, (48, 60, 72), (".png", ".tif", ".jpg"), strict=True):
         image, _ = dark_disk(size, (size / 2, size / 2), size / 5, rng)
         Image.fromarray(image).save(plate / f"{stem}{suffix}")
     (plate / "notes.txt").write_text("day 3")
@@ -62,9 +62,7 @@ def decide(proposals, *changes, delimiter=","):
 
 
 def run_assemble(proposals, root, dataset="dataset1"):
-    return command.main(
-        ["assemble", str(proposals), f"--root={root}", f"--dataset={dataset}"]
-    )
+    return command.main(["assemble", str(proposals), f"--root={root}", f"--dataset={dataset}"])
 
 
 def files_in(root):
@@ -106,9 +104,7 @@ def test_proposals_beyond_a_sheet_get_another(proposals, monkeypatch):
     assert not (proposals / "sheet_2.png").exists()
 
 
-def test_proposed_edited_assembled_read_as_a_data_root(
-    proposals, tmp_path, capsys
-):
+def test_proposed_edited_assembled_read_as_a_data_root(proposals, tmp_path, capsys):
     decide(
         proposals,
         {"decision": "accept"},
@@ -154,10 +150,7 @@ def test_the_method_of_each_mask_is_recorded(proposals, tmp_path):
         "agreement": proposed["agreement"],
         "source": "semi-automatic",
     }
-    assert (second["method"], second["source"]) == (
-        "triangle",
-        "semi-automatic",
-    )
+    assert (second["method"], second["source"]) == ("triangle", "semi-automatic")
     gray = images.read_gray(rows_of(proposals)[1]["image"])
     mask = images.read_mask(dataset / "masks" / "b $x^2$.png")
     agreement = conventional.edge_agreement(gray, mask)
@@ -177,9 +170,7 @@ def test_decisions_outlive_another_run(plate, proposals):
     after = rows_of(proposals)
     assert after[:3] == before
     assert [row["stem"] for row in after] == [*STEMS, "d"]
-    assert (
-        images.read_mask(proposals / "masks" / "001.png") == corrected
-    ).all()
+    assert (images.read_mask(proposals / "masks" / "001.png") == corrected).all()
 
 
 def test_a_lost_mask_is_made_again_and_its_row_kept(plate, proposals):
@@ -236,8 +227,7 @@ def test_assembling_goes_on_where_it_stopped(proposals, tmp_path, capsys):
     assert "2 of 2" in (said := capsys.readouterr().out)
     assert "1 already there" in said
     assert files_in(root) == sorted(
-        ["001.png", "001.png", "b $x^2$.png", "b $x^2$.tif", "c.jpg", "c.png"]
-        + ["methods.csv"]
+        ["001.png", "001.png", "b $x^2$.png", "b $x^2$.tif", "c.jpg", "c.png"] + ["methods.csv"]
     )
     assert len(table.read(root / "dataset1/methods.csv", ()).rows) == 3
 
@@ -261,28 +251,21 @@ def test_other_images_of_the_same_name_are_refused(proposals, tmp_path, capsys):
 @pytest.mark.parametrize(
     "change, said",
     [
-        (
-            {"decision": "acept"},
-            "001: decision 'acept'; expected accept, reject or nothing",
-        ),
+        ({"decision": "acept"}, "001: decision 'acept'; expected accept, reject or nothing"),
         ({"decision": "accept", "method": "ostu"}, "001: no method 'ostu': "),
         ({"decision": "accept", "image": "gone/001.png"}, "001: no image gone"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_named(
-    proposals, tmp_path, capsys, change, said
-):
+def test_a_row_that_cannot_be_used_is_named(proposals, tmp_path, capsys, change, said):
     decide(proposals, change, {"decision": "accept"})
     assert run_assemble(proposals, tmp_path / "root") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"spheroid_jax.truth: {proposals / table.NAME}: ")
+    assert line.startswith(f"spheroid truth: {proposals / table.NAME}: ")
     assert said in line
     assert not (tmp_path / "root").exists()
 
 
-def test_a_missing_mask_is_named_unless_it_is_computed(
-    proposals, tmp_path, capsys
-):
+def test_a_missing_mask_is_named_unless_it_is_computed(proposals, tmp_path, capsys):
     decide(proposals, {"decision": "accept"})
     (proposals / "masks" / "001.png").unlink()
     assert run_assemble(proposals, tmp_path / "root") == 2
@@ -330,9 +313,7 @@ def test_a_table_that_is_none_is_named(tmp_path, capsys, content, said):
     assert said in line and str(tmp_path / table.NAME) in line
 
 
-def test_an_image_that_cannot_be_used_does_not_stop_the_others(
-    plate, tmp_path, capsys
-):
+def test_an_image_that_cannot_be_used_does_not_stop_the_others(plate, tmp_path, capsys):
     (plate / "bad.png").write_bytes(b"not an image")
     Image.new("L", (50, 50), 7).save(plate / "flat.png")
     output = tmp_path / "proposals"
@@ -358,9 +339,7 @@ def test_images_of_one_stem_are_refused(plate, proposals, tmp_path, capsys):
     assert "c.png: same stem as " in capsys.readouterr().err
 
 
-def test_folders_that_hold_no_images_or_the_proposals_are_refused(
-    proposals, tmp_path, capsys
-):
+def test_folders_that_hold_no_images_or_the_proposals_are_refused(proposals, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     for given_, said in (
         (tmp_path / "empty", "empty: no images in this folder"),
@@ -380,16 +359,12 @@ def test_an_image_given_twice_is_proposed_once(plate, tmp_path, capsys):
 
 
 _cells = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")),
-    max_size=12,
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12
 ).map(str.strip)
 
 
 @settings(max_examples=50)
-@given(
-    st.lists(st.tuples(*[_cells] * len(table.COLUMNS)), max_size=4),
-    st.sampled_from(",;\t"),
-)
+@given(st.lists(st.tuples(*[_cells] * len(table.COLUMNS)), max_size=4), st.sampled_from(",;\t"))
 def test_a_table_is_read_as_it_was_written(tmp_path_factory, cells, delimiter):
     path = tmp_path_factory.mktemp("table") / table.NAME
     rows = [dict(zip(table.COLUMNS, row, strict=True)) for row in cells]

@@ -1,6 +1,6 @@
 """Runs side by side on the sixth partition: tables, figures, a report.
 
-python -m spheroid_jax.compare runs/adver runs/base runs/unet
+spheroid compare runs/adver runs/base runs/unet
 
 writes a folder with the report, index.html, and its parts as files.
 """

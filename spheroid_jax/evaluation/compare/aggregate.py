@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax import metrics
+from spheroid_jax.evaluation import metrics
 from spheroid_jax.report import curves
 
 
@@ -62,10 +62,7 @@ def table_2(scores):
       dict from "maF", "maP", "maR" to `OverFolds`.
     """
     names = {"maF": "f_score", "maP": "precision", "maR": "recall"}
-    return {
-        heading: over_folds(field(scores, name))
-        for heading, name in names.items()
-    }
+    return {heading: over_folds(field(scores, name)) for heading, name in names.items()}
 
 
 def tail(scores):

@@ -5,8 +5,10 @@ A network that loses to Otsu's threshold on easy images must be seen to lose.
 
 import numpy as np
 
-from spheroid_jax import conventional, images, metrics, predict
-from spheroid_jax.compare import runs
+from spheroid_jax import images
+from spheroid_jax.evaluation import metrics
+from spheroid_jax.evaluation.compare import runs
+from spheroid_jax.inference import conventional, predict
 
 
 def entries(test, rest):
@@ -22,9 +24,7 @@ def entries(test, rest):
     Returns:
       list of `runs.Entry`s, and a dict from dataset to the method chosen.
     """
-    chosen = {
-        dataset: _best(rest, rest.of(dataset)) for dataset in test.datasets
-    }
+    chosen = {dataset: _best(rest, rest.of(dataset)) for dataset in test.datasets}
     positions = range(len(test.names))
     otsu = [_mask(test, n, "otsu") for n in positions]
     best = [_mask(test, n, chosen[test.names[n][0]]) for n in positions]

@@ -15,23 +15,12 @@ import platform
 import jax
 import numpy as np
 
-from spheroid_jax import (
-    __version__,
-    files,
-    held_out,
-    metrics,
-    predict,
-    statistics,
-)
-from spheroid_jax.compare import aggregate, results
-from spheroid_jax.report import (
-    curves,
-    f_scores,
-    maps,
-    page,
-    tables,
-    training,
-)
+from spheroid_jax import __version__
+from spheroid_jax.evaluation import held_out, metrics, statistics
+from spheroid_jax.evaluation.compare import aggregate, results
+from spheroid_jax.inference import predict
+from spheroid_jax.report import curves, f_scores, maps, page, tables, training
+from spheroid_jax.runtime import files
 
 _CARD_SCORES = {
     page.MAIN_SCORE: "f_score",
@@ -71,10 +60,9 @@ def write(folder, entries, test, runs, *, chosen):
         summary=_summary(entries, test, chosen),
         tables=[_for_page(table) for table in named.values()],
         figures=figures.values(),
-        images=(_scored_image(entries, test, n)
-                for n in range(len(test.names))),
+        images=(_scored_image(entries, test, n) for n in range(len(test.names))),
         facts=_facts(runs),
-    )  # fmt: skip
+    )
     return tables.terminal(named["table2"])
 
 
@@ -89,25 +77,19 @@ def _tables(entries, test):
 def _write_scores(path, entries, test):
     with files.replacing(path) as file:
         writer = csv.writer(file)
-        writer.writerow(
-            ["model", "fold", "dataset", "image", *metrics.Agreement._fields]
-        )
+        writer.writerow(["model", "fold", "dataset", "image", *metrics.Agreement._fields])
         for entry in entries:
             several = len(entry.scores) > 1
             for fold, scores in enumerate(entry.scores):
                 for name, values in zip(test.names, scores, strict=True):
                     numbers = (f"{value:.6f}" for value in values)
-                    writer.writerow(
-                        [entry.label, fold if several else "", *name, *numbers]
-                    )
+                    writer.writerow([entry.label, fold if several else "", *name, *numbers])
 
 
 def _figures(entries, test, runs):
     by_model = {
         entry.label: {
-            dataset: aggregate.field(
-                entry.scores[:, test.of(dataset)], "f_score"
-            )
+            dataset: aggregate.field(entry.scores[:, test.of(dataset)], "f_score")
             for dataset in test.datasets
         }
         for entry in entries
@@ -130,9 +112,7 @@ def _figures(entries, test, runs):
     for dataset in test.datasets:
         figures[f"maps_{dataset}"] = _maps(several, test, dataset)
     curves_of = {
-        run.label: [
-            curves.read_curves(fold / "metrics.jsonl") for fold in run.folds
-        ]
+        run.label: [curves.read_curves(fold / "metrics.jsonl") for fold in run.folds]
         for run in runs
     }
     figures["training"] = page.Figure(
@@ -197,9 +177,7 @@ def _prediction(entry, position, label):
 
 
 def _summary(entries, test, chosen):
-    counts = ", ".join(
-        f"{len(test.of(dataset))} of {dataset}" for dataset in test.datasets
-    )
+    counts = ", ".join(f"{len(test.of(dataset))} of {dataset}" for dataset in test.datasets)
     groups = len(set(test.groups))
     methods = ", ".join(f"{m} ({dataset})" for dataset, m in chosen.items())
     return [
@@ -219,15 +197,14 @@ def _summary(entries, test, chosen):
 
 def _facts(runs):
     versions = {
-        "spheroid_jax": __version__, "jax": jax.__version__,
-        "numpy": np.__version__, "Python": platform.python_version(),
-    }  # fmt: skip
+        "spheroid_jax": __version__,
+        "jax": jax.__version__,
+        "numpy": np.__version__,
+        "Python": platform.python_version(),
+    }
     lines = [f"{name} {version}" for name, version in versions.items()]
     configs = [
-        page.Fact(
-            f"Config of {run.label}",
-            json.dumps(run.config, indent=2, sort_keys=True),
-        )
+        page.Fact(f"Config of {run.label}", json.dumps(run.config, indent=2, sort_keys=True))
         for run in runs
     ]
     fingerprint = runs[0].fingerprint
@@ -242,9 +219,7 @@ def _for_page(table):
     """A table of numbers as the page takes it."""
     headings = [
         f"{group} {heading}".strip()
-        for group, heading in zip(
-            _group_of_columns(table), table.headings, strict=True
-        )
+        for group, heading in zip(_group_of_columns(table), table.headings, strict=True)
     ]
     best = {
         (r, c)
@@ -254,9 +229,7 @@ def _for_page(table):
     }
     rows = [
         [
-            page.Number(cell.value, tables.text(cell))
-            if isinstance(cell, tables.Cell)
-            else cell
+            page.Number(cell.value, tables.text(cell)) if isinstance(cell, tables.Cell) else cell
             for cell in row
         ]
         for row in table.rows

@@ -2,17 +2,26 @@
 
 import numpy as np
 
-from spheroid_jax import statistics
-from spheroid_jax.compare import aggregate
+from spheroid_jax.evaluation import statistics
+from spheroid_jax.evaluation.compare import aggregate
 from spheroid_jax.report import curves
 from spheroid_jax.report.tables import Cell, Table, mark_best, percent
 
 # Columns of `beyond`, in the order of `_beyond`.
 _BEYOND = (
-    "F", "from", "to", "median F", "5th percentile F",
-    f"% of images below F {100 * curves.USABLE_F:.0f}", "IoU",
-    "boundary F", "HD95, px", "area error", "area bias", "diameter error",
-)  # fmt: skip
+    "F",
+    "from",
+    "to",
+    "median F",
+    "5th percentile F",
+    f"% of images below F {100 * curves.USABLE_F:.0f}",
+    "IoU",
+    "boundary F",
+    "HD95, px",
+    "area error",
+    "area bias",
+    "diameter error",
+)
 
 
 def table_2(entries, images):
@@ -36,8 +45,7 @@ def table_2(entries, images):
         rows.append([entry.label, *row])
     return mark_best(
         Table(
-            "Mean over images, mean and standard deviation over folds, in "
-            "percent",
+            "Mean over images, mean and standard deviation over folds, in percent",
             ["model", *headings * len(images.datasets)],
             rows,
             [("", 1), *((d, len(headings)) for d in images.datasets)],
@@ -58,10 +66,7 @@ def beyond(entries, images, dataset):
     """
     at = images.of(dataset)
     groups = [images.groups[n] for n in at]
-    rows = [
-        [entry.label, *_beyond(entry.scores[:, at], groups)]
-        for entry in entries
-    ]
+    rows = [[entry.label, *_beyond(entry.scores[:, at], groups)] for entry in entries]
     return Table(
         f"{dataset}: {len(at)} images in {len(set(groups))} groups; F with "
         "its 95 % interval, percent",
@@ -86,25 +91,37 @@ def tests(entries, images):
         at = images.of(dataset)
         groups = [images.groups[n] for n in at]
         for other in others:
-            f_scores = [
-                aggregate.field(entry.scores[:, at], "f_score")
-                for entry in (first, other)
-            ]
+            f_scores = [aggregate.field(entry.scores[:, at], "f_score") for entry in (first, other)]
             found = statistics.paired(*f_scores, groups)
             pairs.append((dataset, other.label, found))
     adjusted = statistics.adjusted([found.p for _, _, found in pairs])
     return Table(
         f"F of {first.label} minus F of each other model, percent points; "
         "Wilcoxon signed-rank test over groups",
-        ["dataset", "other model", "difference", "from", "to", "groups",
-         "effect", "p", "p adjusted"],
         [
-            [dataset, label, *(percent(v) for v in found.difference),
-             Cell(found.groups, digits=0), Cell(found.effect),
-             Cell(found.p, digits=4), Cell(float(p), digits=4)]
+            "dataset",
+            "other model",
+            "difference",
+            "from",
+            "to",
+            "groups",
+            "effect",
+            "p",
+            "p adjusted",
+        ],
+        [
+            [
+                dataset,
+                label,
+                *(percent(v) for v in found.difference),
+                Cell(found.groups, digits=0),
+                Cell(found.effect),
+                Cell(found.p, digits=4),
+                Cell(float(p), digits=4),
+            ]
             for (dataset, label, found), p in zip(pairs, adjusted, strict=True)
         ],
-    )  # fmt: skip
+    )
 
 
 def _beyond(scores, groups):

@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax import evaluate, files, held_out, params, settings
 from spheroid_jax.data import dataset as datasets
 from spheroid_jax.data import partitions, source
+from spheroid_jax.evaluation import grid_scores, held_out
+from spheroid_jax.inference import model_file
+from spheroid_jax.runtime import files
+from spheroid_jax.training import settings
 
 _ENSEMBLE = "ensemble"
 _MEMBERS_FILE = "members.json"
@@ -78,9 +81,7 @@ class Run(NamedTuple):
     @property
     def folds(self):
         """The folders of its five folds."""
-        return [
-            self.workdir / f"fold_{fold}" for fold in range(partitions.FOLDS)
-        ]
+        return [self.workdir / f"fold_{fold}" for fold in range(partitions.FOLDS)]
 
     @property
     def fingerprint(self):
@@ -101,10 +102,7 @@ def open_runs(workdirs):
     """
     runs = [_open_run(pathlib.Path(workdir)) for workdir in workdirs]
     counts = collections.Counter(run.label for run in runs)
-    runs = [
-        run._replace(label=str(run.workdir)) if counts[run.label] > 1 else run
-        for run in runs
-    ]
+    runs = [run._replace(label=str(run.workdir)) if counts[run.label] > 1 else run for run in runs]
     if len({run.workdir.resolve() for run in runs}) < len(runs):
         raise ValueError("a work directory is named twice")
     problems = [line for run in runs for line in _missing_folds(run)]
@@ -196,16 +194,11 @@ def _check_same_test(first, other):
             f"data.size {sizes[0]} and {sizes[1]}; scores of one cannot stand "
             "beside scores of the other"
         )
-    for what, meaning in (
-        ("digests", "images or masks"),
-        ("partitions", "partitions"),
-    ):
+    for what, meaning in (("digests", "images or masks"), ("partitions", "partitions")):
         mine, theirs = first.partitions[what], other.partitions[what]
         if mine != theirs:
             where = sorted(
-                name
-                for name in mine.keys() | theirs.keys()
-                if mine.get(name) != theirs.get(name)
+                name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)
             )
             raise ValueError(
                 f"{first.workdir} and {other.workdir} were trained on "
@@ -217,8 +210,7 @@ def _check_same_test(first, other):
 def _gather(opened, numbers):
     parts = [opened.partition(number) for number in numbers]
     group_of = {
-        (pair.dataset, pair.stem): (pair.dataset, pair.group)
-        for pair in opened.samples.pairs
+        (pair.dataset, pair.stem): (pair.dataset, pair.group) for pair in opened.samples.pairs
     }
     names = [name for part in parts for name in part[2]]
     return Images(
@@ -232,10 +224,7 @@ def _entry(label, run, folders, test):
     rows = [_scores_of(folder, test.names) for folder in folders]
 
     def maps(position):
-        return [
-            held_out.read_maps(folder, [test.names[position]])[0]
-            for folder in folders
-        ]
+        return [held_out.read_maps(folder, [test.names[position]])[0] for folder in folders]
 
     return Entry(label, np.array(rows), maps, run)
 
@@ -256,17 +245,13 @@ def _scores_of(folder, names):
 def _ensemble(run, test):
     """The ensemble's folder, scored for the models that there are now."""
     folder = run.workdir / _ENSEMBLE
-    members = [params.digest(fold) for fold in run.folds]
+    members = [model_file.digest(fold) for fold in run.folds]
     written = folder / _MEMBERS_FILE
     if (folder / held_out.SCORES_FILE).is_file() and written.is_file():
         if json.loads(written.read_text("utf-8")) == members:
             return folder
         (folder / held_out.SCORES_FILE).unlink()
-    held_out.score(
-        params.load(run.workdir),
-        folder,
-        (test.grids, test.labels, test.names),
-    )
+    held_out.score(model_file.load(run.workdir), folder, (test.grids, test.labels, test.names))
     files.write_json(written, members)
     return folder
 
@@ -280,7 +265,7 @@ def baseline_entry(label, masks, test):
       test: `Images`.
     """
     maps = (mask.astype(np.float32) for mask in masks)
-    rows = evaluate.score(maps, test.labels, test.names)
+    rows = grid_scores.score(maps, test.labels, test.names)
     return Entry(
         label,
         np.array([[row.scores for row in rows]]),

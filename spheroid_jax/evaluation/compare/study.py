@@ -11,10 +11,11 @@ import pathlib
 
 import numpy as np
 
-from spheroid_jax import files, held_out
 from spheroid_jax.data import partitions
 from spheroid_jax.data.dataset import PARTITIONS_FILE
+from spheroid_jax.evaluation import held_out
 from spheroid_jax.report import curves, f_scores, tables
+from spheroid_jax.runtime import files
 
 
 def write(workdir, variants):
@@ -38,10 +39,7 @@ def write(workdir, variants):
         with files.replacing(workdir / f"study.{suffix}") as file:
             file.write(form(table))
     figure = f_scores.lambda_study(
-        {
-            name: {d: _values(each, d) for d in datasets[name]}
-            for name, each in folds.items()
-        }
+        {name: {d: _values(each, d) for d in datasets[name]} for name, each in folds.items()}
     )
     with files.replacing(workdir / "study.svg", "wb") as file:
         file.write(figure)
@@ -64,9 +62,7 @@ def _folds(folder):
     for fold in trained:
         diverged = (fold / held_out.DIVERGED_FILE).is_file()
         if not diverged and not (fold / held_out.SCORES_FILE).is_file():
-            raise FileNotFoundError(
-                f"{fold}: neither finished nor diverged; run the study again"
-            )
+            raise FileNotFoundError(f"{fold}: neither finished nor diverged; run the study again")
         by_dataset = {}
         for row in [] if diverged else held_out.read_scores(fold):
             by_dataset.setdefault(row.dataset, []).append(row.scores.f_score)

@@ -1,6 +1,6 @@
 r"""Scores of masks made by any tool, so that tools meet on the same images.
 
-    python -m spheroid_jax.score ROOT cellpose=masks/cellpose runs/adver \
+    spheroid score ROOT cellpose=masks/cellpose runs/adver \
         conventional --output=scores
 
 ROOT has data sets (DATASET/images, DATASET/masks), at any depth, or is one. A

@@ -10,9 +10,11 @@ import pathlib
 
 import numpy as np
 
-from spheroid_jax import files, images, metrics
+from spheroid_jax import images
+from spheroid_jax.evaluation import metrics
+from spheroid_jax.evaluation.score import targets
 from spheroid_jax.report import figures, tables
-from spheroid_jax.score import targets
+from spheroid_jax.runtime import files
 
 _WORST = 5
 
@@ -46,18 +48,21 @@ def _write_scores(path, rows, pairs):
     with files.replacing(path) as file:
         writer = csv.writer(file)
         writer.writerow(
-            ["source", "dataset", "image", "group", "height", "width",
-             *metrics.Agreement._fields]
-        )  # fmt: skip
+            ["source", "dataset", "image", "group", "height", "width", *metrics.Agreement._fields]
+        )
         for row in rows:
-            for pair, mask, scores in zip(
-                pairs, row.masks, row.scores, strict=True
-            ):
+            for pair, mask, scores in zip(pairs, row.masks, row.scores, strict=True):
                 if mask is not None:
                     writer.writerow(
-                        [row.label, pair.dataset, pair.stem, pair.group,
-                         *mask.shape, *(f"{value:.6f}" for value in scores)]
-                    )  # fmt: skip
+                        [
+                            row.label,
+                            pair.dataset,
+                            pair.stem,
+                            pair.group,
+                            *mask.shape,
+                            *(f"{value:.6f}" for value in scores),
+                        ]
+                    )
 
 
 def _worst(row, pairs, rules):
@@ -71,10 +76,7 @@ def _worst(row, pairs, rules):
             if pair.dataset == dataset and row.masks[n] is not None
         ]
         worst = sorted(at, key=lambda n: f_scores[n])[:_WORST]
-        line = [
-            _tile(pairs[n], f_scores[n], row.masks[n].mask(), rules)
-            for n in worst
-        ]
+        line = [_tile(pairs[n], f_scores[n], row.masks[n].mask(), rules) for n in worst]
         if line:
             tiles += line + [None] * (_WORST - len(line))
     return tiles
@@ -87,9 +89,5 @@ def _tile(pair, f_score, prediction, rules):
     except images.ImageError:  # Scored as empty; there is nothing to see.
         gray = np.zeros(truth.shape, np.float32)
     return figures.tile(
-        pair.stem,
-        f"{pair.dataset}: F {100 * f_score:.1f}",
-        gray,
-        truth,
-        prediction,
+        pair.stem, f"{pair.dataset}: F {100 * f_score:.1f}", gray, truth, prediction
     )

@@ -2,16 +2,27 @@
 
 import numpy as np
 
-from spheroid_jax import metrics, postprocess, statistics
+from spheroid_jax.evaluation import metrics, statistics
+from spheroid_jax.evaluation.score import targets
+from spheroid_jax.inference import postprocess
 from spheroid_jax.report.tables import Cell, Table, mark_best, percent
-from spheroid_jax.score import targets
 
 _SMALLER = ("HD95, px", "area error")
 _UNMARKED = ("images", "groups", "from", "to")
 _HEADINGS = (
-    "data set", "source", "images", "groups", "F", "from", "to", "P", "R",
-    "IoU", "boundary F", *_SMALLER,
-)  # fmt: skip
+    "data set",
+    "source",
+    "images",
+    "groups",
+    "F",
+    "from",
+    "to",
+    "P",
+    "R",
+    "IoU",
+    "boundary F",
+    *_SMALLER,
+)
 
 
 def table(rows, pairs, *, all_objects):
@@ -69,7 +80,5 @@ def _title(rows, all_objects):
         "prediction; percent; F with its 95 % interval over groups; HD95 in "
         f"px at a longer side of {postprocess.PAPER_SIDE_PX}"
     )
-    missing = ", ".join(
-        f"{row.label} {row.missing}" for row in rows if row.missing
-    )
+    missing = ", ".join(f"{row.label} {row.missing}" for row in rows if row.missing)
     return title + (f"; missing, scored as empty: {missing}" if missing else "")

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax import images, metrics, postprocess
-from spheroid_jax.score import targets
+from spheroid_jax import images
+from spheroid_jax.evaluation import metrics
+from spheroid_jax.evaluation.score import targets
+from spheroid_jax.inference import postprocess
 
 _F = metrics.Agreement._fields.index("f_score")
 

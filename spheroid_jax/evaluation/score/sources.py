@@ -7,9 +7,10 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import NamedTuple
 
-from spheroid_jax import conventional, images, params, stream
+from spheroid_jax import images
 from spheroid_jax.data import folder
-from spheroid_jax.score import targets
+from spheroid_jax.evaluation.score import targets
+from spheroid_jax.inference import conventional, model_file, stream
 
 CONVENTIONAL = "conventional"
 _SHOWN = 3
@@ -53,16 +54,11 @@ def open_sources(words, pairs, *, read, missing_are_empty):
     """
     opened = [_open(word, pairs, read, missing_are_empty) for word in words]
     labels = [
-        label
-        for source in opened
-        for label in (*source.labels, source.chosen)
-        if label is not None
+        label for source in opened for label in (*source.labels, source.chosen) if label is not None
     ]
     label, count = collections.Counter(labels).most_common(1)[0]
     if count > 1:
-        raise ValueError(
-            f"{count} rows are named {label!r}; NAME=SOURCE names them apart"
-        )
+        raise ValueError(f"{count} rows are named {label!r}; NAME=SOURCE names them apart")
     return opened
 
 
@@ -71,14 +67,13 @@ def _open(word, pairs, read, missing_are_empty):
     if place == CONVENTIONAL:
         return _thresholds(name, missing_are_empty)
     name = name or pathlib.Path(place).resolve().name
-    if pathlib.Path(place).is_dir() and not params.is_model(place):
+    if pathlib.Path(place).is_dir() and not model_file.is_model(place):
         return _masks(name, pathlib.Path(place), pairs, read, missing_are_empty)
     try:
-        model = params.load(place)
+        model = model_file.load(place)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"{error}; a source is a folder of masks, a model or the word "
-            f"{CONVENTIONAL}"
+            f"{error}; a source is a folder of masks, a model or the word {CONVENTIONAL}"
         ) from error
     return _model(name, model, missing_are_empty)
 
@@ -136,9 +131,7 @@ def _mask_paths(place, pairs):
                 f"{path}: several data sets have this stem; put it into "
                 f"{place / pair.dataset}, if it is of {targets.name(pair)}"
             )
-    return {
-        pair: within.get(pair.dataset, beside).get(pair.stem) for pair in pairs
-    }
+    return {pair: within.get(pair.dataset, beside).get(pair.stem) for pair in pairs}
 
 
 def _by_stem(place):
@@ -164,9 +157,7 @@ def _model(name, model, missing_are_empty):
 
 
 def _thresholds(name, missing_are_empty):
-    label_of = {
-        method: f"{name} {method}".strip() for method in conventional.THRESHOLDS
-    }
+    label_of = {method: f"{name} {method}".strip() for method in conventional.THRESHOLDS}
 
     def masks_of(pair):
         try:
@@ -175,10 +166,7 @@ def _thresholds(name, missing_are_empty):
             if missing_are_empty:
                 return dict.fromkeys(label_of.values())
             raise _unusable(name or CONVENTIONAL, pair, error) from error
-        return {
-            label: conventional.segment(gray, method)
-            for method, label in label_of.items()
-        }
+        return {label: conventional.segment(gray, method) for method, label in label_of.items()}
 
     return Source(
         name or CONVENTIONAL,
@@ -190,8 +178,7 @@ def _thresholds(name, missing_are_empty):
 
 def _unusable(name, pair, error):
     return ValueError(
-        f"{name}: no mask of {targets.name(pair)} ({error}); --missing=zero "
-        "scores it as empty"
+        f"{name}: no mask of {targets.name(pair)} ({error}); --missing=zero scores it as empty"
     )
 
 

@@ -24,9 +24,7 @@ def find(root):
         raise FileNotFoundError(f"{root}: no such folder")
     datasets = sorted(_datasets(root))
     if not datasets:
-        raise ValueError(
-            f"{root}: no data set there (a folder with images/ and masks/)"
-        )
+        raise ValueError(f"{root}: no data set there (a folder with images/ and masks/)")
     # A root that is itself one has its own name.
     base = root.parent if datasets == [root] else root
     names = [path.relative_to(base).as_posix() for path in datasets]

@@ -4,7 +4,7 @@
 
 are what `params.save` writes; `params.load("NAME")` reads them. The command
 
-    python -m spheroid_jax.pretrained FOLD_FOLDER NAME
+    spheroid package FOLD_FOLDER NAME
 
 adds a trained fold's model.
 """

@@ -9,11 +9,7 @@ import signal
 import time
 
 COMMAND = next(
-    filter(
-        None,
-        map(shutil.which, ("chromium", "chromium-browser", "google-chrome")),
-    ),
-    None,
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 OPTIONS = (
     "--headless",
@@ -114,10 +110,7 @@ class Tab:
     def run(self, script):
         """The value of a script; a promise's is waited for."""
         result = self.call(
-            "Runtime.evaluate",
-            expression=script,
-            awaitPromise=True,
-            returnByValue=True,
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
         )
         if "exceptionDetails" in result:
             raise RuntimeError(f"{script}: {result['exceptionDetails']}")
@@ -128,8 +121,7 @@ class Tab:
         return [
             event["params"]
             for event in self._browser.events
-            if event.get("method") == method
-            and event.get("sessionId") == self._session
+            if event.get("method") == method and event.get("sessionId") == self._session
         ]
 
     def errors(self):
