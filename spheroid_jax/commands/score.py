@@ -5,7 +5,7 @@ import sys
 
 from spheroid_jax.evaluation.score import results, scoring, sources, targets
 from spheroid_jax.report import tables
-from spheroid_jax.runtime import compilation, files
+from spheroid_jax.runtime import cache, compilation
 
 
 def main(arguments=None):
@@ -22,7 +22,7 @@ def main(arguments=None):
 def _score(given):
     outputs = _outputs() if given.output else None
     pairs = targets.find(given.root)
-    compilation.keep_programs(files.cache_folder())
+    compilation.keep_programs(cache.folder())
     rules = scoring.Rules(given.labels, given.all_objects)
     opened = sources.open_sources(
         given.sources, pairs, read=rules.read, missing_are_empty=given.missing == "zero"

@@ -13,7 +13,7 @@ import sys
 
 from spheroid_jax import images
 from spheroid_jax.inference import model_file, stream
-from spheroid_jax.runtime import compilation, files
+from spheroid_jax.runtime import cache, compilation, files
 
 
 def main(arguments=None):
@@ -22,7 +22,7 @@ def main(arguments=None):
     output = pathlib.Path(given.output)
     try:
         _check_output(output, given.images)
-        compilation.keep_programs(files.cache_folder())
+        compilation.keep_programs(cache.folder())
         model = model_file.load(given.model)
         output.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:

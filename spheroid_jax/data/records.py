@@ -18,7 +18,7 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from spheroid_jax.data import arrays, folder
-from spheroid_jax.runtime import files, logs
+from spheroid_jax.runtime import locks, logs
 
 # TensorFlow would take the memory of the GPU that JAX trains on.
 tf.config.set_visible_devices([], "GPU")
@@ -91,7 +91,7 @@ def load(root, datasets, size, cache):
     ).hexdigest()[:16]
     directory = pathlib.Path(cache).absolute() / "records" / place
     current = directory / folder.fingerprint(pairs, size)
-    with files.locked(directory / ".lock", busy=None):
+    with locks.locked(directory / ".lock", busy=None):
         builder = Spheroids(root=root, pairs=pairs, problems=problems, size=size, data_dir=current)
         if not builder.is_prepared():
             _prepare(builder, directory)

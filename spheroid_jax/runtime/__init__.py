@@ -1,1 +1,1 @@
-"""What the operating system and the platform give: files, locks, signals, logs, XLA, devices."""
+"""Operating system and platform: files, locks, cache folder, signals, logs, XLA, devices."""

@@ -25,7 +25,7 @@ from spheroid_jax.data import partitions, source
 from spheroid_jax.data.dataset import open_dataset
 from spheroid_jax.evaluation import grid_scores, held_out
 from spheroid_jax.inference import model_file
-from spheroid_jax.runtime import compilation, devices, files, stopping
+from spheroid_jax.runtime import cache, compilation, devices, files, locks, signals
 from spheroid_jax.training import (
     augment,
     checkpoint,
@@ -133,7 +133,7 @@ def _recording_divergence(path):
 
 def _keep_programs(config):
     if config.train.keep_programs:
-        compilation.keep_programs(files.cache_folder(config.data.cache))
+        compilation.keep_programs(cache.folder(config.data.cache))
 
 
 @contextlib.contextmanager
@@ -143,7 +143,7 @@ def _fold_folder(fold, workdir):
         raise ValueError(f"--fold={fold}: there are the folds 0 to 4")
     directory = pathlib.Path(workdir) / f"fold_{fold}"
     busy = f"{directory}: another process is at work here"
-    with files.locked(directory / ".lock", busy):
+    with locks.locked(directory / ".lock", busy):
         yield directory
 
 
@@ -193,14 +193,14 @@ def _announce(config, fold, workdir):
 
 def _open_dataset(config, workdir):
     """Opens the data root that the config names."""
-    cache = files.cache_folder(config.data.cache)
+    place = cache.folder(config.data.cache)
     root = source.open_root(
-        config.data.root, cache, config.synthetic.to_dict(), beside=config.data.synthetic_beside
+        config.data.root, place, config.synthetic.to_dict(), beside=config.data.synthetic_beside
     )
     shares = source.choose_datasets(root, settings.shares(config.data.datasets))
     finetune.check_datasets(shares, settings.rehearsal(config.data.rehearsal))
     return open_dataset(
-        root, shares, size=config.data.size, stream=config.data.stream, cache=cache, workdir=workdir
+        root, shares, size=config.data.size, stream=config.data.stream, cache=place, workdir=workdir
     )
 
 
@@ -308,7 +308,7 @@ def _train(config, fold, directory, dataset, saved, initial):
     )
     with (
         open_progress(directory, step=start, total_steps=plan.total) as shown,
-        stopping.stop_signals() as stop_requested,
+        signals.stop_signals() as stop_requested,
     ):
         if before is not None and start is None:
             # What training starts from may turn out to be the best.

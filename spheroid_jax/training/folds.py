@@ -14,7 +14,7 @@ import time
 from typing import NamedTuple
 
 from spheroid_jax.data import partitions
-from spheroid_jax.runtime import devices, stopping
+from spheroid_jax.runtime import devices, signals
 
 ALL = range(partitions.FOLDS)
 _POLL_S = 0.1
@@ -54,7 +54,7 @@ def run(command, folds, *, batch_size, devices_a_fold):
     """
     free = _places(batch_size, devices_a_fold)
     waiting, running, outcomes, asked = list(folds), {}, [], False
-    with stopping.stop_signals() as stop_requested, _ended_with_us(running):
+    with signals.stop_signals() as stop_requested, _ended_with_us(running):
         while running or (waiting and not stop_requested()):
             while free and waiting and not stop_requested():
                 fold = _Fold(command, waiting.pop(0), place := free.pop(0))

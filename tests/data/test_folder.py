@@ -14,7 +14,6 @@ from PIL import Image
 
 from spheroid_jax import images
 from spheroid_jax.data import folder, source
-from spheroid_jax.runtime import files
 from spheroid_jax.synthetic import spheroids
 
 SIZE = 32
@@ -494,17 +493,3 @@ def test_a_root_that_nothing_can_stand_beside_is_said_before_drawing(tmp_path):
     with pytest.raises(ValueError, match="called hard, too"):
         source.open_root(str(own), cache, RECIPE, beside=True)
     assert not cache.exists()
-
-
-def test_the_cache_obeys_the_user_then_the_environment(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert files.cache_folder(str(tmp_path / "own")) == tmp_path / "own"
-    assert files.cache_folder() == tmp_path / "xdg/spheroid_jax"
-    for unset in (
-        lambda: monkeypatch.setenv("XDG_CACHE_HOME", ""),
-        lambda: monkeypatch.delenv("XDG_CACHE_HOME"),
-    ):
-        unset()
-        assert files.cache_folder() == tmp_path / "home/.cache/spheroid_jax"
-    assert not list(tmp_path.iterdir())

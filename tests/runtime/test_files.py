@@ -1,54 +1,14 @@
-"""Tests of files that are whole or absent, and of the folder lock."""
+"""Tests of atomic writes."""
 
 import json
 import os
-import signal
 import stat
 import subprocess
 import sys
 
 import pytest
 
-from spheroid_jax.runtime import files
-
-HOLD = """
-import sys, time
-from spheroid_jax import files
-with files.locked(sys.argv[1], "busy"):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-TRY = """
-import sys
-from spheroid_jax import files
-with files.locked(sys.argv[1], "another run uses this folder"):
-    print("got it")
-"""
-WAIT = """
-import sys
-from spheroid_jax import files
-print("waiting", flush=True)
-with files.locked(sys.argv[1], None):
-    print("got it")
-"""
-
-
-def python(code, path):
-    return [sys.executable, "-c", code, str(path)]
-
-
-@pytest.fixture
-def holder(tmp_path):
-    """Another process that holds the lock of tmp_path / "lock"."""
-    with subprocess.Popen(
-        python(HOLD, tmp_path / "lock"), stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
-
-
-# Replacing.
+from spheroid_jax.runtime import files, locks
 
 
 def test_file_appears_with_its_content(tmp_path):
@@ -123,6 +83,63 @@ def test_umask_is_as_before(tmp_path):
         os.umask(old)
 
 
+def test_an_existing_file_keeps_its_permissions(tmp_path):
+    (tmp_path / "a").touch(mode=0o600)
+    with files.replacing(tmp_path / "a") as file:
+        file.write("new")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+
+
+def test_the_umask_is_never_set(tmp_path, monkeypatch):
+    """Setting the umask, if only to read it, changes other threads' files meanwhile."""
+    monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask was set"))
+    with files.replacing(tmp_path / "a"):
+        pass
+    with locks.locked(tmp_path / "lock", "busy"):
+        pass
+
+
+def test_files_of_other_threads_have_the_umasks_permissions(tmp_path):
+    """In a process of its own, where the umask may be broken without harm."""
+    code = f"""
+import concurrent.futures, os, pathlib, stat
+from spheroid_jax.runtime import files
+os.umask(0o077)
+folder = pathlib.Path({str(tmp_path)!r})
+def write(n):
+    with files.replacing(folder / f"{{n}}"):
+        pass
+def touch(n):
+    path = folder / f"plain_{{n}}"
+    path.touch()
+    return stat.S_IMODE(path.stat().st_mode)
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    written = [pool.submit(write, n) for n in range(400)]
+    modes = {{touch(n) for n in range(4000)}}
+    [future.result() for future in written]
+print(sorted(map(oct, modes)), oct(os.umask(0)))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout == "['0o600'] 0o77\n", result.stderr
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path):
+    """The system refuses to write more than a limit, at the latest when the file is closed."""
+    code = f"""
+import resource, signal
+from spheroid_jax.runtime import files
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+with files.replacing({str(tmp_path / "a.txt")!r}) as file:
+    file.write("x" * 100)
+"""
+    (tmp_path / "a.txt").write_text("old")
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stderr.splitlines()[-1].startswith("OSError: [Errno 27]")
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
 def test_json_is_sorted_and_ends_with_a_newline(tmp_path):
     files.write_json(tmp_path / "a.json", {"b": [1, 2.5], "a": None})
     text = (tmp_path / "a.json").read_text()
@@ -137,75 +154,3 @@ def test_value_that_is_not_json_leaves_the_old_file(tmp_path):
         files.write_json(tmp_path / "a.json", [1, object()])
     assert json.loads((tmp_path / "a.json").read_text()) == [1]
     assert os.listdir(tmp_path) == ["a.json"]
-
-
-# Locking.
-
-
-def test_another_process_is_refused_with_the_message(tmp_path):
-    with files.locked(tmp_path / "b" / "lock", "busy"):
-        result = subprocess.run(
-            python(TRY, tmp_path / "b" / "lock"), capture_output=True, text=True
-        )
-    assert result.returncode == 1
-    last = result.stderr.splitlines()[-1]
-    assert last == "BlockingIOError: another run uses this folder"
-    assert result.stdout == ""
-
-
-def test_another_holder_in_this_process_is_refused(tmp_path):
-    with files.locked(tmp_path / "lock", "first"):
-        with (
-            pytest.raises(BlockingIOError, match="^second is busy$"),
-            files.locked(tmp_path / "lock", "second is busy"),
-        ):
-            pytest.fail("two hold the lock")
-        with files.locked(tmp_path / "another lock", "busy"):
-            pass
-
-
-@pytest.mark.parametrize("error", [None, ValueError])
-def test_lock_is_free_after_the_block(tmp_path, error):
-    try:
-        with files.locked(tmp_path / "lock", "busy"):
-            if error:
-                raise error
-    except ValueError:
-        pass
-    with files.locked(tmp_path / "lock", "busy"):
-        pass
-
-
-def test_an_error_of_the_blocks_own_is_not_taken_for_a_busy_lock(tmp_path):
-    with (
-        pytest.raises(BlockingIOError, match="^a full pipe$"),
-        files.locked(tmp_path / "lock", "busy"),
-    ):
-        raise BlockingIOError("a full pipe")
-
-
-def test_lock_of_a_killed_process_is_free(tmp_path, holder):
-    with pytest.raises(BlockingIOError, match="^busy$"), files.locked(tmp_path / "lock", "busy"):
-        pytest.fail("two hold the lock")
-    holder.kill()
-    assert holder.wait() == -signal.SIGKILL
-    with files.locked(tmp_path / "lock", "busy"):
-        pass
-
-
-def test_without_a_message_the_lock_is_waited_for(tmp_path, holder):
-    with subprocess.Popen(
-        python(WAIT, tmp_path / "lock"), stdout=subprocess.PIPE, text=True
-    ) as waiting:
-        assert waiting.stdout.readline() == "waiting\n"
-        with pytest.raises(subprocess.TimeoutExpired):
-            waiting.wait(timeout=0.2)
-        holder.kill()
-        assert waiting.communicate(timeout=20)[0] == "got it\n"
-
-
-def test_lock_keeps_what_the_file_holds(tmp_path):
-    (tmp_path / "lock").write_text("notes")
-    with files.locked(tmp_path / "lock", "busy"):
-        pass
-    assert (tmp_path / "lock").read_text() == "notes"

@@ -57,8 +57,8 @@ def test_a_stop_reaches_the_running_fold_and_begins_no_other(devices, tmp_path, 
     begun = tmp_path / "begun"
     code = f"""
         import signal
-        from spheroid_jax import stopping
-        with stopping.stop_signals() as asked:
+        from spheroid_jax.runtime import signals
+        with signals.stop_signals() as asked:
             open({str(begun)!r}, "w").close()
             while not asked():
                 time.sleep(0.01)

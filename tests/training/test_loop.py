@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jax import numpy as jnp
 
-from spheroid_jax.runtime import stopping
+from spheroid_jax.runtime import signals
 from spheroid_jax.training import checkpoint, loop
 from spheroid_jax.training.progress import duration, open_progress
 from spheroid_jax.training.steps import TrainState
@@ -216,7 +216,7 @@ def test_a_finite_loss_with_a_broken_update_is_not_saved(tmp_path):
 
 
 def test_the_first_signal_asks_and_the_second_has_its_old_effect():
-    with stopping.stop_signals() as requested:
+    with signals.stop_signals() as requested:
         assert not requested()
         os.kill(os.getpid(), signal.SIGINT)
         assert requested() and requested.signal == signal.SIGINT
@@ -226,7 +226,7 @@ def test_the_first_signal_asks_and_the_second_has_its_old_effect():
 
 
 def test_sigterm_asks_too():
-    with stopping.stop_signals() as requested:
+    with signals.stop_signals() as requested:
         os.kill(os.getpid(), signal.SIGTERM)
         assert requested.signal == signal.SIGTERM
 

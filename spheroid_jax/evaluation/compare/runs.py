@@ -13,7 +13,7 @@ from spheroid_jax.data import dataset as datasets
 from spheroid_jax.data import partitions, source
 from spheroid_jax.evaluation import grid_scores, held_out
 from spheroid_jax.inference import model_file
-from spheroid_jax.runtime import files
+from spheroid_jax.runtime import cache, files
 from spheroid_jax.training import settings
 
 _ENSEMBLE = "ensemble"
@@ -127,10 +127,10 @@ def read_images(runs, root=None):
       ValueError: the data root is not the one the runs were begun with.
     """
     data = runs[0].config["data"]
-    cache = files.cache_folder(data["cache"])
+    place = cache.folder(data["cache"])
     root = source.open_root(
         root or data["root"],
-        cache,
+        place,
         runs[0].config["synthetic"],
         # Work directories of older versions do not have it.
         beside=data.get("synthetic_beside", False),
@@ -140,7 +140,7 @@ def read_images(runs, root=None):
         dict.fromkeys(runs[0].partitions["partitions"], 1.0),
         size=data["size"],
         stream="numpy",
-        cache=cache,
+        cache=place,
         workdir=runs[0].workdir,
     )
     numbers = range(partitions.PARTITIONS)

@@ -1,4 +1,4 @@
-"""Asks a running training to save and stop (Ctrl-C, SIGTERM)."""
+"""Signal handling: Ctrl-C and SIGTERM ask a running training to save and stop."""
 
 import contextlib
 import signal
@@ -7,18 +7,24 @@ from absl import logging
 
 
 class StopRequest:
-    """The signal by which the process was asked to stop, or 0."""
+    """The request to stop; true once a signal has asked.
+
+    Attributes:
+      signal: number of the signal that asked, or 0.
+    """
 
     signal = 0
 
     def __call__(self):
-        """Returns the signal's number, or 0."""
+        """Returns the number of the signal that asked, or 0."""
         return self.signal
 
 
 @contextlib.contextmanager
 def stop_signals():
-    """Turns the first SIGINT or SIGTERM into a request; a second one kills.
+    """Turns the first SIGINT or SIGTERM within the block into a request to stop.
+
+    A second signal has the effect that it had before the block.
 
     Yields:
       `StopRequest`.
