@@ -99,30 +99,6 @@ def test_the_umask_is_never_set(tmp_path, monkeypatch):
         pass
 
 
-def test_files_of_other_threads_have_the_umasks_permissions(tmp_path):
-    """In a process of its own, where the umask may be broken without harm."""
-    code = f"""
-import concurrent.futures, os, pathlib, stat
-from spheroid_jax.runtime import files
-os.umask(0o077)
-folder = pathlib.Path({str(tmp_path)!r})
-def write(n):
-    with files.replacing(folder / f"{{n}}"):
-        pass
-def touch(n):
-    path = folder / f"plain_{{n}}"
-    path.touch()
-    return stat.S_IMODE(path.stat().st_mode)
-with concurrent.futures.ThreadPoolExecutor(8) as pool:
-    written = [pool.submit(write, n) for n in range(400)]
-    modes = {{touch(n) for n in range(4000)}}
-    [future.result() for future in written]
-print(sorted(map(oct, modes)), oct(os.umask(0)))
-"""
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert result.stdout == "['0o600'] 0o77\n", result.stderr
-
-
 def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path):
     """The system refuses to write more than a limit, at the latest when the file is closed."""
     code = f"""
