@@ -86,6 +86,75 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(rng):
     assert 0.88 <= held / 200 <= 0.99
 
 
+def test_below_ten_groups_the_interval_is_a_t_interval():
+    # Group means 0.2, 0.4, 0.6: their standard deviation is 0.2, and t(2 degrees) is 4.3027.
+    scores = np.array([[0.2, 0.3, 0.5, 0.6]])
+    mean, low, high = statistics.interval(scores, "abbc", bounds=(-9, 9))
+    half = 4.3027 * 0.2 * np.sqrt((1 + 4 + 1) / 4**2)
+    assert (mean, low, high) == pytest.approx((0.4, 0.4 - half, 0.4 + half), abs=1e-4)
+    alike = statistics.interval(scores[:, 1:], "abc", bounds=(-9, 9))
+    reference = stats.t.interval(0.95, 2, np.mean(scores[0, 1:]), stats.sem(scores[0, 1:]))
+    np.testing.assert_allclose(alike[1:], reference)
+
+
+def test_folds_widen_a_t_interval():
+    group_effect, fold_effect = np.array([[-0.1, 0.0, 0.1]]), np.array([[-0.2], [0.2]])
+    alone = statistics.interval(0.5 + group_effect + 0 * fold_effect, "abc", bounds=(-9, 9))
+    found = statistics.interval(0.5 + group_effect + fold_effect, "abc", bounds=(-9, 9))
+    # Variances of the mean: 0.01 / 3 of the groups (2 degrees), 0.08 / 2 of the folds (1).
+    groups, folds = 0.01 / 3, 0.04
+    degrees = (groups + folds) ** 2 / (groups**2 / 2 + folds**2 / 1)
+    half = stats.t.ppf(0.975, degrees) * np.sqrt(groups + folds)
+    assert found.high - found.mean == pytest.approx(half)
+    assert alone.high - alone.mean == pytest.approx(stats.t.ppf(0.975, 2) * np.sqrt(groups))
+
+
+def test_folds_never_narrow_a_t_interval():
+    """More degrees of freedom would, where the folds hardly differ."""
+    group_effect = np.array([[-0.1, 0.1]])
+    one_fold = statistics.interval(0.5 + group_effect, "ab", bounds=(-9, 9))
+    fold_effect = np.linspace(-0.15, 0.15, 5)[:, np.newaxis]
+    five_folds = statistics.interval(0.5 + group_effect + fold_effect, "ab", bounds=(-9, 9))
+    np.testing.assert_allclose(one_fold, five_folds)
+
+
+def test_an_interval_ends_where_scores_do():
+    assert statistics.interval(np.array([[0.5, 0.9]]), "ab") == pytest.approx((0.7, 0.0, 1.0))
+    better = statistics.paired(np.array([[0.5, 0.9]]), np.array([[0.4, 0.2]]), "ab")
+    assert better.difference == pytest.approx((0.4, -1.0, 1.0))
+
+
+def test_one_group_has_no_interval(rng):
+    for scores in (rng.random((1, 6)), rng.random((5, 6))):
+        mean, low, high = statistics.interval(scores, ["one"] * 6)
+        assert mean == scores.mean() and np.isnan([low, high]).all()
+
+
+def test_from_ten_groups_on_the_interval_is_the_bootstrap(rng):
+    scores = rng.random((2, 10))
+    assert statistics.interval(scores, range(10)) == statistics.bootstrap(scores, range(10))
+    assert statistics.interval(scores[:, :9], range(9)) != statistics.bootstrap(
+        scores[:, :9], range(9)
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "name"),
+    [
+        ([3], "95 % t interval over groups"),
+        ([30, 12], "95 % bootstrap interval over groups"),
+        ([1], "no interval, because there is one group"),
+        ([1, 3], "95 % t interval over groups; none for one group"),
+        (
+            [10, 9],
+            "95 % bootstrap interval over groups from 10 groups on, t interval over groups below",
+        ),
+    ],
+)
+def test_a_caption_names_the_interval(counts, name):
+    assert statistics.interval_name(counts) == name
+
+
 def test_a_model_that_is_better_on_every_group():
     worse = np.array([[0.5, 0.6, 0.7, 0.4, 0.3, 0.8]])
     gain = np.array([0.01, 0.02, 0.03, 0.04, 0.05, 0.06])
@@ -114,6 +183,24 @@ def test_the_effect_counts_ranks():
     # Differences 1, -2, 3: ranks 1 + 3 against 2 of 6.
     found = statistics.paired(np.array([[1.0, 0.0, 3.0]]), np.array([[0.0, 2.0, 0.0]]), "abc")
     assert found.effect == pytest.approx(2 / 6)
+
+
+def test_effect_and_p_value_treat_equal_groups_alike():
+    # Differences 0, 0, 1, 2, -3 have the ranks 1.5, 1.5, 3, 4, 5: 3 + 4 - 5 of a sum of 15.
+    # Without the zeros the models would be level: 1 + 2 - 3.
+    first = np.array([[1.0, 1.0, 1.0, 2.0, 0.0]])
+    second = np.array([[1.0, 1.0, 0.0, 0.0, 3.0]])
+    found = statistics.paired(first, second, "abcde")
+    assert found.effect == pytest.approx(2 / 15)
+    # Half of the 8 ways to give the ranks 3, 4 and 5 signs have a positive sum of 7 or more.
+    assert found.p == 1.0
+
+
+def test_equal_groups_speak_for_neither_model():
+    first = np.array([[0.5] * 9 + [0.6]])
+    found = statistics.paired(first, np.full((1, 10), 0.5), range(10))
+    assert found.effect == pytest.approx(10 / 55)
+    assert found.p == 1.0  # Two signs of one rank.
 
 
 def test_p_values_are_adjusted_for_their_number():

@@ -186,9 +186,10 @@ def _summary(entries, test, chosen):
         "model was trained or chosen by these images.",
         "Scores are computed on the networks' grid after the paper's "
         "post-processing: threshold 120 of 255, holes filled, largest body. "
-        "An interval holds 95 % of "
-        f"{statistics.DRAWS} draws of folds and groups with replacement. "
-        "Few groups make wide intervals, and tests that cannot find a "
+        "A bootstrap interval holds 95 % of the means of "
+        f"{statistics.DRAWS} draws of folds and groups with replacement. With fewer than "
+        f"{statistics.BOOTSTRAP_GROUPS} groups such intervals are too narrow, and a t interval "
+        "takes their place. Few groups make wide intervals, and tests that cannot find a "
         "difference.",
         "The best threshold is chosen on the other five partitions: "
         f"{methods}. An ensemble averages the probabilities of its five folds.",

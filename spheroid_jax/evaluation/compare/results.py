@@ -66,10 +66,11 @@ def beyond(entries, images, dataset):
     """
     at = images.of(dataset)
     groups = [images.groups[n] for n in at]
+    count = len(set(groups))
     rows = [[entry.label, *_beyond(entry.scores[:, at], groups)] for entry in entries]
     return Table(
-        f"{dataset}: {len(at)} images in {len(set(groups))} groups; F with "
-        "its 95 % interval, percent",
+        f"{dataset}: {len(at)} images in {count} group{'s' * (count > 1)}, percent; F with "
+        f"{statistics.interval_name([count], over='groups and folds')}",
         ["model", *_BEYOND],
         rows,
     )
@@ -96,8 +97,7 @@ def tests(entries, images):
             pairs.append((dataset, other.label, found))
     adjusted = statistics.adjusted([found.p for _, _, found in pairs])
     return Table(
-        f"F of {first.label} minus F of each other model, percent points; "
-        "Wilcoxon signed-rank test over groups",
+        _tests_title(first.label, [found.groups for _, _, found in pairs]),
         [
             "dataset",
             "other model",
@@ -124,6 +124,17 @@ def tests(entries, images):
     )
 
 
+def _tests_title(label, group_counts):
+    title = (
+        f"F of {label} minus F of each other model, each averaged over its folds, percent points; "
+        f"{statistics.interval_name(group_counts)}; Wilcoxon signed-rank test over groups"
+    )
+    few = statistics.TEST_GROUPS
+    if min(group_counts) < few:
+        title += f", which cannot reach p < 0.05 with fewer than {few} groups"
+    return title
+
+
 def _beyond(scores, groups):
     f_scores = aggregate.field(scores, "f_score")
     tail = aggregate.tail(scores)
@@ -132,7 +143,7 @@ def _beyond(scores, groups):
         return float(np.nanmean(of(aggregate.field(scores, name))))
 
     return [
-        *(percent(v) for v in statistics.bootstrap(f_scores, groups)),
+        *(percent(v) for v in statistics.interval(f_scores, groups)),
         *(percent(v) for v in tail),
         percent(mean("iou")),
         percent(mean("boundary_f_score")),

@@ -21,6 +21,7 @@ left as they are; a model and a threshold find one body in any case). A body
 that was missed scores 0, and so does a missing mask with --missing=zero.
 Distances are in pixels of the paper's frame, 480 at the image's longer side,
 so that images of different sizes can be averaged; the boundary score's
-tolerance is a share of the diagonal. Intervals are of draws of groups
-(DATASET/groups.csv), which are not independent images.
+tolerance is a share of the diagonal. Intervals are over groups
+(DATASET/groups.csv), because the images of one group are not independent: a
+bootstrap from ten groups on, a t interval below, none for one group.
 """

@@ -50,7 +50,7 @@ def table(rows, pairs, *, all_objects):
         if len(own) > 1:
             part = mark_best(part, smaller=_SMALLER, unmarked=_UNMARKED)
         lines += part.rows
-    return Table(_title(rows, all_objects), _HEADINGS, lines)
+    return Table(_title(rows, pairs, all_objects), _HEADINGS, lines)
 
 
 def _cells(scores, groups):
@@ -58,7 +58,7 @@ def _cells(scores, groups):
     return [
         Cell(len(scores), digits=0),
         Cell(len(set(groups)), digits=0),
-        *map(percent, statistics.bootstrap(fields.f_score[np.newaxis], groups)),
+        *map(percent, statistics.interval(fields.f_score[np.newaxis], groups)),
         percent(_mean(fields.precision)),
         percent(_mean(fields.recall)),
         percent(_mean(fields.iou)),
@@ -74,11 +74,15 @@ def _mean(values):
     return float(np.mean(there)) if len(there) else np.nan
 
 
-def _title(rows, all_objects):
+def _title(rows, pairs, all_objects):
+    group_counts = [
+        len({pair.group for pair in pairs if pair.dataset == dataset})
+        for dataset in targets.datasets_of(pairs)
+    ]
     title = (
         f"{'All objects' if all_objects else 'The largest body'} of truth and "
-        "prediction; percent; F with its 95 % interval over groups; HD95 in "
-        f"px at a longer side of {postprocess.PAPER_SIDE_PX}"
+        f"prediction; percent; F with {statistics.interval_name(group_counts)}; HD95 in px at a "
+        f"longer side of {postprocess.PAPER_SIDE_PX}"
     )
     missing = ", ".join(f"{row.label} {row.missing}" for row in rows if row.missing)
     return title + (f"; missing, scored as empty: {missing}" if missing else "")
