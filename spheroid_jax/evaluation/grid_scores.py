@@ -73,16 +73,26 @@ def validation_f_scores(params, grids, labels, names):
       names: N pairs (dataset, image).
 
     Returns:
-      dict from dataset to its mean F, and "mean": theirs, so that each
-      dataset counts the same.
+      dict from dataset to its mean F-score.
     """
     by_dataset = {}
     maps = probabilities(params, grids)
     for (dataset, _), probability, label in zip(names, maps, labels, strict=True):
         pixels = metrics.pixel_scores(*_masks(probability, label))
         by_dataset.setdefault(dataset, []).append(pixels.f_score)
-    means = {name: float(np.mean(by_dataset[name])) for name in by_dataset}
-    return means | {"mean": float(np.mean(list(means.values())))}
+    return {name: float(np.mean(by_dataset[name])) for name in by_dataset}
+
+
+def mean_over_datasets(f_scores):
+    """Averages F-scores so that each dataset counts the same.
+
+    Args:
+      f_scores: dict from dataset to its mean F-score.
+
+    Returns:
+      float.
+    """
+    return float(np.mean(list(f_scores.values())))
 
 
 def table(rows):

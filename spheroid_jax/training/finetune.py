@@ -101,7 +101,9 @@ def measure(model, sha256, directory, *, validation, test):
                 f"now is: SHA-256 {begun['sha256'][:12]} there, {sha256[:12]} "
                 "here; restore it, or give another --workdir"
             )
-        return begun["validation"]
+        # Older versions wrote the mean over the datasets as one more.
+        datasets = {dataset for dataset, _ in validation[2]}
+        return {name: f for name, f in begun["validation"].items() if name in datasets}
     grids, labels, names = test
     maps = grid_scores.probabilities(model, grids)
     grid_scores.write_scores(directory / BEFORE_FILE, grid_scores.score(maps, labels, names))
@@ -140,7 +142,7 @@ def criterion(before, *, rehearsal, margin):
     """Makes the function that ranks checkpoints by their validation.
 
     Args:
-      before: the initial model's validation F-scores by dataset, and "mean".
+      before: the initial model's validation F-scores by dataset.
       rehearsal: names of the old datasets among them, at least one.
       margin: by how much the mean F-score over these may be lower than the
         initial model's.
@@ -149,7 +151,7 @@ def criterion(before, *, rehearsal, margin):
       `rank(scores)`: the mean F-score over the other datasets; None where the
       old ones got worse by more than the margin.
     """
-    new = [name for name in before if name not in (*rehearsal, "mean")]
+    new = [name for name in before if name not in rehearsal]
     least = _mean(before, rehearsal) - margin
 
     def rank(scores):

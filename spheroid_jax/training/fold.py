@@ -332,7 +332,7 @@ def _rank(config, before):
     """Makes the function that the best checkpoint is chosen by."""
     rehearsal = settings.rehearsal(config.data.rehearsal)
     if not rehearsal:
-        return loop.by_mean
+        return grid_scores.mean_over_datasets
     return finetune.criterion(before, rehearsal=rehearsal, margin=config.train.rehearsal_margin)
 
 

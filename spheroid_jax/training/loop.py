@@ -2,17 +2,16 @@
 
 import collections
 import itertools
-import operator
 from typing import NamedTuple
 
 import jax
 import numpy as np
 from jax import numpy as jnp
 
+from spheroid_jax.evaluation import grid_scores
+
 # Dispatches that the host may be ahead of the device.
 _IN_FLIGHT = 2
-# Ranks checkpoints by validation F-scores, each dataset counting the same.
-by_mean = operator.itemgetter("mean")
 
 
 class Plan(NamedTuple):
@@ -76,7 +75,7 @@ def train(
     checkpoints,
     progress,
     stop_requested,
-    rank=by_mean,
+    rank=grid_scores.mean_over_datasets,
     sharding=None,
 ):
     """Trains from `state` to the end.
@@ -86,7 +85,7 @@ def train(
       run_steps: of `steps.make_run_steps`.
       batches: iterator of batches, from the state's step on.
       plan: `Plan`.
-      validate: maps a state to a dict of F-scores that holds `mean`.
+      validate: maps a state to a dict from dataset to its mean F-score.
       checkpoints: `checkpoint.Checkpoints`.
       progress: `progress.Progress`.
       stop_requested: called after each dispatch; what it returns is the

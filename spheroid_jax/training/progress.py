@@ -10,6 +10,7 @@ import tensorboardX
 from absl import logging
 from tqdm import tqdm
 
+from spheroid_jax.evaluation import grid_scores
 from spheroid_jax.runtime import files
 
 _IN_BAR = ("cross_entropy", "adversarial_loss", "lambda")
@@ -47,11 +48,18 @@ class Progress:
             logging.info("step %d/%d  %s", step, self._bar.total, "  ".join(words))
 
     def validation(self, step, scores):
-        """Records validation scores, a dict of mean F by dataset."""
-        self._write(step, {f"validation/{name}": value for name, value in scores.items()})
+        """Records validation scores.
+
+        Args:
+          step: number of completed steps.
+          scores: dict from dataset to its mean F-score; their mean is recorded beside them.
+        """
+        mean = grid_scores.mean_over_datasets(scores)
+        by_dataset = {_validation_name(dataset): f for dataset, f in scores.items()}
+        self._write(step, {**by_dataset, "validation/mean": mean})
+        shown = [*scores.items(), ("mean", mean)]
         self.say(
-            f"step {step}  validation F-score  "
-            + "  ".join(f"{name} {f:.3f}" for name, f in scores.items())
+            f"step {step}  validation F-score  " + "  ".join(f"{name} {f:.3f}" for name, f in shown)
         )
 
     def say(self, message):
@@ -119,6 +127,11 @@ def duration(seconds):
     if seconds >= 90:
         return f"{minutes} min"
     return f"{seconds:.0f} s"
+
+
+def _validation_name(dataset):
+    """Names a dataset's scores in the records, apart from the mean over the datasets."""
+    return "validation_of_dataset/mean" if dataset == "mean" else f"validation/{dataset}"
 
 
 def _keep_until(path, step):

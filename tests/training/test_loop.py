@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jax import numpy as jnp
 
+from spheroid_jax.evaluation import grid_scores
 from spheroid_jax.runtime import signals
 from spheroid_jax.training import checkpoint, loop
 from spheroid_jax.training.progress import duration, open_progress
@@ -56,7 +57,7 @@ def go(tmp_path, *, total=10, start=None, stop=lambda: False, **options):
     )
     scores = options.pop("scores", lambda state: {"mean": 0.5})
     bad = options.pop("bad", None)
-    rank = options.pop("rank", loop.by_mean)
+    rank = options.pop("rank", grid_scores.mean_over_datasets)
     run_steps = options.pop("run_steps", add_up)
     with checkpoint.open_checkpoints(tmp_path / "checkpoints") as saved:
         state = make_state()
@@ -122,6 +123,17 @@ def test_validation_scores_are_recorded_and_the_last_step_is_validated(tmp_path)
     validated = [line["step"] for line in lines(tmp_path) if "validation/mean" in line]
     assert validated == [4, 8, 10]
     assert list(tmp_path.glob("events.out.tfevents.*"))
+
+
+def test_a_dataset_named_mean_has_records_of_its_own(tmp_path):
+    go(tmp_path, total=4, scores=lambda state: {"mean": 0.25, "dataset1": 0.75})
+    (validated,) = [line for line in lines(tmp_path) if "validation/mean" in line]
+    assert validated == {
+        "step": 4,
+        "validation_of_dataset/mean": 0.25,
+        "validation/dataset1": 0.75,
+        "validation/mean": 0.5,
+    }
 
 
 def test_the_best_and_the_last_checkpoint_are_kept(tmp_path):
