@@ -34,3 +34,29 @@ def data_root(tmp_path):
     from helpers import write_root
 
     return write_root(tmp_path / "root", {"dataset1": 8, "dataset2": 7})
+
+
+@pytest.fixture(scope="session")
+def workplace(tmp_path_factory):
+    """A data root, and an environment whose caches are the test's own."""
+    from helpers import ROOT, write_root
+
+    folder = tmp_path_factory.mktemp("launch")
+    root = write_root(folder / "root", {"dataset1": 8, "dataset2": 7})
+    environment = os.environ | {
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "MPLCONFIGDIR": str(folder / "cache"),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+    return folder, root, environment
+
+
+@pytest.fixture(scope="session")
+def trained(workplace):
+    """The uninterrupted run that others are held against."""
+    from launching import TF, demo, launch
+
+    status, out, err = launch(workplace, *demo(workplace, "trained", TF))
+    assert status == 0, err
+    return workplace[0] / "trained" / "fold_0", out, err
