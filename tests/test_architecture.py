@@ -1,7 +1,6 @@
 """Imports go one way, and each library stays where it belongs."""
 
 import ast
-import re
 import tomllib
 
 import pytest
@@ -111,10 +110,3 @@ def test_requirements_are_those_of_the_package():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     required = [line for line in lines if line and not line.startswith("#")]
     assert sorted(required) == sorted(declared)
-
-
-def test_the_package_and_the_project_agree_on_the_version():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    source = (PACKAGE / "__init__.py").read_text()
-    (version,) = re.findall(r'__version__ = "(.+)"', source)
-    assert project["version"] == version

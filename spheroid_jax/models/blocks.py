@@ -8,6 +8,7 @@ from typing import Any
 
 from flax import linen as nn
 from jax import numpy as jnp
+from jaxtyping import Array, Float
 
 from spheroid_jax.models.convolution import same_convolution, transposed_convolution_2x2
 
@@ -96,7 +97,7 @@ def depth_to_space(x, side):
     )
 
 
-def max_pool_2x2(x):
+def max_pool_2x2(x: Float[Array, "B H W C"]) -> Float[Array, "B H//2 W//2 C"]:
     """Halves (B, H, W, C), H and W even, keeping each 2 x 2 block's maximum.
 
     Written as a reshape because XLA's gradient of a pooling window

@@ -14,6 +14,7 @@ from flax import linen as nn
 from flax import struct
 from jax import lax
 from jax import numpy as jnp
+from jaxtyping import PyTree
 
 from spheroid_jax import models
 from spheroid_jax.runtime import compilation
@@ -28,7 +29,8 @@ class TrainState:
     `seg_average` where no average of `seg_params` is kept.
     """
 
-    step: jax.Array
+    # PyTree, as JAX also makes this of shapes and shardings.
+    step: PyTree
     seg_params: chex.ArrayTree
     seg_stats: chex.ArrayTree
     seg_average: chex.ArrayTree

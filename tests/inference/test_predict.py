@@ -188,28 +188,6 @@ assert found.mask.shape == (64, 80)
     subprocess.run([sys.executable, "-c", script, str(saved)], check=True, cwd=ROOT)
 
 
-def test_importing_the_package_is_light():
-    script = "import sys, spheroid_jax; print('jax' in sys.modules)"
-    out = subprocess.run(
-        [sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True, text=True
-    ).stdout
-    assert out.strip() == "False"
-
-
-def test_public_names_are_all_there():
-    assert sj.__all__ == [
-        "Params",
-        "Segmentation",
-        "load",
-        "read_image",
-        "segment",
-        "segment_stream",
-    ]
-    assert all(callable(getattr(sj, name)) for name in sj.__all__)
-    with pytest.raises(AttributeError, match="no attribute"):
-        sj.nonsense  # noqa: B018
-
-
 def test_a_run_is_loaded_as_the_mean_of_its_five_folds(tmp_path, model, rng):
     five = [scaled(model, f) for f in (1.0, 0.1, 0.03, -0.05, 0.2)]
     ensemble = sj.load(a_run(tmp_path / "run", five))

@@ -2,7 +2,6 @@
 
 import functools
 import math
-import pathlib
 import types
 
 import chex
@@ -10,6 +9,7 @@ import flax
 import jax
 import numpy as np
 import pytest
+from helpers import ROOT
 from jax import lax
 from jax import numpy as jnp
 from skimage.measure import block_reduce
@@ -634,7 +634,7 @@ def test_every_line_of_the_table_is_in_the_documentation(monkeypatch):
     monkeypatch.setattr(costs, "count", counted)
     lines = costs.table().splitlines()
     assert len(lines) == 5
-    document = pathlib.Path(__file__).parents[1] / "docs" / "paper.md"
+    document = ROOT / "docs" / "evidence" / "paper.md"
     documented = document.read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if line not in documented] == []
 

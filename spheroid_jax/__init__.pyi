@@ -1,0 +1,10 @@
+"""Public names, read by type checkers and, at run time, by `lazy_loader`."""
+
+from .images import read_image as read_image
+from .inference.model_file import Params as Params
+from .inference.model_file import load as load
+from .inference.predict import Segmentation as Segmentation
+from .inference.predict import segment as segment
+from .inference.stream import segment_stream as segment_stream
+
+__version__: str
