@@ -1,13 +1,13 @@
-"""What each ingredient of configs/pretrained.py gains, and an adversary.
+"""Ablation: what each ingredient of configs/pretrained.py gains, and what an adversary adds.
 
     python launch.py --config=configs/ablation.py --config.data.root=DIR
 
-trains every variant below on one fold, shorter and on a smaller grid, each in
-a folder of its own under runs/ablation; then
+trains one fold of every variant below, with fewer steps and a smaller grid than
+configs/pretrained.py. Each variant has its own work directory under runs/ablation. Then
 
     spheroid score DIR runs/ablation/*/fold_0
 
-says how they do on images of labs that none of them has seen. Another seed:
+scores the variants on images of labs that no variant has seen. For another seed, add
 --config.seed=1 --workdir=runs/ablation_1.
 """
 
@@ -18,7 +18,7 @@ _DRAWN = "varied:88,easy:4,hard:8"
 
 
 def _nothing(config):
-    """Leaves the recipe as it is."""
+    """Changes nothing: the recipe itself."""
 
 
 def _adversary(config):
@@ -55,7 +55,7 @@ def _drawn_only(config):
     config.data.datasets = _DRAWN
 
 
-# Name: what it changes.
+# Name: the function that changes the recipe.
 VARIANTS = {
     "recipe": _nothing,
     "adversary": _adversary,
@@ -64,16 +64,17 @@ VARIANTS = {
     "no_normalisation": _no_normalisation,
     "no_flips": _no_flips,
     "paper_loss": _paper_loss,
-    "two_kinds": _two_kinds,  # instead of those as of many labs
+    "two_kinds": _two_kinds,  # without the varied images
     "drawn_only": _drawn_only,  # without real images
 }
 
 
 def get_config(variant=""):
-    """Returns one variant's settings; of none, those that all share.
+    """Returns the settings of one variant.
 
     Args:
-      variant: a name in `VARIANTS`, given after a colon.
+      variant: a name in `VARIANTS`, given after a colon; "" for the settings that all variants
+        share, with their names in `variants`.
     """
     config = pretrained.get_config()
     config.name = "ablation"

@@ -2,7 +2,7 @@
 
     python launch.py --config=configs/base.py --fold=2
 
-The rest is the paper's; docs/evidence/results.md has a measured fold.
+All other values are the paper's. docs/evidence/results.md has a measured fold.
 """
 
 from configs import adver

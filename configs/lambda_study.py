@@ -1,16 +1,17 @@
-"""Does a constant weight of the adversarial loss make training unstable?
+"""Study of lambda, the weight of the adversarial loss: does a constant lambda train badly?
 
     python launch.py --config=configs/lambda_study.py --fold=all
 
-trains every schedule below on the five folds, each in a work directory of its
-own under runs/lambda_study, and reports means, spreads and divergences there.
-One alone: --config=configs/lambda_study.py:linear. The paper (section 2.4)
-says that constant values gave unstable models, and shows no data.
+trains five folds with each schedule below. Each schedule has its own work directory under
+runs/lambda_study. The report, runs/lambda_study/study.md, has means, spreads and the number of
+diverged folds. --config=configs/lambda_study.py:linear trains one schedule alone.
+
+The paper (section 2.4) says that constant values gave unstable models, but shows no data.
 """
 
 from configs import adver
 
-# Name: schedule, first and last value; None: no adversary.
+# Name: schedule, first value, last value; or None for training without an adversary.
 SCHEDULES = {
     "none": None,
     "linear": ("linear", 8.3e-6, 1e-1),
@@ -25,15 +26,16 @@ SCHEDULES = {
 
 
 def get_config(schedule=""):
-    """Returns one schedule's settings; of none, those that all share.
+    """Returns the settings of one schedule.
 
     Args:
-      schedule: a name in `SCHEDULES`, given after a colon.
+      schedule: a name in `SCHEDULES`, given after a colon; "" for the settings that all schedules
+        share, with their names in `variants`.
     """
     config = adver.get_config()
     config.name = "lambda_study"
     config.model.width = 8
-    config.optimizer.learning_rate = 5e-4  # few steps: larger ones
+    config.optimizer.learning_rate = 5e-4  # higher, because there are few steps
     config.data.datasets = "dataset1:50,dataset2:50"
     config.data.size = 160
     config.synthetic.n_easy = 90

@@ -1,8 +1,8 @@
-"""U-net*: the original U-Net, zero padded, trained as configs/base.py is.
+"""U-net*: the original U-Net with zero padding, trained like configs/base.py.
 
     python launch.py --config=configs/unet.py --fold=2
 
-The rest is as in configs/base.py; docs/evidence/results.md has a measured fold.
+All other values are those of configs/base.py. docs/evidence/results.md has a measured fold.
 """
 
 from ml_collections import ConfigDict
@@ -18,8 +18,8 @@ def get_config():
     config.model.name = "unet"
     config.model.width = 64  # feature maps of the first level
     config.model.depth = 4  # down-samplings: 64 to 1024 maps
-    config.model.patch = 1  # 2: a quarter of the pixels, four maps each
-    config.model.norm = "none"  # as the original; or "group"
+    config.model.patch = 1  # 2: 2 x 2 pixels become 4 channels of one
+    config.model.norm = "none"  # like the original; or "group"
     config.model.dtype = "float32"
-    config.model.remat = False  # True: less memory, more time, the same result
+    config.model.remat = False  # True: less memory, more time, same result
     return config
