@@ -15,7 +15,10 @@ import sys
 from absl import app, flags, logging
 from ml_collections import config_flags
 
+from spheroid_jax.commands import failures
+from spheroid_jax.errors import UserError
 from spheroid_jax.runtime import logs
+from spheroid_jax.workdir import Workdir
 
 _CONFIG = config_flags.DEFINE_config_file("config", None, "the settings: a file of configs/")
 _FOLD = flags.DEFINE_string("fold", "0", "which partition validates: 0 to 4, or all")
@@ -26,44 +29,62 @@ _MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate"], "train and eva
 
 
 def main(argv):
-    """Runs one fold or all; errors that a user can mend are one line."""
+    """Runs one fold or all of them; exits with what became of them."""
     if len(argv) > 1:
         _fail(f"unexpected argument {argv[1]!r}; options begin with --")
     logging.use_absl_handler()
     logs.plain(logging.get_absl_handler())
-    # Imported here, so that --help and bad flags answer at once.
-    from spheroid_jax.training import fold, loop
+    sys.exit(failures.exit_status("launch.py", _run))
 
+
+def _run():
+    """Runs what the flags ask for; returns the exit status."""
+    # Imported here, so that --help and bad flags answer at once.
     try:
-        config = _load_config()
-        if config is not None and "variants" in config:
-            _run_study(config)
-            return
-        config = fold.resolve_config(config, _WORKDIR.value)
-        workdir = _WORKDIR.value or os.path.join("runs", config.name)
-        if _FOLD.value == "all":
-            if failed := _run_folds(config, sys.argv):
-                _fail(f"{failed} of the folds failed; see above")
-            return
-        run = {"train": fold.train_fold, "evaluate": fold.evaluate_fold}[_MODE.value]
-        run(config, _fold_number(), workdir)
+        from spheroid_jax.training import fold, loop
+        from spheroid_jax.training.setup import resolve
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("spheroid_jax"):
+            raise
+        raise MissingPackage(
+            f"training needs {error.name}: pip install -r requirements.txt, or pip install "
+            '"spheroid-jax[train]"'
+        ) from error
+    config = _load_config()
+    if config is not None and "variants" in config:
+        return _run_study(config)
+    setup = resolve(config, _WORKDIR.value)
+    if _FOLD.value == "all":
+        if failed := _run_folds(setup.batch_size, setup.devices, sys.argv):
+            raise FoldsFailed(f"{failed} of the folds failed; see above")
+        return 0
+    run = {"train": fold.train, "evaluate": fold.evaluate}[_MODE.value]
+    try:
+        run(setup, _fold_number(), Workdir(_WORKDIR.value or os.path.join("runs", setup.name)))
     except loop.Interrupted as stopped:
         logging.info("%s; the same command goes on from there.", stopped)
-        sys.exit(128 + stopped.reason)
-    except fold.USER_ERRORS as error:
-        logging.debug("Where it happened:", exc_info=error)  # --verbosity=1
-        _fail(error)
+        return 128 + stopped.reason
+    return 0
+
+
+class MissingPackage(UserError):
+    """A package that training needs is not installed."""
+
+
+class FoldsFailed(UserError):
+    """Some of the folds failed, each with its own message."""
 
 
 def _run_study(config):
-    """Trains each variant of a config in a folder of its own; reports."""
+    """Trains each variant of a config in a folder of its own; reports; returns the status."""
     from spheroid_jax.evaluation.compare import study
 
     file = config_flags.get_config_filename(flags.FLAGS["config"])
     workdir = _WORKDIR.value or os.path.join("runs", config.name)
     for name in config.variants:
         _run_folds(
-            config,
+            config.train.batch_size,
+            config.train.devices,
             [
                 sys.argv[0],
                 f"--config={file}:{name}",
@@ -72,6 +93,7 @@ def _run_study(config):
             ],
         )
     print(study.write(workdir, config.variants))
+    return 0
 
 
 def _without_config(argv):
@@ -85,11 +107,12 @@ def _without_config(argv):
     return rest
 
 
-def _run_folds(config, argv):
-    """Runs a command once a fold; exits where it was asked to stop.
+def _run_folds(batch_size, devices, argv):
+    """Runs a command once per fold; exits where a signal asked to stop.
 
     Args:
-      config: of the folds.
+      batch_size: images per step.
+      devices: how many devices share a batch; 0 for as many as divide it.
       argv: this command's arguments.
 
     Returns:
@@ -100,8 +123,8 @@ def _run_folds(config, argv):
     outcomes, stopped_by = folds.run(
         [sys.executable, *argv],
         folds.ALL if _FOLD.value == "all" else [_fold_number()],
-        batch_size=config.train.batch_size,
-        devices_a_fold=config.train.devices,
+        batch_size=batch_size,
+        devices_per_fold=devices,
     )
     problems = folds.problems(outcomes, stopped_by)
     for line in problems:
@@ -152,8 +175,8 @@ def _load_config():
 
 
 def _fail(message):
-    print(f"launch.py: {message}", file=sys.stderr)
-    sys.exit(2)
+    failures.complain("launch.py", message)
+    sys.exit(failures.REFUSED)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from spheroid_jax import images
 from spheroid_jax.data.dataset import open_dataset
 from spheroid_jax.inference import postprocess, predict, stream
 from spheroid_jax.synthetic import spheroids
+from spheroid_jax.workdir import Workdir
 
 _SHARES = {"dataset1": 70.0, "dataset2": 30.0}
 
@@ -31,7 +32,7 @@ def input_pipeline(size=480, samples=300, rounds=5):
                 size=size,
                 stream=name,
                 cache=folder / "cache",
-                workdir=folder / "work",
+                workdir=Workdir(folder / "work"),
             )
             for _ in range(rounds):
                 batches = dataset.batches(seed=0, fold=0, start=0, stop=samples + 20, batch_size=1)

@@ -4,9 +4,9 @@ import jax
 import numpy as np
 
 from spheroid_jax import images, models
-from spheroid_jax.data import arrays
 from spheroid_jax.inference import model_file
 from spheroid_jax.synthetic import spheroids
+from spheroid_jax.training import losses
 
 SEED = 0
 
@@ -33,13 +33,18 @@ def batch(size, count):
       count: images.
 
     Returns:
-      dict of `image` (B, H, W) float32, `mask` boolean, `weight` float32.
+      dict of `image` (B, H, W), float32, and `label` (B, H, W), uint8.
     """
     pairs = [spheroids.make_image("easy", n, size=240) for n in range(count)]
     grids = [images.preprocess(image, size)[0] for image, _ in pairs]
     labels = [images.mask_to_grid(mask, size) for _, mask in pairs]
     return {
         "image": np.stack(grids),
-        "mask": np.stack(labels) == images.FOREGROUND,
-        "weight": np.stack([arrays.weight_map(label) for label in labels]),
+        "label": np.stack(labels),
     }
+
+
+def truth(batch):
+    """Returns a batch's mask, boolean, and its weight by equation 1, float32: both (B, H, W)."""
+    mask = batch["label"] == images.FOREGROUND
+    return mask, np.asarray(losses.balanced_weight(mask, batch["label"] != images.OUTSIDE))

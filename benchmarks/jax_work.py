@@ -25,18 +25,19 @@ def gradient(*, network, width, size, count, dtype="float32", remat=False):
     """Forward and backward pass; returns the first layer's gradient."""
     module = models.build(network, width=width, dtype=dtype, remat=remat)
     variables = jax.device_put(inputs.variables(network, width))
-    batch = jax.device_put(inputs.batch(size, count))
+    batch = inputs.batch(size, count)
+    image, mask, weight = jax.device_put((batch["image"], *inputs.truth(batch)))
 
     @compilation.jit
-    def loss_gradient(variables, batch):
+    def loss_gradient(variables, image, mask, weight):
         def loss(variables):
-            logits = module.apply(variables, batch["image"][..., np.newaxis])
-            return losses.weighted_cross_entropy(logits, batch["mask"], batch["weight"])
+            logits = module.apply(variables, image[..., np.newaxis])
+            return losses.weighted_cross_entropy(logits, mask, weight)
 
         return jax.grad(loss)(variables)
 
     def run():
-        gradient = jax.block_until_ready(loss_gradient(variables, batch))
+        gradient = jax.block_until_ready(loss_gradient(variables, image, mask, weight))
         return np.asarray(gradient["params"]["down_1"]["conv"]["kernel"])
 
     return run

@@ -122,6 +122,7 @@ def _adam(network, config):
 
 def _batch(size, count, layout):
     batch = inputs.batch(size, count)
+    batch["mask"], batch["weight"] = inputs.truth(batch)
     batch = {name: torch.from_numpy(value) for name, value in batch.items()}
     image = batch["image"][:, None]
     batch["image"] = image.contiguous(memory_format=_LAYOUTS[layout])

@@ -1,19 +1,21 @@
 """Paths, readers and writers of the files in a work directory.
 
-WORKDIR/config.json                 settings of the run
-WORKDIR/partitions.json             six partitions of each dataset, and hashes of the images
-WORKDIR/fold_2/.lock                held while a process works on the fold
-WORKDIR/fold_2/checkpoints/         written by orbax: the best and the last
-WORKDIR/fold_2/metrics.jsonl        one line per record of training
-WORKDIR/fold_2/events.out.tfevents.*  the same for TensorBoard
-WORKDIR/fold_2/model/               what `load` takes (`inference.model_file`)
-WORKDIR/fold_2/scores.csv           one row per test image (`evaluation.records`)
-WORKDIR/fold_2/maps/  examples.png  probability maps of the test images; the best and the worst
-WORKDIR/fold_2/diverged.json        in place of scores where the loss became NaN or infinite
-WORKDIR/fold_2/init.json  before.csv  the model that fine-tuning started from, and its scores
-WORKDIR/ensemble/members.json       hashes of the five models; beside them maps, scores, picture
-WORKDIR/report/                     the comparison page, unless another folder is chosen
-WORKDIR/study.csv  study.md  study.svg  of a config with several variants
+    WORKDIR/config.json                 settings of the run
+    WORKDIR/partitions.json             six partitions of each dataset, and hashes of the images
+    WORKDIR/fold_2/.lock                held while a process works on the fold
+    WORKDIR/fold_2/checkpoints/         written by orbax: the best and the last
+    WORKDIR/fold_2/metrics.jsonl        one line per record of training
+    WORKDIR/fold_2/events.out.tfevents.*  the same for TensorBoard
+    WORKDIR/fold_2/model/               what `load` takes (`inference.model_file`)
+    WORKDIR/fold_2/scores.csv           one row per test image (`evaluation.records`)
+    WORKDIR/fold_2/maps/  examples.png  probability maps of the test images; the best and the worst
+    WORKDIR/fold_2/diverged.json        in place of scores where the loss became NaN or infinite
+    WORKDIR/fold_2/init.json  before.csv  the model that fine-tuning started from, and its scores
+    WORKDIR/ensemble/members.json       hashes of the five models; beside them maps, scores, picture
+    WORKDIR/report/                     the comparison page, unless another folder is chosen
+    WORKDIR/study.csv  study.md  study.svg  of a config with several variants
+
+No other module spells one of these names.
 """
 
 import contextlib

@@ -7,11 +7,12 @@ import jax
 import numpy as np
 import optax
 from flax import linen as nn
+from jax import numpy as jnp
 from PIL import Image
 
 from spheroid_jax import models
 from spheroid_jax.inference import model_file
-from spheroid_jax.training import augment, schedules, steps
+from spheroid_jax.training import augment, losses, schedules, steps
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -97,11 +98,17 @@ def make_batch(batch_size=1):
     rng = np.random.default_rng(0)
     mask = np.stack([disk(SIZE, (14 + n, 16), 7) for n in range(batch_size)])
     image = np.where(mask, 0.2, 0.8) + rng.normal(0, 0.02, mask.shape)
-    return {
-        "image": image.astype(np.float32),
-        "mask": mask,
-        "weight": np.where(mask, 9.0, 1.0).astype(np.float32),
-    }
+    return {"image": image.astype(np.float32), "label": mask.astype(np.uint8)}
+
+
+def nine(mask, counted):
+    """Weighs the foreground 9, the background 1 and what is not counted 0."""
+    return jnp.where(counted, jnp.where(mask, 9.0, 1.0), 0.0)
+
+
+def targets(batch):
+    """The batch as the losses see it, weighed by `nine`."""
+    return steps._targets(batch, 0, nine, None)
 
 
 def make_networks(adversarial=True, norm="image", learning_rate=1e-3):
@@ -142,7 +149,7 @@ PIXELWISE = (steps.Network(Pixelwise(), optax.adam(1e-2)), None)
 def make_generalising():
     """A network, and the options of a step with all that is optional."""
     return PIXELWISE, {
-        "weights": "uniform",
+        "weigh": losses.uniform_weight,
         "dice": 0.5,
         "augment": augment.make_augment(EVERYTHING, seed=0),
         "average": 0.9,

@@ -46,7 +46,7 @@ ONLY_IN = {
     "orbax": {"training/checkpoint"},
     "tensorboardX": {"training/progress"},
     "tqdm": {"training/progress"},
-    "ml_collections": {"training/fold"},
+    "ml_collections": {"training/setup"},
     "tifffile": {"images/__init__"},
     "PIL": {"images/__init__", "synthetic/camera"},
 }

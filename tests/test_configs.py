@@ -6,7 +6,8 @@ import pytest
 from helpers import ROOT
 
 from configs import ablation, adver, lambda_study, pretrained
-from spheroid_jax.training import fold, settings
+from spheroid_jax.training import settings
+from spheroid_jax.training.setup import resolve
 
 NAMES = sorted(path.stem for path in (ROOT / "configs").glob("[a-z]*.py"))
 
@@ -15,15 +16,14 @@ NAMES = sorted(path.stem for path in (ROOT / "configs").glob("[a-z]*.py"))
 def test_every_config_passes_the_checks_and_builds(name):
     config = importlib.import_module(f"configs.{name}").get_config()
     settings.check(config)
-    fold.networks(config)
-    assert config.name == name
+    assert resolve(config, None).name == name
 
 
 @pytest.mark.parametrize("schedule", lambda_study.SCHEDULES)
 def test_every_variant_of_the_lambda_study_passes_the_checks(schedule):
     config = lambda_study.get_config(schedule)
     settings.check(config)
-    _, adversary = fold.networks(config)
+    adversary = resolve(config, None).adversary
     expected = lambda_study.SCHEDULES[schedule]
     if expected is None:
         assert adversary is None

@@ -4,10 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax import images
 from spheroid_jax.data import folder
-
-FOREGROUND_FACTOR = 3.0
 
 
 class Samples(NamedTuple):
@@ -53,29 +50,6 @@ def load(root, datasets, size):
     return samples
 
 
-def weight_map(label):
-    """The weighted label of equation 1, its foreground times 3 (section 2.2).
-
-    Background pixels weigh 1 and foreground pixels 3 N_bg / N_fg. A label of
-    one class weighs 1 everywhere. Pixels outside the image weigh 0.
-
-    Args:
-      label: (H, W), uint8.
-
-    Returns:
-      (H, W), float32.
-    """
-    foreground = np.count_nonzero(label == images.FOREGROUND)
-    background = np.count_nonzero(label == images.BACKGROUND)
-    ratio = 1.0
-    if foreground and background:
-        ratio = FOREGROUND_FACTOR * background / foreground
-    by_label = np.zeros(3, np.float32)
-    by_label[images.BACKGROUND] = 1.0
-    by_label[images.FOREGROUND] = ratio
-    return by_label[label]
-
-
 def augment(array, flip_vertical, flip_horizontal, quarter_turns):
     """Flips and rotates one (H, W) array, as `sampling.Draws` says."""
     if flip_vertical:
@@ -86,7 +60,7 @@ def augment(array, flip_vertical, flip_horizontal, quarter_turns):
 
 
 def batches(samples, draws, batch_size):
-    """The training stream: augmented, weighted batches.
+    """Streams augmented batches.
 
     Args:
       samples: `Samples`.
@@ -94,8 +68,7 @@ def batches(samples, draws, batch_size):
       batch_size: images a batch.
 
     Yields:
-      dict of `image` (B, S, S) float32, `mask` (B, S, S) boolean and
-      `weight` (B, S, S) float32.
+      dict of `image` (B, S, S), float32, and `label` (B, S, S), uint8.
     """
     for start in range(0, len(draws.index) - batch_size + 1, batch_size):
         chosen = [
@@ -106,9 +79,7 @@ def batches(samples, draws, batch_size):
 
 
 def _sample(samples, index, *transform):
-    label = augment(samples.labels[index], *transform)
     return {
         "image": augment(samples.images[index], *transform),
-        "mask": label == images.FOREGROUND,
-        "weight": weight_map(label),
+        "label": augment(samples.labels[index], *transform),
     }

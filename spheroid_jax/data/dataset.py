@@ -1,14 +1,11 @@
 """A data root opened for training: its samples, partitions and streams."""
 
 import collections
-import pathlib
 from typing import NamedTuple
 
 import numpy as np
 
 from spheroid_jax.data import arrays, partitions, sampling
-
-PARTITIONS_FILE = "partitions.json"
 
 
 class Dataset(NamedTuple):
@@ -70,7 +67,7 @@ def open_dataset(root, shares, *, size, stream, cache, workdir):
       stream: "tf" reads by way of TensorFlow records kept in `cache`;
         "numpy" reads the files, and needs no TensorFlow.
       cache: folder for the records.
-      workdir: the work directory; holds `partitions.json`.
+      workdir: `Workdir`, which keeps the partitions.
 
     Returns:
       `Dataset`.
@@ -90,5 +87,5 @@ def open_dataset(root, shares, *, size, stream, cache, workdir):
     for pair, digest in zip(samples.pairs, samples.digests, strict=True):
         groups[pair.dataset][pair.stem] = pair.group
         digests[pair.dataset][pair.stem] = digest
-    parts = partitions.assign(pathlib.Path(workdir) / PARTITIONS_FILE, groups, digests)
+    parts = partitions.assign(workdir, groups, digests)
     return Dataset(samples, shares, parts, stream)

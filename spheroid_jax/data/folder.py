@@ -18,12 +18,13 @@ from typing import NamedTuple
 import numpy as np
 
 from spheroid_jax import images
+from spheroid_jax.errors import UserError
 
 _BATCH = 64
 _MOST_PROBLEMS = 20
 
 
-class DataRootError(ValueError):
+class DataRootError(UserError, ValueError):
     """All that is wrong with a data root, one line a problem."""
 
     def __init__(self, root, problems):

@@ -6,13 +6,15 @@ other four. Images of one group (well, specimen) stay together.
 
 import collections
 import hashlib
-import json
 
-from spheroid_jax.runtime import files
+from spheroid_jax.errors import UserError
 
 PARTITIONS = 6
 TEST = 5
-FOLDS = 5
+
+
+class PartitionError(UserError, ValueError):
+    """A dataset cannot be partitioned, or no longer is the one that was; the message says why."""
 
 
 def partition(groups):
@@ -59,11 +61,11 @@ def _hash(name):
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def assign(path, groups, digests):
+def assign(workdir, groups, digests):
     """Partitions all datasets, or obeys what was written before.
 
     Args:
-      path: `partitions.json` of the work directory.
+      workdir: `Workdir`, which keeps the partitions.
       groups: dict from dataset to dict from stem to group.
       digests: likewise, to a hash of the image and its mask.
 
@@ -71,25 +73,24 @@ def assign(path, groups, digests):
       dict from dataset to six sorted lists of stems.
 
     Raises:
-      ValueError: a dataset is too small, or the data root is not the one
-        that the work directory was begun with (says what differs).
+      PartitionError: a dataset is too small, or the data root is not the one that the work
+        directory was begun with; the message says what differs.
     """
-    if not path.exists():
+    written = workdir.read_partitions()
+    if written is None:
         parts = {}
         for dataset in groups:
             try:
                 parts[dataset] = partition(groups[dataset])
             except ValueError as error:
-                raise ValueError(f"{dataset}: {error}") from None
-        files.write_json(path, {"partitions": parts, "digests": digests})
+                raise PartitionError(f"{dataset}: {error}") from None
+        workdir.write_partitions(parts, digests)
         return parts
-    written = json.loads(path.read_text("utf-8"))
     differences = _differences(_flat(written["digests"]), _flat(digests))
     if differences:
-        raise ValueError(
-            f"the data root is not the one that {path.parent} was begun "
-            f"with: {'; '.join(differences)}; restore it, or give another "
-            "--workdir"
+        raise PartitionError(
+            f"the data root is not the one that {workdir.path} was begun with: "
+            f"{'; '.join(differences)}; restore it, or give another --workdir"
         )
     # In the caller's order, which JSON does not keep: the stream depends on it.
     return {dataset: written["partitions"][dataset] for dataset in groups}

@@ -6,12 +6,9 @@ work is done in parallel to the training and ahead of it.
 
 import tensorflow as tf
 
-from spheroid_jax import images
-from spheroid_jax.data import arrays
-
 
 def batches(samples, draws, batch_size):
-    """Streams augmented, weighted batches.
+    """Streams augmented batches.
 
     Every random number comes with `draws`, so the stream is the same
     whatever the number of threads and the depth of prefetching.
@@ -22,19 +19,16 @@ def batches(samples, draws, batch_size):
       batch_size: images a batch.
 
     Returns:
-      An iterator of dicts of `image` (B, S, S) float32, `mask` (B, S, S)
-      boolean and `weight` (B, S, S) float32, NumPy arrays.
+      iterator of dicts of `image` (B, S, S), float32, and `label` (B, S, S), uint8, NumPy arrays.
     """
     with tf.device("CPU"):
         pictures = tf.constant(samples.images)
         labels = tf.constant(samples.labels)
 
     def sample(index, *transform):
-        label = augment(labels[index], *transform)
         return {
             "image": augment(pictures[index], *transform),
-            "mask": label == images.FOREGROUND,
-            "weight": weight_map(label),
+            "label": augment(labels[index], *transform),
         }
 
     return (
@@ -44,22 +38,6 @@ def batches(samples, draws, batch_size):
         .prefetch(tf.data.AUTOTUNE)
         .as_numpy_iterator()
     )
-
-
-def weight_map(label):
-    """As `arrays.weight_map`."""
-    foreground = tf.math.count_nonzero(label == images.FOREGROUND, dtype=tf.int32)
-    background = tf.math.count_nonzero(label == images.BACKGROUND, dtype=tf.int32)
-    # In float64, as Python divides, and rounded once.
-    ratio = tf.where(
-        (foreground > 0) & (background > 0),
-        arrays.FOREGROUND_FACTOR
-        * tf.cast(background, tf.float64)
-        / tf.cast(tf.maximum(foreground, 1), tf.float64),
-        1.0,
-    )
-    by_label = tf.stack([1.0, tf.cast(ratio, tf.float32), 0.0])
-    return tf.gather(by_label, tf.cast(label, tf.int32))
 
 
 def augment(array, flip_vertical, flip_horizontal, quarter_turns):

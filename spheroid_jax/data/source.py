@@ -8,10 +8,15 @@ import tempfile
 from absl import logging
 
 from spheroid_jax.data import folder
+from spheroid_jax.errors import UserError
 from spheroid_jax.synthetic import spheroids
 
 SYNTHETIC = "synthetic"
 EVERY_OTHER = "*"  # among datasets: those that are not named
+
+
+class SourceError(UserError, ValueError):
+    """The datasets that a config names are not to be had; the message says why."""
 
 
 def open_root(root, cache, recipe, *, beside=False):
@@ -26,7 +31,7 @@ def open_root(root, cache, recipe, *, beside=False):
 
     Raises:
       FileNotFoundError: there is to be something beside no such folder.
-      ValueError: or beside no dataset, or one of a synthetic one's name.
+      SourceError: or beside no dataset, or one of a synthetic one's name.
     """
     if root != SYNTHETIC and not beside:
         return pathlib.Path(root)
@@ -42,12 +47,12 @@ def _own_datasets(root):
     """The datasets of a user's root, a dict from name to folder."""
     own = {name: root / name for name in folder.datasets_in(root)}
     if not own:
-        raise ValueError(
+        raise SourceError(
             f"{root}: no folder in it has images/ and masks/ "
             f"({root / 'NAME' / 'images'}, {root / 'NAME' / 'masks'})"
         )
     if taken := sorted(own.keys() & spheroids.DATASETS.keys()):
-        raise ValueError(
+        raise SourceError(
             f"{root}: the images drawn beside yours are called "
             f"{', '.join(taken)}, too; rename your folder"
         )
@@ -94,13 +99,13 @@ def choose_datasets(root, shares):
 
     Raises:
       FileNotFoundError: no such folder.
-      ValueError: none of the datasets is there, or no other one.
+      SourceError: none of the datasets is there, or no other one.
     """
     there = folder.datasets_in(root)
     shares = _with_others(shares, there)
     chosen = {name: share for name, share in shares.items() if name in there}
     if not chosen:
-        raise ValueError(
+        raise SourceError(
             f"{root}: none of {', '.join(shares)} is a folder there with "
             "images/ and masks/"
             + (f"; there are {', '.join(there)}" if there else "")
@@ -122,7 +127,7 @@ def _with_others(shares, there):
     """Puts the datasets that are not named in the place of `EVERY_OTHER`."""
     others = [name for name in there if name not in shares]
     if EVERY_OTHER in shares and not others:
-        raise ValueError(
+        raise SourceError(
             f"config.data.datasets: there is no dataset for {EVERY_OTHER} "
             f"beside {', '.join(there) or 'none'}; --config.data.root=DIR "
             "names the folder of yours"

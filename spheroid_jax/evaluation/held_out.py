@@ -11,18 +11,13 @@ from spheroid_jax.evaluation import grid_scores
 from spheroid_jax.inference import predict
 from spheroid_jax.report import figures
 
-SCORES_FILE = "scores.csv"
-# In their place, where training ended in a loss that is not finite.
-DIVERGED_FILE = "diverged.json"
-_MAPS_FOLDER = "maps"
 
-
-def score(model, directory, test):
+def score(model, fold, test):
     """Scores a model, and writes all that a comparison needs.
 
     Args:
       model: `Params` or `Ensemble`.
-      directory: a path, the fold's or the ensemble's folder.
+      fold: `workdir.Fold` of the fold or the ensemble.
       test: grids, labels and names of `Dataset.partition`.
 
     Returns:
@@ -31,21 +26,21 @@ def score(model, directory, test):
     grids, labels, names = test
     maps = list(grid_scores.probabilities(model, grids))
     rows = grid_scores.score(maps, labels, names)
-    grid_scores.write_maps(directory / _MAPS_FOLDER, maps, names)
-    figures.segmentations(directory / "examples.png", _examples(maps, rows, grids, labels))
+    grid_scores.write_maps(fold.maps, maps, names)
+    figures.segmentations(fold.examples, _examples(maps, rows, grids, labels))
     # Last: where there are scores, the rest is there.
-    grid_scores.write_scores(directory / SCORES_FILE, rows)
+    grid_scores.write_scores(fold.scores, rows)
     return rows
 
 
-def read_scores(directory):
+def read_scores(fold):
     """The rows that `score` wrote."""
-    return grid_scores.read_scores(directory / SCORES_FILE)
+    return grid_scores.read_scores(fold.scores)
 
 
-def read_maps(directory, names):
+def read_maps(fold, names):
     """The probability maps that `score` wrote, of these images."""
-    return list(grid_scores.read_maps(directory / _MAPS_FOLDER, names))
+    return list(grid_scores.read_maps(fold.maps, names))
 
 
 def ranked(values):

@@ -17,9 +17,10 @@ import numpy as np
 from flax import struct, traverse_util
 
 from spheroid_jax import models
-from spheroid_jax.data import partitions
+from spheroid_jax.errors import UserError
 from spheroid_jax.inference import pretrained
 from spheroid_jax.runtime import files
+from spheroid_jax.workdir import Fold, Workdir
 
 # Format 2 says whether flips are averaged; in format 1 they are not.
 FORMAT = 2
@@ -82,7 +83,7 @@ class Ensemble:
         return self.members[0].size
 
 
-class ModelError(ValueError):
+class ModelError(UserError, ValueError):
     """A folder that is not a usable model; the message says why."""
 
 
@@ -146,8 +147,8 @@ def load(path):
       ModelError: damaged, or written by a newer version.
     """
     path = _place(path)
-    if any(path.glob("fold_*")):
-        return Ensemble(tuple(_load(fold) for fold in _folds(path)))
+    if any(fold.path.exists() for fold in Workdir(path).folds):
+        return Ensemble(tuple(_load(fold.path) for fold in _folds(path)))
     return _load(path)
 
 
@@ -167,14 +168,14 @@ def _place(path):
 def is_model(path):
     """Whether a folder holds a model, or that of at least one fold."""
     path = pathlib.Path(path)
-    folders = (path, path / "model", *path.glob("fold_*/model"))
+    folders = (path, Fold(path).model, *(fold.model for fold in Workdir(path).folds))
     return any((folder / DESCRIPTION).is_file() for folder in folders)
 
 
 def _folds(run):
-    """The folders of a run's five folds, each with a model."""
-    folds = [run / f"fold_{fold}" for fold in range(partitions.FOLDS)]
-    missing = [fold.name for fold in folds if not (fold / "model" / DESCRIPTION).is_file()]
+    """The run's five `Fold`s, each with a model."""
+    folds = Workdir(run).folds
+    missing = [fold.path.name for fold in folds if not (fold.model / DESCRIPTION).is_file()]
     if missing:
         raise FileNotFoundError(
             f"{run}: an ensemble needs the models of all five folds, and "
@@ -232,10 +233,10 @@ def _description(path):
 
 
 def _model_directory(path):
-    for directory in (path, path / "model"):
+    for directory in (path, Fold(path).model):
         if (directory / DESCRIPTION).is_file():
             return directory
-    if (path / "checkpoints").is_dir():
+    if Fold(path).checkpoints.is_dir():
         raise FileNotFoundError(
             f"{path}: this fold has checkpoints but no finished model; let "
             "its training end, or run launch.py with --mode=evaluate to "

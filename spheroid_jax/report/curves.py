@@ -1,6 +1,5 @@
 """The numbers behind the figures' curves."""
 
-import json
 from typing import NamedTuple
 
 import numpy as np
@@ -76,34 +75,22 @@ def median_curve(curves):
     return common, np.array([np.median(values[steps == s]) for s in common])
 
 
-def read_curves(path):
-    """Reads what training recorded of one fold.
+def by_metric(records):
+    """Turns the records of one fold's training into curves.
 
     Args:
-      path: a `metrics.jsonl`. Its last line may be half-written, by a run
-        that goes on or was cut off.
+      records: dicts of "step" and numbers by name, as returned by `workdir.Fold.read_metrics`.
 
     Returns:
-      Dict from a metric's name to (steps, values), two arrays.
-
-    Raises:
-      ValueError: a line before the last is not a record.
+      dict from a metric's name to (steps, values), two arrays.
     """
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    curves = {}
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            step = record.pop("step")
-        except (ValueError, KeyError, AttributeError):
-            if number == len(lines):
-                break
-            raise ValueError(f"{path}, line {number}: {line!r}") from None
+    points = {}
+    for record in records:
         for name, value in record.items():
-            curves.setdefault(name, []).append((step, value))
+            if name != "step":
+                points.setdefault(name, []).append((record["step"], value))
     return {
-        name: tuple(map(np.asarray, zip(*points, strict=True))) for name, points in curves.items()
+        name: tuple(map(np.asarray, zip(*pairs, strict=True))) for name, pairs in points.items()
     }
 
 

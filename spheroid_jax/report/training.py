@@ -43,7 +43,7 @@ def training_curves(runs):
 
     Args:
       runs: dict from a label to a list, one a fold, of what
-        `curves.read_curves` gives. Quantities unknown here are left out.
+        `curves.by_metric` returns. Quantities unknown here are left out.
 
     Returns:
       SVG, bytes.

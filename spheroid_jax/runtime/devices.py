@@ -5,7 +5,13 @@ from typing import NamedTuple
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+from spheroid_jax.errors import UserError
+
 _AXIS = "data"
+
+
+class DeviceError(UserError, ValueError):
+    """A batch cannot be shared as asked; the message says why."""
 
 
 class Placement(NamedTuple):
@@ -35,7 +41,7 @@ def share_batch(batch_size, count=0):
       `Placement`, or None for one device.
 
     Raises:
-      ValueError: there are fewer devices, or they do not divide the batch.
+      DeviceError: there are fewer devices, or they do not divide the batch.
     """
     count = sharing(batch_size, count, jax.local_device_count())
     if count == 1:
@@ -53,7 +59,7 @@ def sharing(batch_size, count, available):
     if count == 0:
         count = next(n for n in range(available, 0, -1) if batch_size % n == 0)
     if count > available or batch_size % count:
-        raise ValueError(
+        raise DeviceError(
             f"config.train.devices = {count}: there are {available}, and they "
             f"must divide the batch of {batch_size}"
         )

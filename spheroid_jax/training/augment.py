@@ -62,22 +62,20 @@ def make_augment(strengths, *, seed):
       seed: non-negative integer.
 
     Returns:
-      `augment(batch, step) -> batch`, whose weights are 1, or 0 where there
-      is no image; None where all strengths are 0.
+      `augment(image, mask, counted, step) -> (image, mask, counted)`, each (B, S, S), as
+      `augment_sample` changes each sample; None where all strengths are 0.
     """
     if not any(strengths):
         return None
 
-    def augment(batch, step):
-        count = len(batch["image"])
-        number = step * count + jnp.arange(count)
+    def augment(image, mask, counted, step):
+        number = step * len(image) + jnp.arange(len(image))
         keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), number)
         # Coordinates would suffer from an accelerator's fast products.
         with jax.default_matmul_precision("highest"):
-            image, mask, counted = jax.vmap(functools.partial(augment_sample, strengths))(
-                keys, batch["image"], batch["mask"], batch["weight"] > 0
+            return jax.vmap(functools.partial(augment_sample, strengths))(
+                keys, image, mask, counted
             )
-        return {"image": image, "mask": mask, "weight": counted.astype(jnp.float32)}
 
     return augment
 

@@ -12,6 +12,7 @@ import jax
 from jax import numpy as jnp
 from orbax.checkpoint import v1 as ocp
 
+from spheroid_jax.errors import UserError
 from spheroid_jax.runtime import logs
 
 # Orbax logs hundreds of lines for an error that it also raises.
@@ -20,7 +21,7 @@ logs.hide("orbax", below=logging.CRITICAL)
 _policies = ocp.training.preservation_policies
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(UserError, RuntimeError):
     """A checkpoint could not be written or read; the message says which."""
 
 

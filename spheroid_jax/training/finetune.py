@@ -12,20 +12,21 @@ pseudorehearsal, Connection Science 1995).
 """
 
 import dataclasses
-import json
 from typing import NamedTuple
 
 import numpy as np
 
 from spheroid_jax import models
+from spheroid_jax.errors import UserError
 from spheroid_jax.evaluation import grid_scores
 from spheroid_jax.inference import model_file
-from spheroid_jax.runtime import files
 
-INIT_FILE = "init.json"
-BEFORE_FILE = "before.csv"
 # How a network is computed or trained: its variables fit whatever these are.
 _FREE_FIELDS = ("parent", "name", "dtype", "remat", "norm_momentum")
+
+
+class InitialModelError(UserError, ValueError):
+    """Training cannot start from a model, or go on from it; the message says why."""
 
 
 class Initial(NamedTuple):
@@ -48,12 +49,12 @@ def load(init, *, size, model):
 
     Raises:
       FileNotFoundError: no model there.
-      ValueError: several networks, or another network or grid than is to be
+      InitialModelError: several networks, or another network or grid than is to be
         trained; says what differs.
     """
     loaded = model_file.load(init)
     if not isinstance(loaded, model_file.Params):
-        raise ValueError(f"config.init = {init!r}: several networks; give one fold's folder")
+        raise InitialModelError(f"config.init = {init!r}: several networks; give one fold's folder")
     here = {"data.size": size, **_fields(model["name"], models.build(**model))}
     there = {"data.size": loaded.size, **_fields(loaded.network, loaded.model())}
     differing = [
@@ -62,7 +63,7 @@ def load(init, *, size, model):
         if key in here and here[key] != value
     ]
     if differing:
-        raise ValueError(
+        raise InitialModelError(
             f"config.init = {init!r} is another model than the one to be "
             f"trained: {'; '.join(differing)}"
         )
@@ -77,13 +78,13 @@ def _fields(name, module):
     }
 
 
-def measure(model, sha256, directory, *, validation, test):
+def measure(model, sha256, fold, *, validation, test):
     """Scores the initial model, once: what is written is only read again.
 
     Args:
       model: the initial `Params`.
       sha256: of `Initial`.
-      directory: a path, the fold's folder.
+      fold: `workdir.Fold`.
       validation: grids, labels and names of `Dataset.partition`.
       test: likewise.
 
@@ -91,13 +92,13 @@ def measure(model, sha256, directory, *, validation, test):
       The validation F-scores, of `grid_scores.validation_f_scores`.
 
     Raises:
-      ValueError: the fold was begun from another model.
+      InitialModelError: the fold was begun from another model.
     """
-    if (directory / INIT_FILE).is_file():
-        begun = read(directory)
+    begun = fold.read_initial()
+    if begun is not None:
         if begun["sha256"] != sha256:
-            raise ValueError(
-                f"{directory} was begun from another model than config.init "
+            raise InitialModelError(
+                f"{fold.path} was begun from another model than config.init "
                 f"now is: SHA-256 {begun['sha256'][:12]} there, {sha256[:12]} "
                 "here; restore it, or give another --workdir"
             )
@@ -106,16 +107,11 @@ def measure(model, sha256, directory, *, validation, test):
         return {name: f for name, f in begun["validation"].items() if name in datasets}
     grids, labels, names = test
     maps = grid_scores.probabilities(model, grids)
-    grid_scores.write_scores(directory / BEFORE_FILE, grid_scores.score(maps, labels, names))
+    grid_scores.write_scores(fold.before, grid_scores.score(maps, labels, names))
     f_scores = grid_scores.validation_f_scores(model, *validation)
     # Last: where it is, the rest is there.
-    files.write_json(directory / INIT_FILE, {"sha256": sha256, "validation": f_scores})
+    fold.write_initial(sha256, f_scores)
     return f_scores
-
-
-def read(directory):
-    """What `measure` wrote of a fold: a dict of "sha256", "validation"."""
-    return json.loads((directory / INIT_FILE).read_text("utf-8"))
 
 
 def check_datasets(datasets, rehearsal):
@@ -126,13 +122,13 @@ def check_datasets(datasets, rehearsal):
       rehearsal: names of the old ones among them.
 
     Raises:
-      ValueError: an old one is missing, or there are no others.
+      InitialModelError: an old one is missing, or there are no others.
     """
     missing = sorted(set(rehearsal) - set(datasets))
     if missing:
-        raise ValueError(f"config.data.rehearsal: there is no dataset {', '.join(missing)}")
+        raise InitialModelError(f"config.data.rehearsal: there is no dataset {', '.join(missing)}")
     if not set(datasets) - set(rehearsal):
-        raise ValueError(
+        raise InitialModelError(
             f"config.data.rehearsal: {', '.join(datasets)} are all datasets "
             "that there are; none is left to adapt to"
         )

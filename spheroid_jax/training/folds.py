@@ -13,10 +13,10 @@ import threading
 import time
 from typing import NamedTuple
 
-from spheroid_jax.data import partitions
+from spheroid_jax import workdir
 from spheroid_jax.runtime import devices, signals
 
-ALL = range(partitions.FOLDS)
+ALL = range(workdir.FOLDS)
 _POLL_S = 0.1
 # Asks a fresh process, since JAX would keep the devices' memory to itself.
 _ASK_DEVICES = "import jax; print(jax.default_backend(), jax.local_device_count())"
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     last_line: str
 
 
-def run(command, folds, *, batch_size, devices_a_fold):
+def run(command, folds, *, batch_size, devices_per_fold):
     """Runs `command --fold=K` for each fold; side by side on several GPUs.
 
     SIGINT and SIGTERM are passed on, so running folds save and stop, and no
@@ -47,12 +47,12 @@ def run(command, folds, *, batch_size, devices_a_fold):
       command: list of words.
       folds: numbers.
       batch_size: images a batch.
-      devices_a_fold: how many devices share it; 0: as many as divide it.
+      devices_per_fold: how many devices share it; 0: as many as divide it.
 
     Returns:
       list of `Outcome`s, and the signal that asked to stop, or 0.
     """
-    free = _places(batch_size, devices_a_fold)
+    free = _places(batch_size, devices_per_fold)
     waiting, running, outcomes, asked = list(folds), {}, [], False
     with signals.stop_signals() as stop_requested, _ended_with_us(running):
         while running or (waiting and not stop_requested()):
@@ -139,7 +139,7 @@ class _Fold:
                 self._last_line = line.strip()
 
 
-def _places(batch_size, devices_a_fold):
+def _places(batch_size, devices_per_fold):
     """The environment of each fold that can run at a time."""
     answer = subprocess.run(
         [sys.executable, "-c", _ASK_DEVICES], capture_output=True, text=True, check=True
@@ -150,7 +150,7 @@ def _places(batch_size, devices_a_fold):
         return [{}]
     names = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     names = names.split(",") if names else [str(n) for n in range(available)]
-    n = devices.sharing(batch_size, devices_a_fold, available)
+    n = devices.sharing(batch_size, devices_per_fold, available)
     return [
         {"CUDA_VISIBLE_DEVICES": ",".join(names[k : k + n])} for k in range(0, available - n + 1, n)
     ]

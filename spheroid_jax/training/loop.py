@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
+from spheroid_jax.errors import UserError
 from spheroid_jax.evaluation import grid_scores
 
 # Dispatches that the host may be ahead of the device.
@@ -30,7 +31,7 @@ class Plan(NamedTuple):
     log_every: int
 
 
-class NonFiniteLoss(RuntimeError):
+class NonFiniteLoss(UserError, RuntimeError):
     """Training diverged; `step` is the first step that shows it."""
 
     def __init__(self, step, what):

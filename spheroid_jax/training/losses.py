@@ -9,14 +9,17 @@ import chex
 import jax
 from jax import numpy as jnp
 
-from spheroid_jax.data.arrays import FOREGROUND_FACTOR
-
 FAKE, REAL = 0, 1
+# By which the foreground weights are multiplied (section 2.2).
+FOREGROUND_FACTOR = 3
 TINY = 1e-6
 
 
 def balanced_weight(mask, counted):
-    """As `data.arrays.weight_map`: equation 1, its foreground times 3.
+    """Weights of equation 1, the foreground's times 3 (section 2.2).
+
+    Background pixels weigh 1 and foreground pixels 3 N_bg / N_fg, with N counted in each image. In
+    an image of one class every pixel weighs 1.
 
     Args:
       mask: (B, H, W), boolean, the ground truth.
@@ -27,6 +30,7 @@ def balanced_weight(mask, counted):
     """
     foreground = (mask & counted).sum((1, 2), keepdims=True)
     background = (~mask & counted).sum((1, 2), keepdims=True)
+    # Below 2,300 px per side the product is a whole number that float32 holds: one rounding.
     ratio = FOREGROUND_FACTOR * background / jnp.maximum(foreground, 1)
     one_class = (foreground == 0) | (background == 0)
     weight = jnp.where(mask & ~one_class, ratio, 1.0)
@@ -39,7 +43,7 @@ def uniform_weight(mask, counted):
     return counted.astype(jnp.float32)
 
 
-# Each `config.loss.weights`.
+# What `config.loss.weights` can be.
 WEIGHTS = {"balanced": balanced_weight, "uniform": uniform_weight}
 
 

@@ -1,8 +1,6 @@
 """What training shows and writes down while it runs."""
 
 import contextlib
-import json
-import pathlib
 import sys
 import time
 
@@ -11,7 +9,6 @@ from absl import logging
 from tqdm import tqdm
 
 from spheroid_jax.evaluation import grid_scores
-from spheroid_jax.runtime import files
 
 _IN_BAR = ("cross_entropy", "adversarial_loss", "lambda")
 
@@ -22,9 +19,9 @@ class Progress:
     Made by `open_progress`.
     """
 
-    def __init__(self, lines, events, bar, step):
+    def __init__(self, append, events, bar, step):
         """Keeps the open files; `step` is where this process starts."""
-        self._lines, self._events, self._bar = lines, events, bar
+        self._append, self._events, self._bar = append, events, bar
         self._started, self._first_step = None, step
 
     def advance(self, step):
@@ -76,18 +73,17 @@ class Progress:
         return (step - self._first_step) / max(elapsed, 1e-9)
 
     def _write(self, step, values):
-        self._lines.write(json.dumps({"step": step, **values}) + "\n")
-        self._lines.flush()
+        self._append(step, values)
         for name, value in values.items():
             self._events.add_scalar(name, value, step)
 
 
 @contextlib.contextmanager
-def open_progress(directory, *, step, total_steps):
+def open_progress(fold, *, step, total_steps):
     """Opens the records of one fold.
 
     Args:
-      directory: where `metrics.jsonl` and the event files are.
+      fold: `workdir.Fold`, whose folder gets the records.
       step: the step that training goes on from; None: it begins. What an
         interrupted run wrote beyond is dropped: it will be written again.
       total_steps: of the whole training.
@@ -95,16 +91,12 @@ def open_progress(directory, *, step, total_steps):
     Yields:
       `Progress`.
     """
-    directory = pathlib.Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "metrics.jsonl"
-    # Fine-tuning has lines of step 0, which beginning writes.
-    _keep_until(path, -1 if step is None else step)
     first = step or 0
     with (
-        open(path, "a", encoding="utf-8") as lines,
+        # Fine-tuning has lines of step 0, which beginning writes.
+        fold.open_metrics(keep_until=-1 if step is None else step) as append,
         tensorboardX.SummaryWriter(
-            str(directory), purge_step=first + 1 if first else None
+            str(fold.path), purge_step=first + 1 if first else None
         ) as events,
         tqdm(
             total=total_steps,
@@ -114,7 +106,7 @@ def open_progress(directory, *, step, total_steps):
             dynamic_ncols=True,
         ) as bar,
     ):
-        yield Progress(lines, events, bar, first)
+        yield Progress(append, events, bar, first)
 
 
 def duration(seconds):
@@ -132,17 +124,3 @@ def duration(seconds):
 def _validation_name(dataset):
     """Names a dataset's scores in the records, apart from the mean over the datasets."""
     return "validation_of_dataset/mean" if dataset == "mean" else f"validation/{dataset}"
-
-
-def _keep_until(path, step):
-    if not path.exists():
-        return
-    kept = []
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            if json.loads(line)["step"] <= step:
-                kept.append(line)
-        except ValueError:
-            break  # The line that was being written when the power went.
-    with files.replacing(path) as file:
-        file.writelines(f"{line}\n" for line in kept)

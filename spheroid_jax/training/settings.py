@@ -1,15 +1,15 @@
 """Checks of a config's values, before anything is done with them."""
 
+import dataclasses
+import difflib
 import json
-import pathlib
 
+from spheroid_jax.errors import UserError
 from spheroid_jax.models import NETWORKS, NORMS
-from spheroid_jax.runtime import files
 from spheroid_jax.training.augment import Strengths
 from spheroid_jax.training.losses import WEIGHTS
 from spheroid_jax.training.schedules import LEARNING_RATES, SCHEDULES
 
-CONFIG_FILE = "config.json"
 # Where things are and how they are shown: no part of the result.
 _FREE = ("data.root", "data.cache", "data.stream", "train.log_every", "train.keep_programs")
 
@@ -19,6 +19,8 @@ _not_negative = (lambda value: value >= 0, "0 or more")
 _share = (lambda value: 0 <= value < 1, "in [0, 1)")
 _probability = (lambda value: 0 <= value <= 1, "in [0, 1]")
 _text = (lambda value: isinstance(value, str), "a text")
+_flag = (lambda value: isinstance(value, bool), "True or False")
+_count = (lambda value: isinstance(value, int) and value >= 0, "a whole number from 0")
 _LIMITS = {
     "seed": _not_negative,
     "init": _text,
@@ -44,6 +46,12 @@ _LIMITS = {
     "adversary.lambda_schedule": (SCHEDULES.__contains__, f"one of {', '.join(SCHEDULES)}"),
     "adversary.lambda_start": _not_negative,
     "adversary.lambda_end": _not_negative,
+    "name": _text,
+    "inference.flips": _flag,
+    "data.root": _text,
+    "data.synthetic_beside": _flag,
+    "data.datasets": _text,
+    "data.cache": _text,
     "data.rehearsal": _text,
     "data.size": (lambda value: value >= 32, "at least 32 (px)"),
     "data.stream": (lambda value: value in ("tf", "numpy"), "tf or numpy"),
@@ -56,6 +64,12 @@ _LIMITS = {
     "train.devices": _not_negative,
     "train.average": _share,
     "train.rehearsal_margin": _not_negative,
+    "train.keep_programs": _flag,
+    "synthetic.n_easy": _count,
+    "synthetic.n_hard": _count,
+    "synthetic.n_varied": _count,
+    "synthetic.size": _at_least_one,
+    "synthetic.seed": _count,
     **{f"augment.{name}": _not_negative for name in Strengths._fields},
     "augment.shift": (lambda value: 0 <= value <= 0.5, "in [0, 0.5] (sides)"),
     # Beyond, smooth displacements fold the image over itself.
@@ -63,41 +77,75 @@ _LIMITS = {
     "augment.invert": _probability,
 }
 _DTYPES = ("float32", "bfloat16")
-# What not every config has: without an adversary, or of one network alone.
-_OPTIONAL = ("adversary.", "model.norm_momentum")
+# Checked elsewhere, or not needed to train.
+_UNCHECKED = {"adversary", "adversary.dtype", "variants"}
+# What not every network has.
+_OPTIONAL = ("model.norm_momentum",)
+
+
+class ConfigError(UserError, ValueError):
+    """A config that cannot be trained; the message names the keys."""
 
 
 def check(config):
     """Checks the values that can be checked without any data.
 
     Args:
-      config: a `ConfigDict` or its frozen form.
+      config: `ConfigDict`, or its frozen form.
 
     Raises:
-      ValueError: naming each bad key, its value, and what it should be.
+      ConfigError: names each bad key, its value, and what the value should be.
     """
-    values = flat(config)
-    problems = [
-        f"config.{key} is missing: a config of another version?"
-        for key in _LIMITS
-        if key not in values and not key.startswith(_OPTIONAL)
-    ]
-    for key, value in values.items():
-        holds, expected = _LIMITS.get(key, (None, None))
-        if key.endswith(".dtype"):
-            holds = _DTYPES.__contains__
-            expected = " or ".join(_DTYPES)
-        if holds is not None and not holds(value):
-            problems.append(f"config.{key} = {value!r}: must be {expected}")
-    if not problems:
-        try:
-            shares(config.data.datasets)
-        except ValueError as error:
-            problems.append(f"config.data.datasets: {error}")
+    values = flatten(nested(config))
+    problems = [*_missing(values), *_unknown(values), *_bad(values)]
     if not problems:
         problems = list(_contradictions(config))
     if problems:
-        raise ValueError("; ".join(problems))
+        raise ConfigError("; ".join(problems))
+
+
+def _missing(values):
+    """Yields the keys that every config has, and this one lacks."""
+    needed = _LIMITS.keys() - values.keys() - set(_OPTIONAL)
+    if "adversary" in values:  # Its value is None.
+        needed = {key for key in needed if not key.startswith("adversary.")}
+    for key in sorted(needed):
+        yield f"config.{key} is missing: a config of another version?"
+
+
+def _unknown(values):
+    """Yields the keys that nothing would read: a misspelling, or another version's."""
+    network = NETWORKS.get(values.get("model.name"))
+    fields = [field.name for field in dataclasses.fields(network)] if network else []
+    known = {f"model.{name}" for name in fields} | _LIMITS.keys() | _UNCHECKED
+    for key in values:
+        if network and key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"; did you mean config.{near[0]}?" if near else ""
+            yield f"config.{key}: nothing reads this key{hint}"
+
+
+def _bad(values):
+    """Yields the values that are not what their key takes."""
+    for key, value in values.items():
+        holds, expected = _LIMITS.get(key, (None, None))
+        if key.endswith(".dtype"):
+            holds, expected = _DTYPES.__contains__, " or ".join(_DTYPES)
+        if holds is not None and not _holds(holds, value):
+            yield f"config.{key} = {value!r}: must be {expected}"
+    if isinstance(values.get("data.datasets"), str):
+        try:
+            shares(values["data.datasets"])
+        except ConfigError as error:
+            yield f"config.data.datasets: {error}"
+
+
+def _holds(holds, value):
+    """Whether a condition holds; a value of another type never does."""
+    try:
+        return holds(value)
+    except TypeError:
+        return False
 
 
 def _contradictions(config):
@@ -149,7 +197,7 @@ def shares(datasets):
     (`data.source.choose_datasets`).
 
     Raises:
-      ValueError: not of that form, a name twice, or a share not above 0.
+      ConfigError: not of that form, a name twice, or a share not above 0.
     """
     result = {}
     for item in datasets.split(","):
@@ -159,7 +207,7 @@ def shares(datasets):
         except ValueError:
             share = 0.0
         if not name or name in result or not 0 < share < float("inf"):
-            raise ValueError(
+            raise ConfigError(
                 f"{datasets!r}: expected NAME:SHARE,NAME:SHARE,... with "
                 "different names and shares above 0"
             )
@@ -172,58 +220,42 @@ def rehearsal(datasets):
     return [name.strip() for name in datasets.split(",") if name.strip()]
 
 
-def keep(config, workdir):
-    """Writes the config into its work directory."""
-    files.write_json(pathlib.Path(workdir) / CONFIG_FILE, json.loads(config.to_json()))
-
-
-def compare(config, workdir):
+def check_same(record, workdir):
     """Checks that a work directory, if begun, is of this config.
 
     Args:
-      config: a `ConfigDict` or its frozen form.
-      workdir: the work directory.
+      record: nested dicts of settings.
+      workdir: `Workdir`.
 
     Raises:
-      ValueError: it is of another config; says which keys differ.
+      ConfigError: the work directory is of another config; the message says which keys differ.
     """
-    if not (pathlib.Path(workdir) / CONFIG_FILE).exists():
+    if not workdir.has_config:
         return
-    ours, theirs = flat(config), _flatten(read(workdir))
+    ours, theirs = flatten(record), flatten(workdir.read_config())
     differing = [
         f"{key} = {theirs.get(key, 'absent')!r} there, {ours.get(key, 'absent')!r} here"
         for key in sorted(ours.keys() | theirs.keys())
         if key not in _FREE and theirs.get(key, "absent") != ours.get(key, "absent")
     ]
     if differing:
-        raise ValueError(
-            f"{workdir} is the work directory of another config: "
+        raise ConfigError(
+            f"{workdir.path} is the work directory of another config: "
             f"{'; '.join(differing)}; give another --workdir"
         )
 
 
-def read(workdir):
-    """Reads the config of a work directory, as nested dicts.
-
-    Raises:
-      FileNotFoundError: nothing has been trained there.
-    """
-    path = pathlib.Path(workdir) / CONFIG_FILE
-    if not path.is_file():
-        raise FileNotFoundError(f"{workdir}: not a work directory: it has no {CONFIG_FILE}")
-    return json.loads(path.read_text("utf-8"))
+def nested(config):
+    """Turns a `ConfigDict`, frozen or not, into nested dicts of JSON's types."""
+    return json.loads(config.to_json())
 
 
-def flat(config):
-    """Flattens a config: a dict from "model.width" to its value."""
-    return _flatten(json.loads(config.to_json()))
-
-
-def _flatten(tree, prefix=""):
+def flatten(tree, prefix=""):
+    """Flattens nested dicts: a dict from "model.width" to its value."""
     result = {}
     for key, value in tree.items():
         if isinstance(value, dict):
-            result |= _flatten(value, f"{prefix}{key}.")
+            result |= flatten(value, f"{prefix}{key}.")
         else:
             result[prefix + key] = value
     return result

@@ -1,7 +1,7 @@
 """The training state and the pure, alternating training step (section 2.4).
 
-A batch is a dict of `image` (B, H, W) float32 in [0, 1], `mask` (B, H, W)
-boolean and `weight` (B, H, W) float32: zero where there is no image.
+A batch is a dict of `image` (B, H, W), float32 in [0, 1], and `label` (B, H, W), uint8:
+`images.BACKGROUND`, `FOREGROUND`, or `OUTSIDE` where there is no image.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from jax import lax
 from jax import numpy as jnp
 from jaxtyping import PyTree
 
-from spheroid_jax import models
+from spheroid_jax import images, models
 from spheroid_jax.runtime import compilation
 from spheroid_jax.training import losses
 
@@ -95,7 +95,7 @@ def make_train_step(
     network,
     adversary=None,
     *,
-    weights="balanced",
+    weigh=losses.balanced_weight,
     dice=0.0,
     augment=None,
     average=0.0,
@@ -108,7 +108,7 @@ def make_train_step(
     Args:
       network: `Network` that segments.
       adversary: `Adversary`, or None for training without one.
-      weights: the pixels' weights, a key of `losses.WEIGHTS`.
+      weigh: function from mask and counted pixels to weights, one of `losses.WEIGHTS`.
       dice: weight of the soft Dice loss, beside the cross entropy.
       augment: of `augment.make_augment`, or None.
       average: decay of the parameters' moving average; 0: there is none.
@@ -121,16 +121,12 @@ def make_train_step(
     """
 
     def train_step(state, batch):
-        chex.assert_equal_shape([batch["image"], batch["mask"]])
-        if augment is not None:
-            batch = augment(batch, state.step)
-        if augment is not None or weights != "balanced":
-            batch = _weighed(batch, losses.WEIGHTS[weights])
+        batch = _targets(batch, state.step, weigh, augment)
 
         def forward(seg_params):
             logits, updated = network.module.apply(
                 {"params": seg_params, "batch_stats": state.seg_stats},
-                batch["image"][..., jnp.newaxis],
+                batch.image[..., jnp.newaxis],
                 train=True,
                 mutable=["batch_stats"],
             )
@@ -222,10 +218,23 @@ def adversary_input(image, weight, probability):
     return jnp.where(weight > 0, image, 0)[..., jnp.newaxis] * probability
 
 
-def _weighed(batch, weight):
-    """Gives what counts in a batch other weights."""
-    counted = batch["weight"] > 0
-    return {**batch, "weight": weight(batch["mask"], counted)}
+class _Targets(NamedTuple):
+    """A batch as the losses see it: three (B, H, W), the weight 0 where there is no image."""
+
+    image: jax.Array
+    mask: jax.Array
+    weight: jax.Array
+
+
+def _targets(batch, step, weigh, augment):
+    """Makes mask and weight of the label, after the augmentation if there is one."""
+    image, label = batch["image"], batch["label"]
+    chex.assert_equal_shape([image, label])
+    mask, counted = label == images.FOREGROUND, label != images.OUTSIDE
+    if augment is not None:
+        image, mask, counted = augment(image, mask, counted, step)
+    # A barrier, so that XLA sums the loss in one order whatever the weights are made of.
+    return _Targets(*lax.optimization_barrier((image, mask, weigh(mask, counted))))
 
 
 def _fast_at_first(decay, step):
@@ -239,9 +248,9 @@ def _moved_average(average, params, decay):
 def _adversary_update(state, batch, logits, adversary):
     """Updates the adversary; the segmentation is a constant to it."""
     probability = lax.stop_gradient(jax.nn.softmax(logits))
-    truth = jax.nn.one_hot(batch["mask"].astype(jnp.int32), 2)
-    real = adversary_input(batch["image"], batch["weight"], truth)
-    fake = adversary_input(batch["image"], batch["weight"], probability)
+    truth = jax.nn.one_hot(batch.mask.astype(jnp.int32), 2)
+    real = adversary_input(batch.image, batch.weight, truth)
+    fake = adversary_input(batch.image, batch.weight, probability)
 
     def loss(adv_params):
         judge = adversary.module.apply
@@ -265,16 +274,16 @@ def _adversary_update(state, batch, logits, adversary):
 
 def _logits_loss(logits, adv_params, step, batch, adversary, dice):
     """Equation 3 as a function of the segmentation network's output."""
-    cross_entropy = losses.weighted_cross_entropy(logits, batch["mask"], batch["weight"])
+    cross_entropy = losses.weighted_cross_entropy(logits, batch.mask, batch.weight)
     metrics = {"cross_entropy": cross_entropy}
     spatial_loss = cross_entropy
     if dice:
-        dice_loss = losses.soft_dice(logits, batch["mask"], batch["weight"])
+        dice_loss = losses.soft_dice(logits, batch.mask, batch.weight)
         spatial_loss = cross_entropy + dice * dice_loss
         metrics["dice_loss"] = dice_loss
     if adversary is None:
         return spatial_loss, metrics
-    fake = adversary_input(batch["image"], batch["weight"], jax.nn.softmax(logits))
+    fake = adversary_input(batch.image, batch.weight, jax.nn.softmax(logits))
     adversarial_weight = jnp.asarray(adversary.weight(step))
     loss = losses.segmentation_loss(
         spatial_loss, adversary.module.apply({"params": adv_params}, fake), adversarial_weight

@@ -29,7 +29,7 @@ def a_fold(folder, model, root="/home/somebody/images"):
     """Writes what training leaves of a fold."""
     config = adver.get_config()
     config.data.root, config.data.cache = root, "/scratch/cache"
-    about = {"config": settings.flat(config), "fold": 2, "step": 500}
+    about = {"config": settings.flatten(settings.nested(config)), "fold": 2, "step": 500}
     model_file.save(model, folder / "model", provenance=about)
     return folder
 

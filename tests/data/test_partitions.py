@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spheroid_jax.data import partitions
+from spheroid_jax.workdir import FOLDS, Workdir
 
 # Sizes of at least six groups: equal ones, one giant, and all between.
 _sizes = st.lists(st.integers(1, 30), min_size=6, max_size=40)
@@ -113,7 +114,7 @@ def test_a_fold_trains_on_neither_its_validation_nor_the_test_images():
     parts = partitions.partition(_single(45))
     test = set(parts[partitions.TEST])
     validated = []
-    for fold in range(partitions.FOLDS):
+    for fold in range(FOLDS):
         trained = partitions.training(parts, fold)
         assert trained == sorted(trained)
         assert not test & set(trained)
@@ -139,7 +140,7 @@ def _digests(groups):
 
 def test_a_new_work_directory_gets_the_partitions(tmp_path, groups):
     path = tmp_path / "run/partitions.json"
-    parts = partitions.assign(path, groups, _digests(groups))
+    parts = partitions.assign(Workdir(path.parent), groups, _digests(groups))
     assert parts == {dataset: partitions.partition(stems) for dataset, stems in groups.items()}
     written = json.loads(path.read_text("utf-8"))
     assert written == {"partitions": parts, "digests": _digests(groups)}
@@ -147,22 +148,22 @@ def test_a_new_work_directory_gets_the_partitions(tmp_path, groups):
 
 def test_what_is_written_is_obeyed_and_left_alone(tmp_path, groups):
     path = tmp_path / "partitions.json"
-    partitions.assign(path, groups, _digests(groups))
+    partitions.assign(Workdir(path.parent), groups, _digests(groups))
     written = json.loads(path.read_text("utf-8"))
     for parts in written["partitions"].values():
         parts[0], parts[5] = parts[5], parts[0]
     path.write_text(json.dumps(written))
     # The algorithm would say otherwise, and so would other groups.
     groups["easy"] = {stem: stem for stem in groups["easy"]}
-    again = partitions.assign(path, groups, _digests(groups))
+    again = partitions.assign(Workdir(path.parent), groups, _digests(groups))
     assert again == written["partitions"]
     assert json.loads(path.read_text("utf-8")) == written
 
 
 def test_datasets_come_in_the_callers_order_the_second_time_too(tmp_path, groups):
     path = tmp_path / "partitions.json"
-    first = partitions.assign(path, groups, _digests(groups))
-    again = partitions.assign(path, groups, _digests(groups))
+    first = partitions.assign(Workdir(path.parent), groups, _digests(groups))
+    again = partitions.assign(Workdir(path.parent), groups, _digests(groups))
     assert list(first) == list(again) == ["hard", "easy"]
     assert first == again
 
@@ -171,21 +172,21 @@ def test_a_dataset_that_is_too_small_is_named_and_nothing_written(tmp_path, grou
     path = tmp_path / "partitions.json"
     groups["hard"] = _single(4)
     with pytest.raises(ValueError, match="^hard: 4 images in 4 groups"):
-        partitions.assign(path, groups, _digests(groups))
+        partitions.assign(Workdir(path.parent), groups, _digests(groups))
     assert not path.exists()
 
 
 def test_added_missing_and_changed_images_are_named(tmp_path, groups):
     path = tmp_path / "run_3/partitions.json"
     digests = _digests(groups)
-    partitions.assign(path, groups, digests)
+    partitions.assign(Workdir(path.parent), groups, digests)
     before = path.read_bytes()
     del digests["hard"]["image_4"]
     digests["hard"]["image_7"] = "another"
     digests["easy"]["image_1_0"] = "another"
     digests["easy"]["new"] = "hash of new"
     with pytest.raises(ValueError, match="not the one that") as error:
-        partitions.assign(path, groups, digests)
+        partitions.assign(Workdir(path.parent), groups, digests)
     message = str(error.value)
     assert str(tmp_path / "run_3") in message
     assert "added easy/new;" in message
@@ -197,9 +198,9 @@ def test_added_missing_and_changed_images_are_named(tmp_path, groups):
 def test_of_many_differences_five_are_named_and_the_rest_counted(tmp_path, groups):
     path = tmp_path / "partitions.json"
     digests = _digests(groups)
-    partitions.assign(path, groups, digests)
+    partitions.assign(Workdir(path.parent), groups, digests)
     del digests["hard"]
     with pytest.raises(ValueError, match="hard/image_12 and 8 more") as error:
-        partitions.assign(path, {"easy": groups["easy"]}, digests)
+        partitions.assign(Workdir(path.parent), {"easy": groups["easy"]}, digests)
     assert str(error.value).count("hard/") == 5
     assert "added" not in str(error.value)

@@ -14,14 +14,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import ROOT, write_root
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from spheroid_jax import images
 from spheroid_jax.data import arrays, dataset, folder, partitions, pipeline, records, sampling
 from spheroid_jax.inference import predict
+from spheroid_jax.workdir import FOLDS, Workdir
 
 SIZE = 32
 DATASETS = ["dataset1", "dataset2"]
@@ -94,10 +92,6 @@ def _assert_samples_equal(one, other):
 
 
 STREAMS = {"numpy": arrays.batches, "tf": pipeline.batches}
-WEIGHT_MAPS = {
-    "numpy": arrays.weight_map,
-    "tf": lambda label: pipeline.weight_map(tf.constant(label)).numpy(),
-}
 AUGMENTS = {
     "numpy": arrays.augment,
     "tf": lambda array, *transform: (
@@ -105,47 +99,6 @@ AUGMENTS = {
     ).numpy(),
 }
 every_stream = pytest.mark.parametrize("stream", ["numpy", "tf"])
-
-
-# The weighted label.
-
-
-@every_stream
-@pytest.mark.parametrize(
-    ("label", "expected"),
-    [
-        # Equation 1: W_fg = N_bg / N_fg = 3 / 1, and that times 3.
-        ([[F, B], [B, B]], [[9, 1], [1, 1]]),
-        ([[F, F, F], [F, B, F]], [[0.6, 0.6, 0.6], [0.6, 1, 0.6]]),
-        # What is outside the image counts neither way and weighs nothing.
-        ([[X, F, B], [X, F, B], [X, B, B]], [[0, 6, 1], [0, 6, 1], [0, 1, 1]]),
-        ([[B, B], [B, B]], [[1, 1], [1, 1]]),
-        ([[F, F], [F, F]], [[1, 1], [1, 1]]),
-        ([[X, B], [X, B]], [[0, 1], [0, 1]]),
-        ([[F, X], [F, X]], [[1, 0], [1, 0]]),
-    ],
-    ids=[
-        *("one in four", "five in six", "outside", "empty", "full"),
-        *("empty, outside", "full, outside"),
-    ],
-)
-def test_weights_by_hand(stream, label, expected):
-    weight = WEIGHT_MAPS[stream](np.array(label, np.uint8))
-    assert weight.dtype == np.float32
-    np.testing.assert_array_equal(weight, np.array(expected, np.float32))
-
-
-@settings(deadline=None)
-@given(hnp.arrays(np.uint8, st.tuples(*[st.integers(1, 9)] * 2), elements=st.integers(0, 2)))
-def test_all_foreground_weighs_three_times_all_background(label):
-    weight = arrays.weight_map(label)
-    foreground = weight[label == F].sum(dtype=np.float64)
-    background = weight[label == B].sum(dtype=np.float64)
-    if foreground and background:
-        np.testing.assert_allclose(foreground, 3 * background, rtol=1e-6)
-    assert not weight[label == X].any()
-    assert (weight[label == B] == 1).all()
-    np.testing.assert_array_equal(weight, WEIGHT_MAPS["tf"](label))
 
 
 # Flips and rotations.
@@ -175,7 +128,7 @@ def test_flips_come_before_the_turn_and_turns_are_counter_clockwise(stream):
 
 
 @every_stream
-def test_image_mask_and_weight_move_together(stream):
+def test_image_and_label_move_together(stream):
     # The picture of a sample is its own label: whatever moves one moves all.
     rng = np.random.default_rng(2)
     labels = rng.integers(0, 3, (2, SIZE, SIZE), np.uint8)
@@ -184,9 +137,7 @@ def test_image_mask_and_weight_move_together(stream):
     draws = sampling.Draws(np.arange(32) // 16, vertical, horizontal, turns.astype(np.int32))
     seen = set()
     for batch in STREAMS[stream](samples, draws, 4):
-        np.testing.assert_array_equal(batch["mask"], batch["image"] == F)
-        np.testing.assert_array_equal(batch["weight"] == 0, batch["image"] == X)
-        np.testing.assert_array_equal(batch["weight"] == 1, batch["image"] == B)
+        np.testing.assert_array_equal(batch["label"], batch["image"])
         seen |= {image.tobytes() for image in batch["image"]}
     assert len(seen) == 16
 
@@ -203,13 +154,12 @@ def test_batches_have_their_types_shapes_and_ranges(samples, stream, batch_size)
     for batch in stream:
         assert {name: (v.shape, v.dtype) for name, v in batch.items()} == {
             "image": ((batch_size, SIZE, SIZE), np.float32),
-            "mask": ((batch_size, SIZE, SIZE), np.bool_),
-            "weight": ((batch_size, SIZE, SIZE), np.float32),
+            "label": ((batch_size, SIZE, SIZE), np.uint8),
         }
         assert all(isinstance(value, np.ndarray) for value in batch.values())
         assert batch["image"].min() >= 0
         assert batch["image"].max() <= 1
-        assert not batch["mask"][batch["weight"] == 0].any()
+        assert set(np.unique(batch["label"])) <= {B, F, X}
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 7, 45, 46])
@@ -244,17 +194,19 @@ def test_the_stream_depends_on_neither_threads_nor_prefetching(samples, monkeypa
 
 def test_a_slow_sample_is_not_overtaken(samples, monkeypatch):
     draws = _draws(samples)
-    weight_map = pipeline.weight_map
+    augment = pipeline.augment
 
     def waiting(label):
         time.sleep(0.0 if label.any() else 0.1)
         return label
 
-    def slow(label):
-        waited = tf.numpy_function(waiting, [label], tf.uint8)
-        return weight_map(tf.ensure_shape(waited, label.shape))
+    def slow(array, *transform):
+        if array.dtype == tf.uint8:
+            waited = tf.numpy_function(waiting, [array], tf.uint8)
+            array = tf.ensure_shape(waited, array.shape)
+        return augment(array, *transform)
 
-    monkeypatch.setattr(pipeline, "weight_map", slow)
+    monkeypatch.setattr(pipeline, "augment", slow)
     monkeypatch.setattr(pipeline.tf.data, "AUTOTUNE", 8)
     empty = ~samples.labels[draws.index].any(axis=(1, 2))
     assert empty[:-8].any()
@@ -314,8 +266,6 @@ def test_what_lies_beyond_an_image_is_outside_and_repeats_its_edge(shared):
         expected[region] = False
         np.testing.assert_array_equal(label == X, expected)
         assert (label == F).any()
-        weight = arrays.weight_map(label)
-        np.testing.assert_array_equal(weight == 0, expected)
         if stem == "wide":
             assert (grid[:6] == grid[6]).all()
             assert (grid[26:] == grid[25]).all()
@@ -487,7 +437,12 @@ def test_damaged_records_are_an_error_that_says_what_to_do(data_root, tmp_path, 
 
 def _open(root, tmp_path, *, stream="numpy", shares=SHARES, workdir="work"):
     return dataset.open_dataset(
-        root, shares, size=SIZE, stream=stream, cache=tmp_path / "cache", workdir=tmp_path / workdir
+        root,
+        shares,
+        size=SIZE,
+        stream=stream,
+        cache=tmp_path / "cache",
+        workdir=Workdir(tmp_path / workdir),
     )
 
 
@@ -564,11 +519,8 @@ def test_both_streams_of_a_fold_are_equal_and_resume_each_other(data_root, tmp_p
 
 def test_folds_stream_different_samples(data_root, tmp_path):
     opened = _open(data_root, tmp_path)
-    first = {
-        _batches(opened, fold=fold, stop=2)[1]["image"].tobytes()
-        for fold in range(partitions.FOLDS)
-    }
-    assert len(first) == partitions.FOLDS
+    first = {_batches(opened, fold=fold, stop=2)[1]["image"].tobytes() for fold in range(FOLDS)}
+    assert len(first) == FOLDS
 
 
 @pytest.mark.parametrize("names", [DATASETS, DATASETS[::-1]])
@@ -600,6 +552,7 @@ import hashlib, sys
 sys.modules["tensorflow"] = None
 sys.modules["tensorflow_datasets"] = None
 from spheroid_jax.data import dataset
+from spheroid_jax.workdir import Workdir
 root, workdir, stream = sys.argv[1:]
 opened = dataset.open_dataset(
     root,
@@ -607,7 +560,7 @@ opened = dataset.open_dataset(
     size=32,
     stream=stream,
     cache=workdir,
-    workdir=workdir,
+    workdir=Workdir(workdir),
 )
 digest = hashlib.sha256()
 for batch in opened.batches(seed=1, fold=0, start=0, stop=6, batch_size=3):

@@ -18,6 +18,7 @@ from spheroid_jax.evaluation.compare import runs as runs_module
 from spheroid_jax.evaluation.compare import study
 from spheroid_jax.inference import model_file
 from spheroid_jax.training import settings
+from spheroid_jax.workdir import Workdir
 
 SIZE = 48
 SHARES = {"dataset1": 70.0, "dataset2": 30.0}
@@ -34,13 +35,14 @@ def finish_folds(workdir, root, factors, *, size=SIZE):
     config = adver.get_config()
     config.data.root, config.data.size = str(root), size
     workdir.mkdir()
-    settings.keep(config, workdir)
-    dataset = open_dataset(root, SHARES, size=size, stream="numpy", cache=None, workdir=workdir)
+    run = Workdir(workdir)
+    run.write_config(settings.nested(config))
+    dataset = open_dataset(root, SHARES, size=size, stream="numpy", cache=None, workdir=run)
     for fold, factor in enumerate(factors):
         folder = workdir / f"fold_{fold}"
         model = scaled(thresholding(size), factor)
         model_file.save(model, folder / "model", provenance={})
-        held_out.score(model, folder, dataset.partition(TEST))
+        held_out.score(model, run.fold(fold), dataset.partition(TEST))
         lines = [
             {"step": step, "cross_entropy": 1 / step, "lambda": step / 90} for step in (10, 20, 30)
         ]
@@ -75,10 +77,10 @@ def test_images_drawn_beside_a_run_s_own_are_found_again(root, tmp_path):
         size=SIZE,
         stream="numpy",
         cache=None,
-        workdir=tmp_path,
+        workdir=Workdir(tmp_path),
     ).partitions
     run = runs_module.Run(
-        *("run", tmp_path, {"data": data, "synthetic": recipe}), {"partitions": parts}
+        *("run", Workdir(tmp_path), {"data": data, "synthetic": recipe}), {"partitions": parts}
     )
     test, rest = runs_module.read_images([run])
     names = {dataset for dataset, _ in test.names}

@@ -5,6 +5,7 @@ import pytest
 from helpers import SIZE, thresholding
 
 from spheroid_jax.evaluation import grid_scores, held_out, metrics
+from spheroid_jax.workdir import Fold
 
 
 def agreement(precision, recall, f_score):
@@ -100,9 +101,9 @@ def test_maps_on_disk_give_the_scores_they_gave(tmp_path, rng):
 
 
 def test_a_model_on_the_test_partition_leaves_maps_scores_and_pictures(tmp_path, test_partition):
-    rows = held_out.score(thresholding(), tmp_path, test_partition)
-    assert held_out.read_scores(tmp_path)[0][:2] == rows[0][:2]
-    maps = held_out.read_maps(tmp_path, test_partition[2])
+    rows = held_out.score(thresholding(), Fold(tmp_path), test_partition)
+    assert held_out.read_scores(Fold(tmp_path))[0][:2] == rows[0][:2]
+    maps = held_out.read_maps(Fold(tmp_path), test_partition[2])
     assert grid_scores.score(maps, *test_partition[1:]) == rows
     assert (tmp_path / "examples.png").stat().st_size > 1000
 

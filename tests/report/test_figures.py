@@ -1,6 +1,5 @@
 """Tests of the figures: their numbers by hand, their SVG as text."""
 
-import json
 import re
 from xml.etree import ElementTree
 
@@ -142,39 +141,18 @@ def test_median_curve_is_of_the_folds_that_go_on():
 # What training recorded.
 
 
-def test_curves_are_read_but_for_a_half_written_line(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text(
-        '{"step": 50, "cross_entropy": 0.5, "lambda": 0.001}\n'
-        '{"step": 50, "validation/mean": 0.75}\n'
-        '{"step": 100, "cross_entropy": 0.25, "lambda": 0.002}\n'
-        '{"step": 150, "cross_ent'
-    )
-    read = curves.read_curves(path)
+def test_records_become_a_curve_per_metric():
+    records = [
+        {"step": 50, "cross_entropy": 0.5, "lambda": 0.001},
+        {"step": 50, "validation/mean": 0.75},
+        {"step": 100, "cross_entropy": 0.25, "lambda": 0.002},
+    ]
+    read = curves.by_metric(records)
     assert {name: [list(a) for a in pair] for name, pair in read.items()} == {
         "cross_entropy": [[50, 100], [0.5, 0.25]],
         "lambda": [[50, 100], [0.001, 0.002]],
         "validation/mean": [[50], [0.75]],
     }
-
-
-def test_any_cut_of_the_file_can_be_read(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    records = [{"step": n, "loss": n / 2} for n in (10, 20)]
-    whole = "".join(json.dumps(record) + "\n" for record in records)
-    for end in range(len(whole) + 1):
-        path.write_text(whole[:end])
-        steps, _ = curves.read_curves(path).get("loss", ((), ()))
-        assert list(steps) in ([], [10], [10, 20])
-    assert list(steps) == [10, 20]
-
-
-@pytest.mark.parametrize("line", ['{"st', "3", '{"loss": 1}'])
-def test_a_broken_line_before_the_last_is_an_error(tmp_path, line):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text(f'{line}\n{{"step": 1, "loss": 2}}\n')
-    with pytest.raises(ValueError, match="metrics.jsonl, line 1: "):
-        curves.read_curves(path)
 
 
 # The figures.

@@ -42,12 +42,19 @@ def make_sample(centre=CENTRE, radius=12):
 def make_batch(count):
     samples = [make_sample(CENTRE + [n, -2 * n]) for n in range(count)]
     image, mask, counted = map(np.stack, zip(*samples, strict=True))
-    return {"image": image, "mask": mask, "weight": counted.astype(np.float32)}
+    return {"image": image, "mask": mask, "counted": counted}
 
 
 @functools.cache
 def compiled(strengths, seed=0):
-    return jax.jit(augment.make_augment(strengths, seed=seed))
+    change = augment.make_augment(strengths, seed=seed)
+
+    @jax.jit
+    def changed(batch, step):
+        names = ("image", "mask", "counted")
+        return dict(zip(names, change(*(batch[name] for name in names), step), strict=True))
+
+    return changed
 
 
 @functools.cache
@@ -299,9 +306,9 @@ def test_draws_cover_their_range_both_ways():
     assert np.log(zooms).std() == pytest.approx(math.log(1.5) / math.sqrt(3), rel=0.1)
 
 
-def test_weights_are_ones_and_zeros_for_the_step_to_weigh():
+def test_the_step_is_told_which_pixels_count():
     changed = compiled(EVERYTHING)(make_batch(2), 0)
-    assert changed["mask"].dtype == bool
-    assert changed["weight"].dtype == changed["image"].dtype == np.float32
-    assert set(np.unique(changed["weight"])) == {0, 1}
-    assert not (np.asarray(changed["mask"]) & (changed["weight"] == 0)).any()
+    assert changed["mask"].dtype == changed["counted"].dtype == bool
+    assert changed["image"].dtype == np.float32
+    assert set(np.unique(changed["counted"])) == {False, True}
+    assert not (changed["mask"] & ~changed["counted"]).any()

@@ -21,6 +21,8 @@ from spheroid_jax.inference import model_file, pretrained
 from spheroid_jax.training import checkpoint, finetune, settings
 from spheroid_jax.training import fold as one_fold
 from spheroid_jax.training.progress import Progress
+from spheroid_jax.training.setup import resolve
+from spheroid_jax.workdir import FOLDS, Fold, Workdir
 
 SIZE = 32
 STEPS = 8
@@ -73,8 +75,7 @@ def place(tmp_path_factory):
 def run(place, name, **values):
     """Trains fold 0 into a work directory of this name; returns its folder."""
     workdir = place / name
-    config = one_fold.resolve_config(small(place, **values), workdir)
-    one_fold.train_fold(config, 0, workdir)
+    one_fold.train(resolve(small(place, **values), workdir), 0, Workdir(workdir))
     return workdir / "fold_0"
 
 
@@ -91,7 +92,7 @@ def opened(place, workdir):
         size=SIZE,
         stream="numpy",
         cache=None,
-        workdir=workdir,
+        workdir=Workdir(workdir),
     )
 
 
@@ -107,7 +108,7 @@ def lines(fold):
 def test_training_starts_from_the_model_s_weights(place, fold):
     config = small(place)
     initial = load(place / "init", config)
-    state = one_fold._initial_state(config, initial)
+    state = resolve(config, None).initial_state(initial)
     chex.assert_trees_all_equal(state.seg_params, initial.variables["params"])
     chex.assert_trees_all_equal(state.seg_average, state.seg_params)
     images = opened(place, fold.parent).partition(0)
@@ -122,7 +123,7 @@ def test_training_starts_from_the_model_s_weights(place, fold):
 def test_donating_the_state_leaves_the_model_alone(place):
     config = small(place)
     initial = load(place / "init", config)
-    state = one_fold._initial_state(config, initial)
+    state = resolve(config, None).initial_state(initial)
     places = [
         leaf.unsafe_buffer_pointer()
         for tree in (initial.variables, state.seg_params, state.seg_average)
@@ -158,7 +159,7 @@ def test_how_a_network_is_computed_may_differ(place):
 
 
 def test_an_ensemble_is_refused(place, tmp_path):
-    for n in range(partitions.FOLDS):
+    for n in range(FOLDS):
         save_model(tmp_path / f"fold_{n}" / "model", seed=n)
     with pytest.raises(ValueError, match="several networks; give one fold"):
         load(tmp_path, small(place))
@@ -166,10 +167,10 @@ def test_an_ensemble_is_refused(place, tmp_path):
 
 def test_a_refused_start_binds_nobody(place, tmp_path):
     config = small(place, init="no-such-model")
-    config = one_fold.resolve_config(config, tmp_path)
+    setup = resolve(config, tmp_path)
     with pytest.raises(FileNotFoundError, match="no-such-model: no model here"):
-        one_fold.train_fold(config, 0, tmp_path)
-    assert not (tmp_path / settings.CONFIG_FILE).exists()
+        one_fold.train(setup, 0, Workdir(tmp_path))
+    assert not Workdir(tmp_path).has_config
 
 
 # The choice.
@@ -268,7 +269,7 @@ def test_a_model_that_has_changed_is_refused(place, fold, tmp_path):
     shutil.copy(fold / "init.json", began)
     other = model_file.digest(save_model(tmp_path / "other", seed=6))
     with pytest.raises(ValueError, match=f"there, {other[:12]} here"):
-        finetune.measure(None, other, began, validation=None, test=None)
+        finetune.measure(None, other, Fold(began), validation=None, test=None)
 
 
 def test_a_finished_fold_is_evaluated_without_the_model_it_began_from(
@@ -276,12 +277,12 @@ def test_a_finished_fold_is_evaluated_without_the_model_it_began_from(
 ):
     workdir = tmp_path / "moved"
     shutil.copytree(fold.parent, workdir)
-    config = one_fold.resolve_config(None, workdir)
-    one_fold.train_fold(config, 0, workdir)
+    setup = resolve(None, workdir)
+    one_fold.train(setup, 0, Workdir(workdir))
     first = capsys.readouterr().out
     (place / "init").rename(place / "away")
     try:
-        one_fold.evaluate_fold(config, 0, workdir)
+        one_fold.evaluate(setup, 0, Workdir(workdir))
     finally:
         (place / "away").rename(place / "init")
     assert capsys.readouterr().out == first

@@ -19,6 +19,7 @@ from spheroid_jax.runtime import signals
 from spheroid_jax.training import checkpoint, loop
 from spheroid_jax.training.progress import duration, open_progress
 from spheroid_jax.training.steps import TrainState
+from spheroid_jax.workdir import Fold
 
 
 def make_state(value=0.0):
@@ -64,7 +65,7 @@ def go(tmp_path, *, total=10, start=None, stop=lambda: False, **options):
         step = saved.latest_step() or 0
         if step:
             state = saved.restore(step, state)
-        with open_progress(tmp_path, step=step, total_steps=total) as shown:
+        with open_progress(Fold(tmp_path), step=step, total_steps=total) as shown:
             return loop.train(
                 state,
                 run_steps,
@@ -160,7 +161,7 @@ def test_what_has_no_rank_is_kept_as_the_last_and_never_as_the_best(tmp_path):
 
 def test_records_of_step_0_are_written_anew_where_training_begins(tmp_path):
     for step, kept in ((None, 1), (0, 2)):
-        with open_progress(tmp_path, step=step, total_steps=3) as shown:
+        with open_progress(Fold(tmp_path), step=step, total_steps=3) as shown:
             shown.validation(0, {"mean": 0.5})
         assert len(lines(tmp_path)) == kept
 

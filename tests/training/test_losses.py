@@ -6,10 +6,12 @@ import jax
 import numpy as np
 import optax
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from jax import numpy as jnp
 
 from spheroid_jax import images
-from spheroid_jax.data import arrays
 from spheroid_jax.training import losses
 from spheroid_jax.training.losses import FAKE, REAL
 
@@ -234,17 +236,71 @@ def test_dice_of_nothing_found_in_an_empty_mask_is_finite():
 # Weights.
 
 
-@pytest.mark.parametrize("share", [0.0, 0.2, 0.8, 1.0])
-def test_balanced_weights_are_those_of_the_streams(rng, share):
-    mask = rng.random((3, 6, 7)) < share
-    counted = rng.random((3, 6, 7)) < 0.8
-    label = np.where(mask, images.FOREGROUND, images.BACKGROUND)
-    label = np.where(counted, label, images.OUTSIDE)
-    np.testing.assert_allclose(
-        jax.jit(losses.balanced_weight)(mask, counted),
-        np.stack([arrays.weight_map(one) for one in label]),
-        rtol=1e-6,
-    )
+B, F, X = images.BACKGROUND, images.FOREGROUND, images.OUTSIDE
+
+
+def balanced(label):
+    """The weights of one label image, computed as in training: compiled, in float32."""
+    label = np.asarray(label, np.uint8)[np.newaxis]
+    return np.asarray(jax.jit(losses.balanced_weight)(label == F, label != X))[0]
+
+
+def equation_1(label):
+    """The reference: Python's float64 arithmetic, rounded to float32 once."""
+    foreground, background = np.count_nonzero(label == F), np.count_nonzero(label == B)
+    ratio = 3 * background / foreground if foreground and background else 1.0
+    by_label = np.zeros(3, np.float32)
+    by_label[[B, F]] = 1.0, ratio
+    return by_label[label]
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        # Equation 1: W_fg = N_bg / N_fg = 3 / 1, and that times 3.
+        ([[F, B], [B, B]], [[9, 1], [1, 1]]),
+        ([[F, F, F], [F, B, F]], [[0.6, 0.6, 0.6], [0.6, 1, 0.6]]),
+        # What is outside the image counts neither way and weighs nothing.
+        ([[X, F, B], [X, F, B], [X, B, B]], [[0, 6, 1], [0, 6, 1], [0, 1, 1]]),
+        ([[B, B], [B, B]], [[1, 1], [1, 1]]),
+        ([[F, F], [F, F]], [[1, 1], [1, 1]]),
+        ([[X, B], [X, B]], [[0, 1], [0, 1]]),
+        ([[F, X], [F, X]], [[1, 0], [1, 0]]),
+    ],
+    ids=[
+        *("one in four", "five in six", "outside", "empty", "full"),
+        *("empty, outside", "full, outside"),
+    ],
+)
+def test_balanced_weights_by_hand(label, expected):
+    weight = balanced(label)
+    assert weight.dtype == np.float32
+    np.testing.assert_array_equal(weight, np.array(expected, np.float32))
+
+
+@given(hnp.arrays(np.uint8, (7, 6), elements=st.integers(0, 2)))
+def test_all_foreground_weighs_three_times_all_background(label):
+    weight = balanced(label)
+    foreground = weight[label == F].sum(dtype=np.float64)
+    background = weight[label == B].sum(dtype=np.float64)
+    if foreground and background:
+        np.testing.assert_allclose(foreground, 3 * background, rtol=1e-6)
+    assert not weight[label == X].any()
+    assert (weight[label == B] == 1).all()
+    np.testing.assert_array_equal(weight, equation_1(label))
+
+
+def test_balanced_weights_are_float64_s_to_the_last_bit():
+    """One division of whole numbers: float32 rounds as float64 rounded to float32 does."""
+    rng = np.random.default_rng(0)
+    side = 480
+    order = rng.permutation(side * side)
+    for foreground, outside in rng.integers(1, side * side // 2, (40, 2)):
+        label = np.zeros(side * side, np.uint8)
+        label[order[:foreground]] = F
+        label[order[foreground : foreground + outside]] = X
+        label = label.reshape(side, side)
+        np.testing.assert_array_equal(balanced(label), equation_1(label))
 
 
 def test_uniform_weights_are_one_where_there_is_an_image(rng):

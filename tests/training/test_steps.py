@@ -16,9 +16,12 @@ from helpers import (
     make_batch,
     make_generalising,
     make_networks,
+    nine,
+    targets,
 )
 from jax import numpy as jnp
 
+from spheroid_jax import images
 from spheroid_jax.training import augment, checkpoint, losses, steps
 
 
@@ -27,7 +30,7 @@ def compiled(adversarial=True, norm="image", learning_rate=1e-3):
     """The initial state and the jitted step; compiled once for all tests."""
     networks = make_networks(adversarial, norm, learning_rate)
     state = steps.init_state(*networks, seed=0)
-    return state, jax.jit(steps.make_train_step(*networks))
+    return state, jax.jit(steps.make_train_step(*networks, weigh=nine))
 
 
 def run(state, step, count, batch=None):
@@ -88,7 +91,7 @@ def test_the_adversary_update_leaves_the_segmentation_untouched():
     networks = make_networks()
     state = steps.init_state(*networks, seed=0)
     logits = jnp.zeros((1, SIZE, SIZE, 2))
-    after, _ = steps._adversary_update(state, make_batch(), logits, networks[1])
+    after, _ = steps._adversary_update(state, targets(make_batch()), logits, networks[1])
     assert changed(state.adv_params, after.adv_params)
     chex.assert_trees_all_equal(state.seg_params, after.seg_params)
     chex.assert_trees_all_equal(state.seg_opt_state, after.seg_opt_state)
@@ -109,7 +112,7 @@ def test_step_equals_the_textbook_with_two_forward_passes():
     state = state.replace(step=jnp.asarray(TOTAL - 1, jnp.int32))
     batch = make_batch(2)
     image = batch["image"][..., None]
-    truth = np.stack([~batch["mask"], batch["mask"]], -1).astype(np.float32)
+    truth = np.stack([batch["label"] == 0, batch["label"] == 1], -1).astype(np.float32)
 
     def probability(seg_params):
         return jax.nn.softmax(network.module.apply({"params": seg_params}, image))
@@ -131,7 +134,7 @@ def test_step_equals_the_textbook_with_two_forward_passes():
     def segmentation_loss(seg_params):
         p = probability(seg_params)
         pixel = -jnp.log((p * truth).sum(-1))
-        weight = batch["weight"]
+        weight = 1 + 8 * truth[..., 1]
         spatial = (weight * pixel).mean((1, 2))
         fake = jax.nn.softmax(judge(adv_params, p))[:, 1]
         return spatial.mean() + 0.1 * -jnp.log(fake).mean()
@@ -141,7 +144,7 @@ def test_step_equals_the_textbook_with_two_forward_passes():
     )
     seg_params = optax.apply_updates(state.seg_params, updates)
 
-    after, metrics = jax.jit(steps.make_train_step(network, adversary))(state, batch)
+    after, metrics = jax.jit(steps.make_train_step(network, adversary, weigh=nine))(state, batch)
     np.testing.assert_allclose(metrics["lambda"], 0.1, rtol=1e-6)
     # Adam's first step is the gradient's sign: compare the moments.
     chex.assert_trees_all_close(adv_params, after.adv_params, atol=1e-5)
@@ -162,26 +165,41 @@ def test_a_tiny_batch_is_overfitted():
 
 
 def test_padding_neither_teaches_nor_reaches_the_adversary():
-    state, step = compiled()
+    """A truth where there is no image changes nothing: neither a loss nor an update."""
+    networks = make_networks()
+    logits = jnp.asarray(np.random.default_rng(1).normal(size=(1, SIZE, SIZE, 2)), jnp.float32)
+    state = steps.init_state(*networks, seed=0)
     batch = make_batch()
-    batch["weight"][:, :, :6] = 0
-    scribbled = {**batch, "mask": batch["mask"].copy()}
-    scribbled["mask"][:, :, :6] = True  # A truth where there is no image.
-    a, metrics_a = step(state, batch)
-    b, metrics_b = step(state, scribbled)
-    chex.assert_trees_all_equal(metrics_a, metrics_b)
-    chex.assert_trees_all_equal(a, b)
+    batch["label"][:, :, :6] = images.OUTSIDE
+    padded = targets(batch)
+    scribbled = padded._replace(mask=padded.mask.at[:, :, :6].set(True))
+
+    @jax.jit
+    def both(batch):
+        after, metrics = steps._adversary_update(state, batch, logits, networks[1])
+        loss = steps._logits_loss(logits, state.adv_params, 0, batch, networks[1], 0.5)
+        return after, metrics, loss
+
+    chex.assert_trees_all_equal(both(padded), both(scribbled))
+
+
+def test_the_label_alone_says_where_there_is_no_image():
+    image, mask, weight = targets(
+        {"image": np.ones((1, 2, 3)), "label": np.array([[[0, 1, 2]] * 2])}
+    )
+    np.testing.assert_array_equal(mask, [[[False, True, False]] * 2])
+    np.testing.assert_array_equal(weight, [[[1, 9, 0]] * 2])
 
 
 def test_several_steps_a_dispatch_are_the_steps_one_by_one():
     networks = make_networks()
-    batches = [make_batch(), {**make_batch(), "weight": make_batch()["weight"] * 2}]
+    batches = [make_batch(), {**make_batch(), "label": make_batch()["label"][:, ::-1]}]
     state, step = compiled()
     expected = state
     for batch in batches:
         expected, last = step(expected, batch)
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *batches)
-    run_steps = steps.make_run_steps(steps.make_train_step(*networks))
+    run_steps = steps.make_run_steps(steps.make_train_step(*networks, weigh=nine))
     copy = jax.tree.map(jnp.copy, state)
     actual, metrics = run_steps(copy, stacked)
     assert metrics["cross_entropy"].shape == (2,)
@@ -220,7 +238,8 @@ def test_an_image_is_trained_the_same_whatever_its_companions():
         logits = network.module.apply(
             {"params": state.seg_params}, batch["image"][..., None], train=True
         )
-        return losses.weighted_cross_entropy(logits, batch["mask"], batch["weight"])
+        _, mask, weight = targets(batch)
+        return losses.weighted_cross_entropy(logits, mask, weight)
 
     alone = [loss(jax.tree.map(lambda leaf, n=n: leaf[n : n + 1], batch)) for n in range(3)]
     np.testing.assert_allclose(loss(batch), np.mean(alone), rtol=1e-5)
@@ -229,7 +248,7 @@ def test_an_image_is_trained_the_same_whatever_its_companions():
 def test_mismatched_batch_is_refused():
     state, step = compiled()
     batch = make_batch()
-    batch["mask"] = batch["mask"][:, :-1]
+    batch["label"] = batch["label"][:, :-1]
     with pytest.raises(AssertionError):
         step(state, batch)
 
@@ -288,26 +307,25 @@ def test_without_a_fast_start_the_average_keeps_a_share_of_its_start():
     )
 
 
-def test_uniform_weights_are_a_batch_of_weight_one():
-    uniform = jax.jit(steps.make_train_step(*PIXELWISE, weights="uniform"))
-    step = jax.jit(steps.make_train_step(*PIXELWISE))
+def test_uniform_weights_are_one_wherever_there_is_an_image():
+    uniform = jax.jit(steps.make_train_step(*PIXELWISE, weigh=losses.uniform_weight))
+    ones = jax.jit(steps.make_train_step(*PIXELWISE, weigh=lambda mask, counted: 1.0 * counted))
     state = steps.init_state(*PIXELWISE, seed=0)
     batch = make_batch()
-    batch["weight"][:, :, :6] = 0
-    ones = {**batch, "weight": (batch["weight"] > 0).astype(np.float32)}
+    batch["label"][:, :, :6] = images.OUTSIDE
     np.testing.assert_allclose(
-        uniform(state, batch)[1]["cross_entropy"], step(state, ones)[1]["cross_entropy"], rtol=1e-5
+        uniform(state, batch)[1]["cross_entropy"], ones(state, batch)[1]["cross_entropy"], rtol=1e-5
     )
 
 
 def test_the_dice_loss_is_added_to_the_cross_entropy(rng):
     logits = jnp.asarray(rng.normal(size=(1, SIZE, SIZE, 2)), jnp.float32)
     batch = make_batch()
-    targets = (batch["mask"], batch["weight"])
-    loss, metrics = steps._logits_loss(logits, {}, 0, batch, None, 0.5)
-    expected = losses.weighted_cross_entropy(logits, *targets)
+    _, *truth = targets(batch)
+    loss, metrics = steps._logits_loss(logits, {}, 0, targets(batch), None, 0.5)
+    expected = losses.weighted_cross_entropy(logits, *truth)
     np.testing.assert_allclose(metrics["cross_entropy"], expected, rtol=1e-6)
-    dice = losses.soft_dice(logits, *targets)
+    dice = losses.soft_dice(logits, *truth)
     np.testing.assert_allclose(metrics["dice_loss"], dice, rtol=1e-6)
     np.testing.assert_allclose(loss, expected + 0.5 * dice, rtol=1e-6)
 
@@ -318,11 +336,12 @@ def test_augmented_batches_are_weighed_by_their_new_masks():
     augmented = jax.jit(steps.make_train_step(*PIXELWISE, augment=change))
     step = jax.jit(steps.make_train_step(*PIXELWISE))
     state = steps.init_state(*PIXELWISE, seed=0)
-    batch = jax.jit(change)(make_batch(2), 0)
-    weight = losses.balanced_weight(batch["mask"], batch["weight"] > 0)
+    image, mask, weight = targets(make_batch(2))
+    image, mask, counted = jax.jit(change)(image, mask, weight > 0, 0)
+    label = jnp.where(counted, mask.astype(np.uint8), images.OUTSIDE)
     np.testing.assert_allclose(
         augmented(state, make_batch(2))[1]["cross_entropy"],
-        step(state, {**batch, "weight": weight})[1]["cross_entropy"],
+        step(state, {"image": image, "label": label})[1]["cross_entropy"],
         rtol=1e-3,
     )
 

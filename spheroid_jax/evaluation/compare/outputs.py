@@ -112,8 +112,7 @@ def _figures(entries, test, runs):
     for dataset in test.datasets:
         figures[f"maps_{dataset}"] = _maps(several, test, dataset)
     curves_of = {
-        run.label: [curves.read_curves(fold / "metrics.jsonl") for fold in run.folds]
-        for run in runs
+        run.label: [curves.by_metric(fold.read_metrics()) for fold in run.folds] for run in runs
     }
     figures["training"] = page.Figure(
         "How training went",

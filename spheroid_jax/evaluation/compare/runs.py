@@ -3,7 +3,6 @@
 import collections
 import hashlib
 import json
-import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,11 +12,8 @@ from spheroid_jax.data import dataset as datasets
 from spheroid_jax.data import partitions, source
 from spheroid_jax.evaluation import grid_scores, held_out
 from spheroid_jax.inference import model_file
-from spheroid_jax.runtime import cache, files
-from spheroid_jax.training import settings
-
-_ENSEMBLE = "ensemble"
-_MEMBERS_FILE = "members.json"
+from spheroid_jax.runtime import cache
+from spheroid_jax.workdir import Workdir
 
 
 class Images(NamedTuple):
@@ -68,20 +64,20 @@ class Run(NamedTuple):
 
     Attributes:
       label: its name in tables.
-      workdir: its path.
+      workdir: its `Workdir`.
       config: nested dicts.
       partitions: dict of "partitions" and "digests", each by dataset.
     """
 
     label: str
-    workdir: pathlib.Path
+    workdir: Workdir
     config: dict
     partitions: dict
 
     @property
     def folds(self):
-        """The folders of its five folds."""
-        return [self.workdir / f"fold_{fold}" for fold in range(partitions.FOLDS)]
+        """The run's five `workdir.Fold`s."""
+        return self.workdir.folds
 
     @property
     def fingerprint(self):
@@ -100,10 +96,12 @@ def open_runs(workdirs):
       FileNotFoundError: one is not a work directory, or a fold is missing.
       ValueError: their test sets, partitions or grids differ.
     """
-    runs = [_open_run(pathlib.Path(workdir)) for workdir in workdirs]
+    runs = [_open_run(Workdir(workdir)) for workdir in workdirs]
     counts = collections.Counter(run.label for run in runs)
-    runs = [run._replace(label=str(run.workdir)) if counts[run.label] > 1 else run for run in runs]
-    if len({run.workdir.resolve() for run in runs}) < len(runs):
+    runs = [
+        run._replace(label=str(run.workdir.path)) if counts[run.label] > 1 else run for run in runs
+    ]
+    if len({run.workdir.path.resolve() for run in runs}) < len(runs):
         raise ValueError("a work directory is named twice")
     problems = [line for run in runs for line in _missing_folds(run)]
     if problems:
@@ -168,19 +166,17 @@ def entries(runs, test):
 
 
 def _open_run(workdir):
-    config = settings.read(workdir)
-    path = workdir / datasets.PARTITIONS_FILE
-    if not path.is_file():
-        raise FileNotFoundError(f"{workdir}: no fold has been trained there")
-    parts = json.loads(path.read_text("utf-8"))
-    return Run(workdir.resolve().name, workdir, config, parts)
+    config, parts = workdir.read_config(), workdir.read_partitions()
+    if parts is None:
+        raise FileNotFoundError(f"{workdir.path}: no fold has been trained there")
+    return Run(workdir.path.resolve().name, workdir, config, parts)
 
 
 def _missing_folds(run):
     for fold in run.folds:
-        if not (fold / held_out.SCORES_FILE).is_file():
+        if not fold.is_scored:
             yield (
-                f"{fold}: no scores; launch.py --workdir={run.workdir} "
+                f"{fold.path}: no scores; launch.py --workdir={run.workdir.path} "
                 "--fold=all finishes the folds that are not"
             )
 
@@ -190,7 +186,7 @@ def _check_same_test(first, other):
     sizes = [run.config["data"]["size"] for run in (first, other)]
     if sizes[0] != sizes[1]:
         raise ValueError(
-            f"{first.workdir} and {other.workdir} have different grids: "
+            f"{first.workdir.path} and {other.workdir.path} have different grids: "
             f"data.size {sizes[0]} and {sizes[1]}; scores of one cannot stand "
             "beside scores of the other"
         )
@@ -201,7 +197,7 @@ def _check_same_test(first, other):
                 name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)
             )
             raise ValueError(
-                f"{first.workdir} and {other.workdir} were trained on "
+                f"{first.workdir.path} and {other.workdir.path} were trained on "
                 f"different {meaning} ({', '.join(where)}); train both from "
                 "one data root"
             )
@@ -235,7 +231,7 @@ def _scores_of(folder, names):
     by_name = {(row.dataset, row.image): row.scores for row in rows}
     if by_name.keys() != set(names):
         raise ValueError(
-            f"{folder / held_out.SCORES_FILE}: scores of {len(by_name)} images "
+            f"{folder.scores}: scores of {len(by_name)} images "
             f"that are not the {len(names)} of the test partition; "
             "launch.py --mode=evaluate writes them anew"
         )
@@ -244,16 +240,16 @@ def _scores_of(folder, names):
 
 def _ensemble(run, test):
     """The ensemble's folder, scored for the models that there are now."""
-    folder = run.workdir / _ENSEMBLE
-    members = [model_file.digest(fold) for fold in run.folds]
-    written = folder / _MEMBERS_FILE
-    if (folder / held_out.SCORES_FILE).is_file() and written.is_file():
-        if json.loads(written.read_text("utf-8")) == members:
-            return folder
-        (folder / held_out.SCORES_FILE).unlink()
-    held_out.score(model_file.load(run.workdir), folder, (test.grids, test.labels, test.names))
-    files.write_json(written, members)
-    return folder
+    ensemble = run.workdir.ensemble
+    members = [model_file.digest(fold.path) for fold in run.folds]
+    if ensemble.is_scored and ensemble.read_members() == members:
+        return ensemble
+    ensemble.scores.unlink(missing_ok=True)
+    held_out.score(
+        model_file.load(run.workdir.path), ensemble, (test.grids, test.labels, test.names)
+    )
+    ensemble.write_members(members)
+    return ensemble
 
 
 def baseline_entry(label, masks, test):

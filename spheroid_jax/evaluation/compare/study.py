@@ -6,16 +6,12 @@ WORKDIR/study.csv  study.md  study.svg
 A fold that diverged has no scores, and is counted.
 """
 
-import json
-import pathlib
-
 import numpy as np
 
-from spheroid_jax.data import partitions
-from spheroid_jax.data.dataset import PARTITIONS_FILE
 from spheroid_jax.evaluation import held_out
 from spheroid_jax.report import curves, f_scores, tables
 from spheroid_jax.runtime import files
+from spheroid_jax.workdir import Workdir
 
 
 def write(workdir, variants):
@@ -31,54 +27,55 @@ def write(workdir, variants):
     Raises:
       FileNotFoundError: a fold has neither scores nor diverged.
     """
-    workdir = pathlib.Path(workdir)
-    folds = {name: _folds(workdir / name) for name in variants}
-    datasets = {name: _datasets(workdir / name) for name in variants}
+    study = Workdir(workdir)
+    runs = {name: Workdir(study.path / name) for name in variants}
+    folds = {name: _folds(run) for name, run in runs.items()}
+    datasets = {name: _datasets(run) for name, run in runs.items()}
     table = _table(folds, list(dict.fromkeys(sum(datasets.values(), []))))
     for suffix, form in (("csv", tables.csv), ("md", tables.markdown)):
-        with files.replacing(workdir / f"study.{suffix}") as file:
+        with files.replacing(study.study(suffix)) as file:
             file.write(form(table))
     figure = f_scores.lambda_study(
         {name: {d: _values(each, d) for d in datasets[name]} for name, each in folds.items()}
     )
-    with files.replacing(workdir / "study.svg", "wb") as file:
+    with files.replacing(study.study("svg"), "wb") as file:
         file.write(figure)
     return tables.terminal(table)
 
 
-def _datasets(folder):
+def _datasets(run):
     """A variant's datasets, also where no fold of it came through."""
-    written = json.loads((folder / PARTITIONS_FILE).read_text("utf-8"))
-    return list(written["partitions"])
+    return list(run.read_partitions()["partitions"])
 
 
-def _folds(folder):
+def _folds(run):
     """Of each trained fold the mean F by dataset, empty where it diverged."""
-    trained = [folder / f"fold_{n}" for n in range(partitions.FOLDS)]
-    trained = [fold for fold in trained if fold.is_dir()]
+    trained = [fold for fold in run.folds if fold.path.is_dir()]
     if not trained:
-        raise FileNotFoundError(f"{folder}: no fold was trained")
+        raise FileNotFoundError(f"{run.path}: no fold was trained")
     folds = []
     for fold in trained:
-        diverged = (fold / held_out.DIVERGED_FILE).is_file()
-        if not diverged and not (fold / held_out.SCORES_FILE).is_file():
-            raise FileNotFoundError(f"{fold}: neither finished nor diverged; run the study again")
+        diverged = fold.has_diverged
+        if not diverged and not fold.is_scored:
+            raise FileNotFoundError(
+                f"{fold.path}: neither finished nor diverged; run the study again"
+            )
         by_dataset = {}
         for row in [] if diverged else held_out.read_scores(fold):
             by_dataset.setdefault(row.dataset, []).append(row.scores.f_score)
         folds.append(
             {
                 "f": {d: np.mean(values) for d, values in by_dataset.items()},
-                "fall": _largest_fall(fold / "metrics.jsonl"),
+                "fall": _largest_fall(fold),
                 "diverged": diverged,
             }
         )
     return folds
 
 
-def _largest_fall(path):
+def _largest_fall(fold):
     """By how much validation F fell at most from its best until then."""
-    _, values = curves.read_curves(path).get("validation/mean", ((), ()))
+    _, values = curves.by_metric(fold.read_metrics()).get("validation/mean", ((), ()))
     if not len(values):
         return np.nan
     return float(np.max(np.maximum.accumulate(values) - values))

@@ -6,7 +6,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from configs import base
-from spheroid_jax.training import fold
+from spheroid_jax.training.setup import resolve
 
 
 def small():
@@ -19,20 +19,22 @@ def small():
 
 def test_the_model_is_the_average_where_there_is_one():
     config = small()
-    state = fold._initial_state(config)
-    model = fold._params(config, state)
+    setup = resolve(config, None)
+    state = setup.initial_state()
+    model = setup.model(state)
     chex.assert_trees_all_equal(model.variables["params"], state.seg_params)
     config.train.average = 0.9
-    state = fold._initial_state(config)
+    setup = resolve(config, None)
+    state = setup.initial_state()
     doubled = jax.tree.map(lambda leaf: 2 * leaf, state.seg_average)
-    model = fold._params(config, state.replace(seg_average=doubled))
+    model = setup.model(state.replace(seg_average=doubled))
     chex.assert_trees_all_equal(model.variables["params"], doubled)
 
 
 def test_the_initial_average_shares_no_buffer_with_the_parameters():
     config = small()
     config.train.average = 0.9
-    state = fold._initial_state(config)
+    state = resolve(config, None).initial_state()
     pairs = zip(jax.tree.leaves(state.seg_params), jax.tree.leaves(state.seg_average), strict=True)
     for leaf, copy in pairs:
         assert leaf.unsafe_buffer_pointer() != copy.unsafe_buffer_pointer()
@@ -42,7 +44,7 @@ def test_the_schedule_sets_the_size_of_an_update():
     config = small()
     config.optimizer.schedule = "cosine"
     config.optimizer.warmup = 2
-    optimizer = fold.networks(config)[0].optimizer
+    optimizer = resolve(config, None).network.optimizer
     params = {"w": jnp.ones(3)}
     state = optimizer.init(params)
     sizes = []
