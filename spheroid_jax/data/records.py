@@ -1,4 +1,4 @@
-"""A data root as a TensorFlow dataset: preprocessed once, read many times."""
+"""TensorFlow records of a data root: images are preprocessed once and read many times."""
 
 import contextlib
 import hashlib
@@ -27,13 +27,13 @@ logs.hide("tensorflow_datasets")
 
 
 class Spheroids(tfds.core.GeneratorBasedBuilder):
-    """Images and labels on the grid, in one split: folds come later."""
+    """TensorFlow dataset builder of images and labels on the grid; one split holds all images."""
 
-    # Raised when the same files would give other records.
+    # To be raised whenever the same files would give other records.
     VERSION = tfds.core.Version("1.0.0")
 
     def __init__(self, *, root, pairs, problems, size, **kwargs):
-        """Describes the records of `pairs` (see `folder.find_pairs`)."""
+        """Keeps what `folder.read_samples` needs: the root, its pairs, their problems, the size."""
         self._root, self._pairs, self._problems = root, pairs, problems
         self._size = size
         super().__init__(**kwargs)
@@ -63,27 +63,28 @@ class Spheroids(tfds.core.GeneratorBasedBuilder):
 
 
 def _raw(shape, dtype):
-    # Protocol buffers' lists of floats are several times as slow as bytes.
+    # Bytes are several times as fast as the lists of floats of protocol buffers.
     return tfds.features.Tensor(shape=shape, dtype=dtype, encoding=tfds.features.Encoding.BYTES)
 
 
 def load(root, datasets, size, cache):
-    """Reads a data root by way of its records, made if need be.
+    """Reads a data root from its records; makes the records first if there are none.
+
+    When a file of the root was added, removed or changed (name, size or time), new records replace
+    the old ones.
 
     Args:
       root: the data root.
       datasets: names of the folders to read.
-      size: the grid's side in pixels.
-      cache: folder for the records. They are made anew when a file of the
-        root is added, removed or changed (name, size or time), and the
-        outdated ones are removed.
+      size: side of the grid in pixels.
+      cache: folder for the records.
 
     Returns:
       `arrays.Samples`.
 
     Raises:
-      folder.DataRootError: naming everything that is wrong with the root.
-      OSError: the records have been damaged.
+      folder.DataRootError: the root has problems; the message names all of them.
+      OSError: the records are damaged.
     """
     pairs, problems = folder.find_pairs(root, datasets)
     place = hashlib.sha256(
@@ -95,14 +96,14 @@ def load(root, datasets, size, cache):
         builder = Spheroids(root=root, pairs=pairs, problems=problems, size=size, data_dir=current)
         if not builder.is_prepared():
             _prepare(builder, directory)
-    # Good records may be older than, say, an image without a mask.
+    # Records can be older than a problem that is not in a pair, such as an image without a mask.
     if problems:
         raise folder.DataRootError(root, problems)
     try:
         return _read(builder, pairs, size)
     except tf.errors.OpError as error:
         raise OSError(
-            f"{current}: damaged records; remove this folder, and they are made again"
+            f"{current}: damaged records; remove this folder, and new records are made"
         ) from error
 
 
@@ -117,11 +118,11 @@ def _read(builder, pairs, size):
 
 
 def _prepare(builder, directory):
-    """Makes the records, in place of outdated and half-made ones."""
+    """Makes the records; removes outdated and unfinished ones first."""
     for outdated in directory.iterdir():
         if outdated.is_dir():
             shutil.rmtree(outdated)
-    logging.info("Preparing the images (once; kept in %s).", directory)
-    # tfds prints of a download; there is none.
+    logging.info("Preparing the images once; the result is kept in %s", directory)
+    # tfds prints a message about a download, although nothing is downloaded.
     with contextlib.redirect_stdout(io.StringIO()):
         builder.download_and_prepare()

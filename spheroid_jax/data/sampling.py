@@ -1,8 +1,8 @@
-"""Which image, and which flip and rotation, each training sample is.
+"""Stateless random draws of training samples: the image, the flips and the rotation.
 
-Sample n of a fold is a function of (seed, fold, n) alone: Philox, a
-counter-based generator, gives the four 64-bit words at counter n. So a
-resumed run, another stream or another machine draws the very same samples.
+Sample n of a fold depends on (seed, fold, n) alone: Philox, a counter-based random generator,
+returns four 64-bit words for counter n. So a resumed run, another stream or another machine draws
+the same samples.
 """
 
 from typing import NamedTuple
@@ -13,13 +13,13 @@ _WORDS = 4
 
 
 class Draws(NamedTuple):
-    """What the samples are; one entry each.
+    """The draws of N samples; the transformations apply in the order of the attributes.
 
     Attributes:
-      index: (N,), int64: position of the image in the samples' arrays.
-      flip_vertical: (N,), boolean: upside down.
-      flip_horizontal: (N,), boolean: left to right, after that.
-      quarter_turns: (N,), int32: counter-clockwise by 90 degrees, after that.
+      index: (N,), int64: position of the image in `arrays.Samples`.
+      flip_vertical: (N,), boolean: whether the image is turned upside down.
+      flip_horizontal: (N,), boolean: whether left and right are exchanged.
+      quarter_turns: (N,), int32: number of counter-clockwise rotations by 90 degrees, 0 to 3.
     """
 
     index: np.ndarray
@@ -31,16 +31,16 @@ class Draws(NamedTuple):
 def draw(pools, shares, *, seed, fold, start, stop):
     """Draws the samples `start` to `stop` - 1 (paper, section 2.2).
 
-    The dataset is drawn by its share (the paper: 70 : 30), the image
-    uniformly from it, both flips and the rotation uniformly.
+    A dataset is drawn with a probability given by its share (in the paper, 70 : 30). An image of
+    this dataset, both flips and the rotation are drawn uniformly.
 
     Args:
-      pools: a non-empty integer array a dataset: its training images.
-      shares: a positive number a dataset; only their ratios matter.
+      pools: one non-empty integer array per dataset, the positions of its training images.
+      shares: one positive number per dataset; only the ratios of the numbers matter.
       seed: non-negative integer.
       fold: 0 to 4.
-      start: the first sample's number.
-      stop: one past the last sample's number.
+      start: number of the first sample.
+      stop: number of the last sample plus 1.
 
     Returns:
       `Draws` of `stop - start` samples.
@@ -66,5 +66,5 @@ def draw(pools, shares, *, seed, fold, start, stop):
 
 
 def _uniform(words):
-    """Maps 64-bit words to [0, 1), exactly, by their upper 53 bits."""
+    """Maps the upper 53 bits of 64-bit words to [0, 1), without rounding."""
     return (words >> 11) * 2.0**-53

@@ -1,8 +1,8 @@
-"""What the networks cost: parameters, arithmetic, and the time to expect.
+"""Costs of the networks: number of parameters, arithmetic, and expected training time.
 
     python -m spheroid_jax.training.costs
 
-prints the table of docs/evidence/paper.md: the three models at the paper's size.
+prints the table of docs/evidence/paper.md, which has the three networks at the paper's size.
 """
 
 import time
@@ -13,8 +13,8 @@ from jax import numpy as jnp
 
 from spheroid_jax import models
 
-# Share of the matrix-product rate that training is taken to reach: between
-# narrow networks and the paper's, on a CPU (docs/evidence/performance.md).
+# Assumed arithmetic rate of training, as a share of the rate of one large matrix product. On a CPU,
+# narrow networks reach less and the paper's reach more (docs/evidence/performance.md).
 _EFFICIENCY = 0.7
 _TABLE = (
     ("segmentation network (Adver, Base)", "multiscale", 1),
@@ -24,35 +24,37 @@ _TABLE = (
 
 
 def count(module, size, channels):
-    """Counts a network's parameters and arithmetic.
+    """Counts the parameters and the arithmetic of a network.
 
     Args:
-      module: of `models.build`.
+      module: Linen module, as returned by `models.build`.
       size: side of the grid in pixels.
-      channels: of the input.
+      channels: number of input channels.
 
     Returns:
-      parameters, and floating-point operations (a multiplication and an
-      addition are two) of one image's forward pass, as XLA counts them.
+      The number of parameters, and the number of floating-point operations in the forward pass of
+      one image, as counted by XLA (a multiplication and an addition are two operations).
     """
     image = jax.ShapeDtypeStruct((1, size, size, channels), np.float32)
     variables = jax.eval_shape(module.init, jax.random.key(0), image)
     parameters = sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(variables["params"]))
-    # Lowered for a GPU (which need not be there): for the CPU convolutions are
-    # rewritten to take fewer operations than the networks' definition.
+    # Lowered for a GPU, which need not be there: on a CPU, this package computes convolutions with
+    # fewer operations than their definition has.
     traced = jax.jit(module.apply).trace(variables, image)
     analysis = traced.lower(lowering_platforms=("cuda",)).cost_analysis()
     return parameters, analysis["flops"]
 
 
 def expected_seconds(flops):
-    """Guesses, to a factor of two, how long training arithmetic takes here.
+    """Estimates, within a factor of two, how long arithmetic takes on this machine.
+
+    The rate of matrix products is measured first, which takes less than a second.
 
     Args:
-      flops: floating-point operations.
+      flops: number of floating-point operations in training steps.
 
     Returns:
-      Seconds, by the matrix-product rate measured now (under a second).
+      Time in seconds.
     """
     n = 1024
     x = jnp.ones((n, n))
@@ -68,7 +70,7 @@ def expected_seconds(flops):
 
 
 def table(size=480):
-    """The table of docs/evidence/paper.md, as Markdown."""
+    """Returns the table of docs/evidence/paper.md, as Markdown."""
     lines = ["| network | parameters | GFLOP, one image forward |", "|---|---|---|"]
     for title, name, channels in _TABLE:
         parameters, flops = count(models.build(name), size, channels)

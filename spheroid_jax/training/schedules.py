@@ -1,42 +1,44 @@
-"""What changes with the step: lambda, and the learning rate.
+"""Schedules of the learning rate, and of lambda, the weight of the adversarial loss.
 
-Every schedule of lambda, the adversarial loss's weight, takes (step,
-total_steps, start, end) and gives float32: `step` is the step counter, 0 for
-the first step, an integer or an array; `total_steps` counts the whole
-training's; `start` is lambda at step 0, `end` at step `total_steps - 1`.
+Every schedule of lambda has the same arguments and returns float32:
+
+    step: the step counter, an integer or an array of integers; 0 for the first step
+    total_steps: number of steps of the whole training
+    start: lambda at step 0
+    end: lambda at step total_steps - 1
 """
 
 import optax
 from jax import numpy as jnp
 
-# Stairs of `stepped`.
+# Number of stairs of `stepped_ramp`.
 STEPS = 4
 
 
 def linear_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
-    """Rises linearly with every step (paper, section 2.4)."""
+    """Lambda that rises linearly from `start` to `end` (paper, section 2.4)."""
     return start + (end - start) * _fraction(step, total_steps)
 
 
 def cosine_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
-    """Rises along half a cosine: slowly, fast, slowly."""
+    """Lambda that rises from `start` to `end` along half a cosine wave."""
     half_turn = jnp.pi * _fraction(step, total_steps)
     return start + (end - start) * (1 - jnp.cos(half_turn)) / 2
 
 
 def stepped_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
-    """Rises in four stairs of equal length and height."""
+    """Lambda that rises from `start` to `end` in four stairs of equal length and height."""
     stair = jnp.floor(_fraction(step, total_steps) * STEPS)
     return start + (end - start) * jnp.minimum(stair / (STEPS - 1), 1)
 
 
 def constant(step, *, total_steps, start=8.3e-6, end=1e-1):
-    """Is `end` throughout (which the paper found unstable)."""
+    """Lambda that is always `end`; the paper found training with it unstable (section 2.4)."""
     del total_steps, start
     return jnp.full(jnp.shape(step), end, jnp.float32)
 
 
-# Each `config.adversary.lambda_schedule`.
+# The values that `config.adversary.lambda_schedule` can have.
 SCHEDULES = {
     "constant": constant,
     "cosine": cosine_ramp,
@@ -44,22 +46,22 @@ SCHEDULES = {
     "stepped": stepped_ramp,
 }
 
-
+# The values that `config.optimizer.schedule` can have.
 LEARNING_RATES = ("constant", "cosine")
 
 
 def learning_rate(name, *, peak, warmup, total_steps):
-    """Chooses the segmentation network's learning rate.
+    """Returns the learning rate of the segmentation network.
 
     Args:
-      name: "constant" (the paper's), or "cosine": falls along half a cosine
-        to 0 at the end of training.
-      peak: the largest value.
-      warmup: steps in which it rises linearly from 0, before that.
-      total_steps: of the whole training.
+      name: "constant" as in the paper, or "cosine", which falls to 0 at the end of training along
+        half a cosine wave.
+      peak: the largest learning rate.
+      warmup: number of steps at the beginning in which the learning rate rises linearly from 0.
+      total_steps: number of steps of the whole training, warm-up included.
 
     Returns:
-      A number, or an optax schedule: a function of the step.
+      A number, or an optax schedule (a function of the step).
     """
     if name == "constant" and not warmup:
         return peak
@@ -73,5 +75,5 @@ def learning_rate(name, *, peak, warmup, total_steps):
 
 
 def _fraction(step, total_steps):
-    """0 at the first step, 1 at the last; a single step is the first."""
+    """Share of training that is over: 0 at the first step, 1 at the last; 0 for a single step."""
     return jnp.asarray(step, jnp.float32) / max(total_steps - 1, 1)
