@@ -1,65 +1,73 @@
-"""Losses of the paper's section 2.4, equations 2 and 3, and their weights.
+"""Losses (section 2.4, equations 2 and 3) and pixel weights (equation 1) of the paper.
 
-Logits are float32 with the classes last: (background, foreground) for the
-segmentation network, (fake, real) for the adversarial network. Where the
-paper sums over the data set, these take the mean over the batch.
+Logits are float32 with the classes last: (background, foreground) for the segmentation network,
+(fake, real) for the adversarial network. The paper sums over the dataset; the losses here take the
+mean over the batch.
 """
 
 import chex
 import jax
 from jax import numpy as jnp
+from jaxtyping import Array, Bool, Float
 
 FAKE, REAL = 0, 1
-# By which the foreground weights are multiplied (section 2.2).
+# The paper multiplies the foreground's weights of equation 1 by 3 (section 2.2).
 FOREGROUND_FACTOR = 3
 TINY = 1e-6
 
 
-def balanced_weight(mask, counted):
-    """Weights of equation 1, the foreground's times 3 (section 2.2).
+def balanced_weight(
+    mask: Bool[Array, "b h w"], counted: Bool[Array, "b h w"]
+) -> Float[Array, "b h w"]:
+    """Pixel weights that give the foreground three times the say of the background.
 
-    Background pixels weigh 1 and foreground pixels 3 N_bg / N_fg, with N counted in each image. In
-    an image of one class every pixel weighs 1.
+    A background pixel weighs 1 and a foreground pixel 3 N_bg / N_fg, where N counts the pixels of
+    one class in one image (equation 1 and section 2.2). In an image with one class only, every
+    pixel weighs 1.
 
     Args:
-      mask: (B, H, W), boolean, the ground truth.
-      counted: (B, H, W), boolean: where there is an image.
+      mask: the ground truth.
+      counted: false for pixels beyond the image's edge, which weigh 0.
 
     Returns:
-      (B, H, W), float32; zero where nothing counts.
+      float32 weights.
     """
     foreground = (mask & counted).sum((1, 2), keepdims=True)
     background = (~mask & counted).sum((1, 2), keepdims=True)
-    # Below 2,300 px per side the product is a whole number that float32 holds: one rounding.
+    # float32 holds 3 N_bg exactly for images of up to 2,300 x 2,300 px: only the division rounds.
     ratio = FOREGROUND_FACTOR * background / jnp.maximum(foreground, 1)
     one_class = (foreground == 0) | (background == 0)
     weight = jnp.where(mask & ~one_class, ratio, 1.0)
     return jnp.where(counted, weight, 0.0)
 
 
-def uniform_weight(mask, counted):
-    """Weighs each pixel 1; as `balanced_weight` otherwise."""
+def uniform_weight(
+    mask: Bool[Array, "b h w"], counted: Bool[Array, "b h w"]
+) -> Float[Array, "b h w"]:
+    """Pixel weights of 1; like `balanced_weight`, 0 for pixels that do not count."""
     del mask
     return counted.astype(jnp.float32)
 
 
-# What `config.loss.weights` can be.
+# The values that `config.loss.weights` can have.
 WEIGHTS = {"balanced": balanced_weight, "uniform": uniform_weight}
 
 
-def weighted_cross_entropy(logits, mask, weight):
-    """Weighted spatial cross entropy, L_wsce of equation 3.
+def weighted_cross_entropy(
+    logits: Float[Array, "b h w 2"], mask: Bool[Array, "b h w"], weight: Float[Array, "b h w"]
+) -> Float[Array, ""]:
+    """Weighted spatial cross entropy, L_wsce of equation 3, averaged over the batch.
 
-    An image's loss is the mean over its pixels of weight times cross entropy.
+    The loss of one image is the sum over its pixels of weight times cross entropy, divided by the
+    number of pixels whose weight is above 0.
 
     Args:
-      logits: (B, H, W, 2).
-      mask: (B, H, W), boolean, the ground truth.
-      weight: (B, H, W), >= 0; zero marks pixels that do not count, which may
-        not be all of an image.
+      logits: output of the segmentation network.
+      mask: the ground truth.
+      weight: pixel weights >= 0, not all 0 in any image.
 
     Returns:
-      The mean over the batch, a scalar >= 0.
+      A scalar >= 0.
     """
     chex.assert_equal_shape([mask, weight, logits[..., 0]])
     log_probability = jax.nn.log_softmax(logits)
@@ -68,19 +76,22 @@ def weighted_cross_entropy(logits, mask, weight):
     return image.mean()
 
 
-def soft_dice(logits, mask, weight):
-    """1 - 2 sum(p t) / (sum p + sum t), an image; not in the paper.
+def soft_dice(
+    logits: Float[Array, "b h w 2"], mask: Bool[Array, "b h w"], weight: Float[Array, "b h w"]
+) -> Float[Array, ""]:
+    """Soft Dice loss of the foreground class, averaged over the batch; not in the paper.
 
-    p is the probability of foreground and t the mask; the sums are over the
-    pixels that count (F. Milletari et al., V-Net, 3DV 2016, has squares).
+    The loss of one image is 1 - 2 sum(p t) / (sum p + sum t), where p is the probability of
+    foreground, t is the mask, and the sums are over the pixels that count. F. Milletari et al.
+    (V-Net, 3DV 2016) square p and t in the denominator; this loss does not.
 
     Args:
-      logits: (B, H, W, 2).
-      mask: (B, H, W), boolean, the ground truth.
-      weight: (B, H, W), >= 0; only where it is zero matters.
+      logits: output of the segmentation network.
+      mask: the ground truth.
+      weight: pixel weights >= 0; pixels of weight 0 do not count, other values make no difference.
 
     Returns:
-      The mean over the batch, a scalar in [0, 1].
+      A scalar in [0, 1].
     """
     chex.assert_equal_shape([mask, weight, logits[..., 0]])
     counted = weight > 0
@@ -88,16 +99,16 @@ def soft_dice(logits, mask, weight):
     truth = (mask & counted).astype(probability.dtype)
     both = (probability * truth).sum((1, 2))
     either = probability.sum((1, 2)) + truth.sum((1, 2))
-    # An empty mask with nothing found has no overlap to divide by.
+    # Without foreground in mask and segmentation, the denominator would be 0.
     return (1 - 2 * both / jnp.maximum(either, TINY)).mean()
 
 
-def binary_cross_entropy(logits, label):
-    """L_bce of equations 2 and 3: the adversary's two classes.
+def binary_cross_entropy(logits: Float[Array, "b 2"], label: int) -> Float[Array, ""]:
+    """Cross entropy of the adversary's two classes, L_bce of equations 2 and 3.
 
     Args:
-      logits: (B, 2).
-      label: `FAKE` or `REAL`, for the whole batch.
+      logits: output of the adversarial network.
+      label: `FAKE` or `REAL`, the true class of the whole batch.
 
     Returns:
       The mean over the batch, a scalar >= 0.
@@ -106,17 +117,31 @@ def binary_cross_entropy(logits, label):
     return -jax.nn.log_softmax(logits)[:, label].mean()
 
 
-def adversarial_loss(real_logits, fake_logits):
-    """L_a of equation 2: the real is to be told real, the fake fake."""
+def adversarial_loss(
+    real_logits: Float[Array, "b 2"], fake_logits: Float[Array, "b 2"]
+) -> Float[Array, ""]:
+    """Loss of the adversary, L_a of equation 2: it should tell real masks from segmentations.
+
+    Args:
+      real_logits: output of the adversarial network for the true masks.
+      fake_logits: output of the adversarial network for the segmentations.
+    """
     return binary_cross_entropy(real_logits, REAL) + binary_cross_entropy(fake_logits, FAKE)
 
 
-def segmentation_loss(spatial_loss, fake_logits, adversarial_weight):
-    """L_s of equation 3: spatial loss plus lambda times "taken for real".
+def segmentation_loss(
+    spatial_loss: Float[Array, ""] | float,
+    fake_logits: Float[Array, "b 2"],
+    adversarial_weight: Float[Array, ""] | float,
+) -> Float[Array, ""]:
+    """Loss of the segmentation network, L_s of equation 3.
+
+    The loss is the spatial loss plus lambda times the cross entropy between the adversary's output
+    and the class "real": the segmentation should be taken for a real mask.
 
     Args:
-      spatial_loss: what `weighted_cross_entropy` gives; L_wsce.
-      fake_logits: (B, 2), the adversary's verdict on the segmentation.
+      spatial_loss: L_wsce, as returned by `weighted_cross_entropy`.
+      fake_logits: output of the adversarial network for the segmentations.
       adversarial_weight: lambda.
     """
     return spatial_loss + adversarial_weight * binary_cross_entropy(fake_logits, REAL)

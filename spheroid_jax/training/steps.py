@@ -1,7 +1,7 @@
-"""The training state and the pure, alternating training step (section 2.4).
+"""Training state, and the pure training step that updates both networks in turn (section 2.4).
 
 A batch is a dict of `image` (B, H, W), float32 in [0, 1], and `label` (B, H, W), uint8:
-`images.BACKGROUND`, `FOREGROUND`, or `OUTSIDE` where there is no image.
+`images.BACKGROUND`, `FOREGROUND`, or `OUTSIDE` for pixels beyond the image's edge.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from flax import linen as nn
 from flax import struct
 from jax import lax
 from jax import numpy as jnp
-from jaxtyping import PyTree
+from jaxtyping import Array, Bool, Float, PyTree
 
 from spheroid_jax import images, models
 from spheroid_jax.runtime import compilation
@@ -25,11 +25,17 @@ from spheroid_jax.training import losses
 class TrainState:
     """Everything that training changes.
 
-    The `adv_*` are empty where there is no adversary (Base, U-net*), and
-    `seg_average` where no average of `seg_params` is kept.
+    Attributes:
+      step: number of completed steps, int32.
+      seg_params: parameters of the segmentation network.
+      seg_stats: running averages of its batch normalisation; empty without batch normalisation.
+      seg_average: moving average of `seg_params`; empty if no average is kept.
+      seg_opt_state: state of the segmentation network's optimizer.
+      adv_params: parameters of the adversarial network; empty without an adversary.
+      adv_opt_state: state of the adversary's optimizer; empty without an adversary.
     """
 
-    # PyTree, as JAX also makes this of shapes and shardings.
+    # PyTree, because JAX also builds this class with shapes or shardings in place of arrays.
     step: PyTree
     seg_params: chex.ArrayTree
     seg_stats: chex.ArrayTree
@@ -47,7 +53,7 @@ class Network(NamedTuple):
 
 
 class Adversary(NamedTuple):
-    """The adversarial network, its optimizer, and lambda(step)."""
+    """The adversarial network, its optimizer, and lambda as a function of the step."""
 
     module: nn.Module
     optimizer: optax.GradientTransformation
@@ -61,8 +67,9 @@ def init_state(network, adversary, *, seed, averaged=False, variables=None):
       network: `Network` that segments.
       adversary: `Adversary`, or None.
       seed: non-negative integer.
-      averaged: whether an average of the parameters is kept.
-      variables: of a trained network, to start from; None: drawn anew.
+      averaged: whether a moving average of the parameters is kept.
+      variables: Linen variables of a trained network, which training starts from; None for random
+        ones.
 
     Returns:
       `TrainState` at step 0.
@@ -70,7 +77,7 @@ def init_state(network, adversary, *, seed, averaged=False, variables=None):
     if variables is None:
         variables = models.initial_variables(network.module, 1, seed=seed)
     else:
-        # Buffers of its own: the step donates them, the caller may go on.
+        # Copies, because the step donates the state, and the caller may need its own variables.
         variables = jax.tree.map(jnp.copy, variables)
     adv_params, adv_opt_state = {}, ()
     if adversary is not None:
@@ -78,7 +85,7 @@ def init_state(network, adversary, *, seed, averaged=False, variables=None):
         adv_opt_state = adversary.optimizer.init(adv_params)
     seg_average = {}
     if averaged:
-        # Buffers of its own: the step donates both.
+        # Copies, because a donated state must not hold the same buffer twice.
         seg_average = jax.tree.map(jnp.copy, variables["params"])
     return TrainState(
         step=jnp.zeros((), jnp.int32),
@@ -101,23 +108,22 @@ def make_train_step(
     average=0.0,
     fast_start=True,
 ):
-    """Binds the networks to a pure step.
+    """Makes the training step of two networks, or of one.
 
-    The options' defaults are the paper's training.
+    The defaults of the options are those of the paper.
 
     Args:
       network: `Network` that segments.
       adversary: `Adversary`, or None for training without one.
-      weigh: function from mask and counted pixels to weights, one of `losses.WEIGHTS`.
-      dice: weight of the soft Dice loss, beside the cross entropy.
-      augment: of `augment.make_augment`, or None.
-      average: decay of the parameters' moving average; 0: there is none.
-      fast_start: the average leaves the initial values fast, as those of
-        training from scratch are worth nothing. Otherwise they keep a share
-        of decay ** steps.
+      weigh: function from mask and counted pixels to pixel weights, one of `losses.WEIGHTS`.
+      dice: weight of the soft Dice loss, which is added to the cross entropy.
+      augment: function that changes a batch, as returned by `augment.make_augment`, or None.
+      average: decay of the moving average of the parameters; 0 for no average.
+      fast_start: whether the average soon forgets the initial parameters, which are random when
+        training starts from scratch. If false, they keep a share of average ** steps.
 
     Returns:
-      `step(state, batch) -> (state, metrics)`, metrics a dict of scalars.
+      Pure function `step(state, batch) -> (state, metrics)`; metrics is a dict of scalars.
     """
 
     def train_step(state, batch):
@@ -132,13 +138,13 @@ def make_train_step(
             )
             return logits, updated.get("batch_stats", {})
 
-        # One forward pass serves both updates: its output is what the
-        # adversary judges, its pullback is what the segmentation learns by.
+        # One forward pass serves both updates: the adversary judges its output, and its pullback
+        # gives the gradient of the segmentation network.
         logits, pullback, seg_stats = jax.vjp(forward, state.seg_params, has_aux=True)
         metrics = {}
         if adversary is not None:
             state, metrics = _adversary_update(state, batch, logits, adversary)
-        # The segmentation is judged by the adversary just updated.
+        # The paper updates the adversary first, so the updated adversary judges here.
         logits_gradient, seg_metrics = jax.grad(_logits_loss, has_aux=True)(
             logits, state.adv_params, state.step, batch, adversary, dice
         )
@@ -164,15 +170,15 @@ def make_train_step(
 
 
 def make_run_steps(train_step, placement=None):
-    """Compiles several steps into one dispatch.
+    """Compiles several training steps into one program.
 
     Args:
-      train_step: of `make_train_step`.
-      placement: `devices.Placement` of state and batches on several devices.
+      train_step: function as returned by `make_train_step`.
+      placement: `devices.Placement` of state and batches on several devices; None for one device.
 
     Returns:
-      `run(state, batches) -> (state, metrics)`: the batches' leaves, and the
-      metrics, have a leading axis of steps. `state` is donated.
+      Function `run(state, batches) -> (state, metrics)`, which donates `state`. The leaves of
+      `batches` and of `metrics` have a leading axis of steps.
     """
 
     def run_steps(state, batches):
@@ -197,43 +203,44 @@ def make_run_steps(train_step, placement=None):
         shape = jax.tree.leaves(batches)[0].shape
         if shape not in programs:
             programs[shape] = jitted.lower(state, batches).compile()
-            # Before the first step needs it.
+            # The first step needs the memory that compilation has taken.
             compilation.release_memory()
         return programs[shape](state, batches)
 
     return run
 
 
-def adversary_input(image, weight, probability):
-    """The image times each class's probability (section 2.4).
+def adversary_input(
+    image: Float[Array, "b h w"],
+    weight: Float[Array, "b h w"],
+    probability: Float[Array, "b h w 2"],
+) -> Float[Array, "b h w 2"]:
+    """Input of the adversary: the image times the probability of each class (section 2.4).
 
     Args:
-      image: (B, H, W).
-      weight: (B, H, W); where zero there is no image, and the product is 0.
-      probability: (B, H, W, 2), of the classes, or the one-hot truth.
-
-    Returns:
-      (B, H, W, 2).
+      image: the images.
+      weight: pixel weights; the product is 0 where the weight is 0.
+      probability: class probabilities, or the one-hot ground truth.
     """
     return jnp.where(weight > 0, image, 0)[..., jnp.newaxis] * probability
 
 
 class _Targets(NamedTuple):
-    """A batch as the losses see it: three (B, H, W), the weight 0 where there is no image."""
+    """A batch as the losses take it; the weight is 0 for pixels beyond the image's edge."""
 
-    image: jax.Array
-    mask: jax.Array
-    weight: jax.Array
+    image: Float[Array, "b h w"]
+    mask: Bool[Array, "b h w"]
+    weight: Float[Array, "b h w"]
 
 
 def _targets(batch, step, weigh, augment):
-    """Makes mask and weight of the label, after the augmentation if there is one."""
+    """Augments a batch, and turns its labels into masks and weights."""
     image, label = batch["image"], batch["label"]
     chex.assert_equal_shape([image, label])
     mask, counted = label == images.FOREGROUND, label != images.OUTSIDE
     if augment is not None:
         image, mask, counted = augment(image, mask, counted, step)
-    # A barrier, so that XLA sums the loss in one order whatever the weights are made of.
+    # The barrier keeps the order in which XLA sums the loss the same for all kinds of weights.
     return _Targets(*lax.optimization_barrier((image, mask, weigh(mask, counted))))
 
 
@@ -246,7 +253,7 @@ def _moved_average(average, params, decay):
 
 
 def _adversary_update(state, batch, logits, adversary):
-    """Updates the adversary; the segmentation is a constant to it."""
+    """Updates the adversary; its gradient does not reach the segmentation network."""
     probability = lax.stop_gradient(jax.nn.softmax(logits))
     truth = jax.nn.one_hot(batch.mask.astype(jnp.int32), 2)
     real = adversary_input(batch.image, batch.weight, truth)
@@ -273,7 +280,7 @@ def _adversary_update(state, batch, logits, adversary):
 
 
 def _logits_loss(logits, adv_params, step, batch, adversary, dice):
-    """Equation 3 as a function of the segmentation network's output."""
+    """Loss of equation 3 as a function of the segmentation network's output, and metrics."""
     cross_entropy = losses.weighted_cross_entropy(logits, batch.mask, batch.weight)
     metrics = {"cross_entropy": cross_entropy}
     spatial_loss = cross_entropy
