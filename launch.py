@@ -3,84 +3,79 @@
     python launch.py --config=configs/adver.py --fold=2
     python launch.py --config=configs/adver.py --fold=all
 
-Any value of the config can be overridden: --config.data.root=DIR,
---config.model.width=16. The same command goes on where an interrupted one
-stopped, and skips what is finished. --mode=evaluate scores a trained fold
-again. A config of several variants trains all of them.
+A flag can replace any value of the config: --config.data.root=DIR, --config.model.width=16. After
+an interruption, the same command continues training; it skips folds that are finished.
+--mode=evaluate scores a trained fold again. A config with several variants trains all of them.
 """
 
 import os
 import sys
-
-from absl import app, flags, logging
-from ml_collections import config_flags
+import traceback
 
 from spheroid_jax.commands import failures
 from spheroid_jax.errors import UserError
-from spheroid_jax.runtime import logs
-from spheroid_jax.workdir import Workdir
+from spheroid_jax.runtime import extras, logs
+from spheroid_jax.workdir import FOLDS, Workdir
 
-_CONFIG = config_flags.DEFINE_config_file("config", None, "the settings: a file of configs/")
-_FOLD = flags.DEFINE_string("fold", "0", "which partition validates: 0 to 4, or all")
+try:
+    with extras.needed("training", "train"):
+        from absl import app, flags, logging
+        from ml_collections import config_flags
+except extras.MissingPackage as missing:
+    failures.complain("launch.py", missing)
+    sys.exit(failures.REFUSED)
+
+_CONFIG = config_flags.DEFINE_config_file("config", None, "settings of the training: configs/*.py")
+_FOLD = flags.DEFINE_string("fold", "0", "partition for validation: 0 to 4, or all")
 _WORKDIR = flags.DEFINE_string(
-    "workdir", None, "where results go (default: runs/NAME of the config)"
+    "workdir", None, "folder of the results (default: runs/NAME, where NAME is the config's name)"
 )
-_MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate"], "train and evaluate, or evaluate")
+_MODE = flags.DEFINE_enum(
+    "mode", "train", ["train", "evaluate"], "train and evaluate, or evaluate only"
+)
+
+
+class LaunchError(UserError):
+    """The flags do not say what to do, or some folds failed."""
 
 
 def main(argv):
-    """Runs one fold or all of them; exits with what became of them."""
-    if len(argv) > 1:
-        _fail(f"unexpected argument {argv[1]!r}; options begin with --")
+    """Runs what the flags ask for, and exits with its status."""
     logging.use_absl_handler()
     logs.plain(logging.get_absl_handler())
-    sys.exit(failures.exit_status("launch.py", _run))
+    sys.exit(failures.exit_status("launch.py", _run, argv[1:]))
 
 
-def _run():
+def _run(words):
     """Runs what the flags ask for; returns the exit status."""
+    if words:
+        raise LaunchError(f"unexpected argument {words[0]!r}; options begin with --")
     # Imported here, so that --help and bad flags answer at once.
-    try:
-        from spheroid_jax.training import fold, loop
-        from spheroid_jax.training.setup import resolve
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("spheroid_jax"):
-            raise
-        raise MissingPackage(
-            f"training needs {error.name}: pip install -r requirements.txt, or pip install "
-            '"spheroid-jax[train]"'
-        ) from error
+    with extras.needed("training", "train"):
+        from spheroid_jax.training import fold, loop, setup
     config = _load_config()
     if config is not None and "variants" in config:
         return _run_study(config)
-    setup = resolve(config, _WORKDIR.value)
+    resolved = setup.resolve(config, _WORKDIR.value)
     if _FOLD.value == "all":
-        if failed := _run_folds(setup.batch_size, setup.devices, sys.argv):
-            raise FoldsFailed(f"{failed} of the folds failed; see above")
+        if failed := _run_folds(resolved.batch_size, resolved.devices, sys.argv):
+            raise LaunchError(f"{failed} of the folds failed; see above")
         return 0
     run = {"train": fold.train, "evaluate": fold.evaluate}[_MODE.value]
     try:
-        run(setup, _fold_number(), Workdir(_WORKDIR.value or os.path.join("runs", setup.name)))
+        run(resolved, _fold_number(), Workdir(_WORKDIR.value or _default(resolved.name)))
     except loop.Interrupted as stopped:
         logging.info("%s; the same command goes on from there.", stopped)
         return 128 + stopped.reason
     return 0
 
 
-class MissingPackage(UserError):
-    """A package that training needs is not installed."""
-
-
-class FoldsFailed(UserError):
-    """Some of the folds failed, each with its own message."""
-
-
 def _run_study(config):
-    """Trains each variant of a config in a folder of its own; reports; returns the status."""
+    """Trains each variant of a config in its own work directory; prints the report."""
     from spheroid_jax.evaluation.compare import study
 
     file = config_flags.get_config_filename(flags.FLAGS["config"])
-    workdir = _WORKDIR.value or os.path.join("runs", config.name)
+    workdir = _WORKDIR.value or _default(config.name)
     for name in config.variants:
         _run_folds(
             config.train.batch_size,
@@ -96,27 +91,32 @@ def _run_study(config):
     return 0
 
 
+def _default(name):
+    """The work directory of a config, unless --workdir names another one."""
+    return os.path.join("runs", name)
+
+
 def _without_config(argv):
-    """The arguments without --config, which may not be given twice."""
+    """Removes --config, which must not be given twice, from the arguments."""
     rest, words = [], iter(argv)
     for word in words:
         if word in ("--config", "-config"):
-            next(words)  # Its value.
+            next(words)  # The value of --config.
         elif not word.startswith(("--config=", "-config=")):
             rest.append(word)
     return rest
 
 
 def _run_folds(batch_size, devices, argv):
-    """Runs a command once per fold; exits where a signal asked to stop.
+    """Runs a command once per fold; exits if a signal asked to stop.
 
     Args:
       batch_size: images per step.
-      devices: how many devices share a batch; 0 for as many as divide it.
-      argv: this command's arguments.
+      devices: number of devices that share a batch; 0 for as many as divide the batch.
+      argv: the arguments of this command.
 
     Returns:
-      How many folds failed.
+      The number of folds that failed.
     """
     from spheroid_jax.training import folds
 
@@ -126,7 +126,7 @@ def _run_folds(batch_size, devices, argv):
         batch_size=batch_size,
         devices_per_fold=devices,
     )
-    problems = folds.problems(outcomes, stopped_by)
+    problems = folds.problems(outcomes)
     for line in problems:
         logging.info("%s", line)
     if stopped_by:
@@ -137,22 +137,31 @@ def _run_folds(batch_size, devices, argv):
 
 def _fold_number():
     if not _FOLD.value.isdecimal():
-        _fail(f"--fold={_FOLD.value}: there are the folds 0 to 4, and all")
+        raise LaunchError(f"--fold={_FOLD.value}: there are the folds 0 to {FOLDS - 1}, and all")
     return int(_FOLD.value)
 
 
 def _parse(argv):
-    """Parses the flags; a misspelt key or a bad value is one line."""
+    """Parses the flags; a misspelt key or a bad value is one line on stderr."""
     try:
         return flags.FLAGS(argv)
     except (flags.Error, TypeError, ValueError) as error:
-        _fail(" ".join(str(error).split()))
+        message = " ".join(str(error).split())
     except (AttributeError, KeyError) as error:
-        _fail(_no_such_key(argv, str(error.args[0] if error.args else error)))
+        message = _no_such_key(argv, str(error.args[0] if error.args else error))
+    # A config file is the user's program, which can fail in any way.
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        message = (
+            f"--config cannot be loaded: {type(error).__name__}: {error} "
+            f"({place.filename}, line {place.lineno})"
+        )
+    failures.complain("launch.py", message)
+    sys.exit(failures.REFUSED)
 
 
 def _no_such_key(argv, text):
-    """Words what ml_collections says of an unknown key, naming the flag."""
+    """Turns the message of ml_collections about an unknown key into one that names the flag."""
     words = text.replace("\\", "").replace('"', "'").split("'")
     misspelt = next((word for word in words if word.strip()), "")
     flag = next((a for a in argv[1:] if f".{misspelt}" in a), misspelt)
@@ -162,21 +171,16 @@ def _no_such_key(argv, text):
 
 
 def _load_config():
-    """Returns the config of --config, or None."""
+    """Returns the config that --config names, or None."""
     try:
         config = _CONFIG.value
         if config is not None:
-            config.to_dict()  # Fails here if the file could not be loaded.
+            config.to_dict()  # Raises the error of a config file that could not be loaded.
         return config
-    # A config file is a program: it can fail in any way.
+    # As in `_parse`: some errors of a config file come only now.
     except Exception as error:
         reason = str(error).strip().splitlines()[-1].strip()
-        _fail(f"--config cannot be loaded: {reason}")
-
-
-def _fail(message):
-    failures.complain("launch.py", message)
-    sys.exit(failures.REFUSED)
+        raise LaunchError(f"--config cannot be loaded: {reason}") from error
 
 
 if __name__ == "__main__":

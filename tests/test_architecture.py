@@ -1,6 +1,9 @@
 """Imports go one way, and each library stays where it belongs."""
 
 import ast
+import importlib.metadata
+import re
+import sys
 import tomllib
 
 import pytest
@@ -106,7 +109,52 @@ def test_a_library_stays_where_it_belongs(library):
 def test_requirements_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    declared = project["dependencies"] + extras["train"] + extras["report"]
+    declared = {*project["dependencies"], *extras["train"], *extras["report"]}
     lines = (ROOT / "requirements.txt").read_text().splitlines()
     required = [line for line in lines if line and not line.startswith("#")]
     assert sorted(required) == sorted(declared)
+
+
+def test_the_train_extra_installs_all_that_training_imports():
+    """Follows the imports from launch.py and configs/, those inside of functions included."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"] + project["optional-dependencies"]["train"]
+    installed = {re.match(r"[\w-]+", line)[0].lower().replace("_", "-") for line in lines}
+    distributions = importlib.metadata.packages_distributions()
+    waiting, seen, missing = [ROOT / "launch.py", *(ROOT / "configs").glob("*.py")], set(), set()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        for name in imports(path):
+            top = name.split(".")[0]
+            if top == "spheroid_jax":
+                waiting += set(files_of(name)) - seen
+            elif top not in {*sys.stdlib_module_names, "configs"}:
+                found = {d.lower().replace("_", "-") for d in distributions[top]}
+                if not found & installed:
+                    missing.add(top)
+    assert PACKAGE / "report" / "figures.py" in seen
+    assert not missing
+
+
+def files_of(name):
+    """The files of the package that an import of a dotted name runs."""
+    parts = name.split(".")[1:]
+    places = [PACKAGE.joinpath(*parts[:n]) for n in range(len(parts) + 1)]
+    candidates = [*(p.with_suffix(".py") for p in places), *(p / "__init__.py" for p in places)]
+    return [path for path in candidates if path.is_file()]
+
+
+def test_a_config_is_read_where_it_is_checked_and_resolved_and_nowhere_below():
+    """`config.train.epochs` stands in two modules; elsewhere a config is at most a plain dict."""
+    of_a_dict = {"get", "items", "keys", "pop", "values"}
+    readers = {
+        name_of(path)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "config"
+        and node.attr not in of_a_dict
+    }
+    assert readers == {"training/settings", "training/setup"}

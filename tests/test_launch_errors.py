@@ -97,3 +97,79 @@ def test_a_full_disk_is_one_line(workplace, tmp_path):
     result = subprocess.run(limited, env=workplace[2], cwd=ROOT, text=True, capture_output=True)
     assert result.returncode == 2, result.stderr[-2000:]
     one_line(result.stderr, "checkpoint")
+
+
+def test_a_bug_of_ours_keeps_its_traceback_and_says_whose_it_is(workplace):
+    """A `TypeError` in the training step was one line without a place."""
+    code = """
+import runpy, sys
+from spheroid_jax.training import steps
+
+def broken(*arguments, **options):
+    def train_step(state, batch):
+        return len(3)
+    return train_step
+
+steps.make_train_step = broken
+sys.argv[0] = sys.argv.pop(1)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "launch.py"), *demo(workplace, "bug")],
+        env=workplace[2],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+    )
+    assert result.returncode == 70
+    assert "Traceback" in result.stderr and "in train_step" in result.stderr
+    lines = result.stderr.strip().splitlines()
+    assert lines[-1].startswith("launch.py: this is a bug of spheroid_jax")
+    assert "TypeError: object of type 'int' has no len()" in lines
+
+
+@pytest.mark.parametrize("package", ["absl", "ml_collections", "optax", "orbax", "tensorboardX"])
+def test_a_missing_package_is_one_line_that_says_how_to_install_it(workplace, package):
+    code = f"""
+import runpy, sys
+sys.modules[{package!r}] = None
+sys.argv[0] = sys.argv.pop(1)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "launch.py"), *demo(workplace, "missing")],
+        env=workplace[2],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+    )
+    assert result.returncode == 2, result.stderr
+    one_line(result.stderr, package, 'pip install "spheroid-jax[train]"')
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("config.model.patch = 2", ["config.model.patch: nothing reads this key"]),
+        ("config.model.widht = 2", ["config.model.widht", "did you mean config.model.width?"]),
+        ("config.train.epochs = 'two'", ["config.train.epochs = 'two'", "at least 1"]),
+        ("config.augment.twist = 2.0", ["config.augment.twist: nothing reads this key"]),
+        ("config.model.width = 3.5", ["config.model.width = 3.5", "at least 1"]),
+        ("1 / 0", ["--config cannot be loaded: ZeroDivisionError: ", "mine.py, line 5"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_mistake_in_a_config_file_is_one_line(workplace, tmp_path, line, words):
+    """Some of them were `TypeError`s of the network, from deep inside."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from configs import demo\n"
+        "def get_config():\n"
+        "    config = demo.get_config()\n"
+        "    with config.ignore_type(), config.unlocked():\n"
+        f"        {line}\n"
+        "    return config\n"
+    )
+    status, _, err = launch(workplace, f"--config={file}", f"--workdir={tmp_path / 'run'}")
+    assert status == 2
+    one_line(err, *words)

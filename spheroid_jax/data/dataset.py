@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spheroid_jax.data import arrays, partitions, sampling
+from spheroid_jax.runtime import extras
 
 
 class Dataset(NamedTuple):
@@ -77,7 +78,9 @@ def open_dataset(root, shares, *, size, stream, cache, workdir):
       ModuleNotFoundError: "tf" without TensorFlow.
     """
     if stream == "tf":
-        from spheroid_jax.data import records
+        purpose = 'config.data.stream = "tf"'
+        with extras.needed(purpose, "train", ", or set --config.data.stream=numpy"):
+            from spheroid_jax.data import records
 
         samples = records.load(root, list(shares), size, cache)
     else:

@@ -5,6 +5,9 @@ import signal
 
 from absl import logging
 
+# Ctrl-C, `kill`, and Ctrl-Break, which only Windows has.
+STOPPING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGTERM)}
+
 
 class StopRequest:
     """The request to stop; true once a signal has asked.
@@ -22,7 +25,7 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_signals():
-    """Turns the first SIGINT or SIGTERM within the block into a request to stop.
+    """Turns the first signal of `STOPPING` within the block into a request to stop.
 
     A second signal has the effect that it had before the block.
 
@@ -39,7 +42,7 @@ def stop_signals():
             signal.signal(each, handler)
         logging.info("Saving and stopping; once more stops at once.")
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         before[number] = signal.signal(number, ask)
     try:
         yield request

@@ -1,12 +1,13 @@
-"""Training checkpoints of one fold: the best and the last. Knows orbax.
+"""Training checkpoints of one fold, the best and the last, in the format of orbax.
 
-What inference needs is a file format of its own (`params.py`), so that a
-machine that only segments needs no orbax.
+Trained models have a format of their own (`inference.model_file`), so that a machine that only
+segments needs no orbax.
 """
 
 import contextlib
 import logging
 import pathlib
+import shutil
 
 import jax
 from jax import numpy as jnp
@@ -15,18 +16,18 @@ from orbax.checkpoint import v1 as ocp
 from spheroid_jax.errors import UserError
 from spheroid_jax.runtime import logs
 
-# Orbax logs hundreds of lines for an error that it also raises.
+# Orbax logs hundreds of lines about an error, and raises the error as well.
 logs.hide("orbax", below=logging.CRITICAL)
 
 _policies = ocp.training.preservation_policies
 
 
 class CheckpointError(UserError, RuntimeError):
-    """A checkpoint could not be written or read; the message says which."""
+    """A checkpoint that cannot be written or read; the message says which."""
 
 
 class Checkpoints:
-    """The checkpoints in one directory; made by `open_checkpoints`."""
+    """The checkpoints in one folder, as opened by `open_checkpoints`."""
 
     def __init__(self, checkpointer):
         """Wraps an orbax `Checkpointer`."""
@@ -34,14 +35,14 @@ class Checkpoints:
         self._saving = None
 
     def latest_step(self):
-        """The last saved step, or None where nothing is saved."""
+        """Returns the step of the last checkpoint, or None if there is no checkpoint."""
         latest = self._orbax.latest
         return None if latest is None else latest.step
 
     def best_step(self):
-        """The step of the best validation F-score (the last of equals).
+        """Returns the step of the checkpoint with the best validation F-score.
 
-        None where no checkpoint has one.
+        The last one of equally good checkpoints is taken; None if no checkpoint has an F-score.
         """
         scored = [c for c in self._orbax.checkpoints if c.metrics]
         if not scored:
@@ -49,22 +50,22 @@ class Checkpoints:
         return max(scored, key=lambda c: (_f_score(c.metrics), c.step)).step
 
     def save(self, step, state, f_score=None):
-        """Starts to save; returns when `state` may be donated.
+        """Starts to write a checkpoint, and returns as soon as `state` may be donated.
 
-        Waits for the save before, so that a failed one is not missed.
+        Waits for the previous checkpoint first, so that its failure is not missed.
 
         Args:
-          step: completed steps.
+          step: number of completed steps.
           state: pytree of arrays.
-          f_score: of the validation at this step; None if there was none, or
-            this checkpoint must not be the best.
+          f_score: validation F-score at this step; None without validation, or if this checkpoint
+            must not become the best.
 
         Raises:
-          CheckpointError: this or the save before failed.
+          CheckpointError: this checkpoint or the previous one cannot be written.
         """
         self.wait()
-        # The write goes on in the background while the training step reuses
-        # (donates) the state's buffers: it needs buffers of its own.
+        # Orbax writes in the background while the next training step reuses the buffers of the
+        # state, which it donates. So orbax gets a copy.
         state = jax.tree.map(jnp.copy, state)
         metrics = None if f_score is None else {"f_score": float(f_score)}
         with _explained(f"saving the checkpoint of step {step}"):
@@ -75,21 +76,21 @@ class Checkpoints:
             raise CheckpointError(f"orbax skipped the checkpoint of {step}")
 
     def wait(self):
-        """Returns when everything saved is on the disk."""
+        """Returns when all checkpoints are on the disk."""
         saving, self._saving = self._saving, None
         if saving is not None:
             with _explained("writing a checkpoint"):
                 saving.result()
 
     def restore(self, step, template):
-        """Reads the state of `step`.
+        """Reads the checkpoint of one step.
 
         Args:
-          step: a step that `latest_step` or `best_step` gave.
-          template: a state of the same structure and shapes, with arrays.
+          step: a step as returned by `latest_step` or `best_step`.
+          template: pytree of arrays with the structure and the shapes of the saved state.
 
         Raises:
-          CheckpointError: unreadable, or of another structure.
+          CheckpointError: the checkpoint is damaged, or has another structure.
         """
         with _explained(f"reading the checkpoint of step {step}"):
             return self._orbax.load_checkpointables(step, {"state": template})["state"]
@@ -97,16 +98,16 @@ class Checkpoints:
 
 @contextlib.contextmanager
 def open_checkpoints(directory):
-    """Opens, or starts, a directory of checkpoints.
+    """Opens a folder of checkpoints, or makes a new one.
 
-    At most two are kept: the best by validation F-score and the last. A save
-    that was cut off leaves a temporary folder that the next opening removes.
+    At most two checkpoints are kept: the last, and the best by validation F-score. A process that
+    is killed while it writes leaves a temporary folder, which the next opening removes.
 
     Args:
-      directory: where; made if missing.
+      directory: path of the folder.
 
     Yields:
-      `Checkpoints`; on leaving, everything saved is on the disk.
+      `Checkpoints`. When the block ends, all checkpoints are on the disk.
     """
     directory = pathlib.Path(directory).absolute()
     keep = _policies.AnyPreservationPolicy(
@@ -124,9 +125,29 @@ def open_checkpoints(directory):
         yield checkpoints
         checkpoints.wait()
     finally:
-        # Closing repeats the error of a failed save, which has been raised.
+        # Closing raises the error of a failed write again, which has been raised already.
         with contextlib.suppress(Exception):
             checkpointer.close()
+
+
+def check_space(folder, state):
+    """Checks that the disk has room for the checkpoints, before training begins.
+
+    Args:
+      folder: any existing folder on the disk.
+      state: pytree of arrays.
+
+    Raises:
+      OSError: there is not enough room.
+    """
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+    # The best, the last and the one being written; the model takes a third of a checkpoint.
+    needed = 3.5 * size
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            f"{folder}: checkpoints need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
+        )
 
 
 def _f_score(metrics):
@@ -135,7 +156,7 @@ def _f_score(metrics):
 
 @contextlib.contextmanager
 def _explained(what):
-    """Turns whatever orbax raises (many types) into one clear line."""
+    """Turns an error of orbax, which raises errors of many types, into a `CheckpointError`."""
     try:
         yield
     except Exception as error:

@@ -1,22 +1,28 @@
 """Training and evaluation of one fold: the order of events.
 
-`workdir` names the files that a fold leaves; `finetune` has what is added where training starts
-from a model.
+`workdir` names the files that a fold leaves. `finetune` adds what training that starts from a model
+needs besides.
 """
 
 import contextlib
-import shutil
 
 import jax
 from absl import logging
 
 from spheroid_jax.data import partitions
 from spheroid_jax.errors import UserError
-from spheroid_jax.evaluation import grid_scores, held_out
-from spheroid_jax.inference import model_file
+from spheroid_jax.evaluation import grid_scores
 from spheroid_jax.runtime import compilation, devices, locks, signals
-from spheroid_jax.training import announce, checkpoint, finetune, loop, settings, steps
-from spheroid_jax.training.progress import open_progress
+from spheroid_jax.training import (
+    announce,
+    checkpoint,
+    finetune,
+    loop,
+    outcome,
+    progress,
+    settings,
+    steps,
+)
 from spheroid_jax.workdir import FOLDS
 
 
@@ -25,50 +31,47 @@ class FoldError(UserError, ValueError):
 
 
 def train(setup, number, workdir):
-    """Trains one fold, or goes on with it; then scores it.
+    """Trains one fold, from its last checkpoint if there is one, and scores the best model.
 
     Args:
       setup: `setup.Setup`.
-      number: 0 to 4.
+      number: number of the fold, 0 to 4.
       workdir: `Workdir`.
 
     Raises:
-      loop.Interrupted: stopped by a signal; everything is saved.
-      UserError: the config, the data, the model to start from or a checkpoint cannot be used, or
-        training diverged.
+      loop.Interrupted: a signal stopped training; all completed steps are saved.
+      UserError: the config, the data, the initial model or a checkpoint cannot be used, or training
+        diverged.
       OSError: a file cannot be read or written.
     """
     _keep_programs(setup)
     with _locked(number, workdir) as fold:
         settings.check_same(setup.record, workdir)
-        if _is_finished(fold):
+        if outcome.is_finished(fold):
             logging.info("%s is finished; its scores:", fold.path)
-            print(_table(setup, fold, held_out.read_scores(fold)))
+            print(outcome.table(setup, fold))
             return
         initial = setup.initial_model()
         announce.training(setup, number, workdir)
         dataset = setup.data.open(workdir)
-        # Only now: a run that has not begun to train binds nobody to its config.
+        # Written only now: a run that could not begin must not fix the config of its folder.
         workdir.write_config(setup.record)
-        with (
-            checkpoint.open_checkpoints(fold.checkpoints) as saved,
-            _recording_divergence(fold),
-        ):
+        with checkpoint.open_checkpoints(fold.checkpoints) as saved, _recording_divergence(fold):
             _train(setup, number, fold, dataset, saved, initial)
-            _score(setup, number, fold, dataset, saved)
+            outcome.write(setup, number, fold, dataset, saved)
 
 
 def evaluate(setup, number, workdir):
-    """Makes a model of the best checkpoint so far, and scores it.
+    """Scores the model of the best checkpoint so far.
 
     Args:
       setup: `setup.Setup`.
-      number: 0 to 4.
+      number: number of the fold, 0 to 4.
       workdir: `Workdir`.
 
     Raises:
       FileNotFoundError: the fold has no validated checkpoint.
-      UserError: as `train`.
+      UserError: the config, the data or a checkpoint cannot be used.
     """
     checkpoints = workdir.fold(number).checkpoints
     if not checkpoints.is_dir():
@@ -78,7 +81,7 @@ def evaluate(setup, number, workdir):
         settings.check_same(setup.record, workdir)
         dataset = setup.data.open(workdir)
         with checkpoint.open_checkpoints(checkpoints) as saved:
-            _score(setup, number, fold, dataset, saved)
+            outcome.write(setup, number, fold, dataset, saved)
 
 
 def _keep_programs(setup):
@@ -88,7 +91,7 @@ def _keep_programs(setup):
 
 @contextlib.contextmanager
 def _locked(number, workdir):
-    """Keeps other processes out of a fold's folder; yields the `Fold`."""
+    """Keeps other processes out of the folder of a fold; yields the `Fold`."""
     if number not in range(FOLDS):
         raise FoldError(f"--fold={number}: there are the folds 0 to {FOLDS - 1}")
     fold = workdir.fold(number)
@@ -96,17 +99,9 @@ def _locked(number, workdir):
         yield fold
 
 
-def _is_finished(fold):
-    """Whether training has ended and its scores are written."""
-    if not fold.is_scored:
-        return False
-    about = model_file.provenance(fold.path)
-    return about["trained_steps"] == about["total_steps"]
-
-
 @contextlib.contextmanager
 def _recording_divergence(fold):
-    """Keeps on disk that training diverged, which is a result, too."""
+    """Records a training that diverges, because a study counts such folds."""
     try:
         yield
     except loop.NonFiniteLoss as error:
@@ -116,7 +111,7 @@ def _recording_divergence(fold):
 
 
 def _train(setup, number, fold, dataset, saved, initial):
-    """Trains from the last checkpoint, or from the start, to the end."""
+    """Trains from the last checkpoint, or from the beginning, to the last step."""
     plan = setup.plan()
     placement = devices.share_batch(setup.batch_size, setup.devices)
     state = setup.initial_state(initial)
@@ -137,7 +132,7 @@ def _train(setup, number, fold, dataset, saved, initial):
     if start is not None:
         logging.info("Going on from step %d.", start)
         state = saved.restore(start, state)
-    _check_space(fold.path, state)
+    checkpoint.check_space(fold.path, state)
     rank = setup.rank(before)
     batches = dataset.batches(
         seed=setup.seed,
@@ -147,11 +142,11 @@ def _train(setup, number, fold, dataset, saved, initial):
         batch_size=setup.batch_size,
     )
     with (
-        open_progress(fold, step=start, total_steps=plan.total) as shown,
+        progress.open_progress(fold, step=start, total_steps=plan.total) as shown,
         signals.stop_signals() as stop_requested,
     ):
         if before is not None and start is None:
-            # The model that training starts from may turn out to be the best.
+            # The initial model may turn out to be the best.
             shown.validation(0, before)
             saved.save(0, state, rank(before))
         loop.train(
@@ -175,61 +170,3 @@ def _validation(setup, images_of_partition):
         return grid_scores.validation_f_scores(setup.model(state), *images_of_partition)
 
     return validate
-
-
-def _check_space(folder, state):
-    """Raises, before any work, where the checkpoints would fill the disk."""
-    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
-    # The best, the last, and the one being written; the model is a third of a checkpoint.
-    needed = 3.5 * size
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise OSError(
-            f"{folder}: checkpoints need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
-        )
-
-
-def _score(setup, number, fold, dataset, saved):
-    """Makes a model of the best checkpoint; scores it on the test set."""
-    best = saved.best_step()
-    if best is None:
-        raise FileNotFoundError(
-            f"{fold.path}: no validated checkpoint yet; the first comes after "
-            f"{setup.validate_every} steps"
-        )
-    # Scores that stand beside a model are that model's.
-    fold.scores.unlink(missing_ok=True)
-    model_file.save(
-        setup.model(saved.restore(best, setup.initial_state())),
-        fold.model,
-        provenance={
-            "config": settings.flatten(setup.record),
-            "fold": number,
-            "step": best,
-            "trained_steps": saved.latest_step(),
-            "total_steps": setup.total_steps,
-            **_origin(setup, fold),
-        },
-    )
-    rows = held_out.score(model_file.load(fold.path), fold, dataset.partition(partitions.TEST))
-    if setup.init and best == 0:
-        logging.info(
-            "No step was better on validation images, within the margin, than the model that "
-            "training started from, so that model is kept as it is."
-        )
-    logging.info("Test partition, model of step %d; see %s", best, fold.path.resolve())
-    print(_table(setup, fold, rows))
-
-
-def _origin(setup, fold):
-    """The hash of the model that training started from, if from any."""
-    if not setup.init:
-        return {}
-    return {"init_sha256": fold.read_initial()["sha256"]}
-
-
-def _table(setup, fold, rows):
-    """The test scores for people; beside those before fine-tuning."""
-    if not setup.init:
-        return grid_scores.table(rows)
-    return finetune.table(grid_scores.read_scores(fold.before), rows, setup.data.rehearsal)

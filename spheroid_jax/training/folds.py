@@ -1,7 +1,7 @@
-"""All folds of a config, each as a process of its own.
+"""Processes for all folds of a config, one process per fold.
 
-So a fold that fails, in whatever way, does not stop the others, and several
-devices train several folds at a time.
+A fold that fails, in whatever way, does not stop the other folds. Several GPUs train several folds
+at the same time.
 """
 
 import contextlib
@@ -18,18 +18,18 @@ from spheroid_jax.runtime import devices, signals
 
 ALL = range(workdir.FOLDS)
 _POLL_S = 0.1
-# Asks a fresh process, since JAX would keep the devices' memory to itself.
+# Runs in a process of its own: in this one, JAX would keep the memory of the devices.
 _ASK_DEVICES = "import jax; print(jax.default_backend(), jax.local_device_count())"
 
 
 class Outcome(NamedTuple):
-    """How a fold's process ended.
+    """How the process of a fold ended.
 
     Attributes:
-      fold: its number.
-      status: the exit status; negative: killed by that signal; None: not
-        begun, since a stop was asked for.
-      last_line: the last that it said on stderr, where that was read; "".
+      fold: number of the fold.
+      status: exit status; negative if a signal killed the process; None if the process was not
+        started, because a signal had asked to stop.
+      last_line: last line that the process wrote to stderr, or "".
     """
 
     fold: int
@@ -38,19 +38,18 @@ class Outcome(NamedTuple):
 
 
 def run(command, folds, *, batch_size, devices_per_fold):
-    """Runs `command --fold=K` for each fold; side by side on several GPUs.
+    """Runs `command --fold=K` for each fold K, at the same time on several GPUs.
 
-    SIGINT and SIGTERM are passed on, so running folds save and stop, and no
-    other is begun.
+    SIGINT and SIGTERM are passed on: running folds save and stop, and no other fold is started.
 
     Args:
       command: list of words.
-      folds: numbers.
-      batch_size: images a batch.
-      devices_per_fold: how many devices share it; 0: as many as divide it.
+      folds: numbers of the folds.
+      batch_size: images per step.
+      devices_per_fold: number of devices that share a batch; 0 for as many as divide the batch.
 
     Returns:
-      list of `Outcome`s, and the signal that asked to stop, or 0.
+      list of `Outcome`s, and the number of the signal that asked to stop, or 0.
     """
     free = _places(batch_size, devices_per_fold)
     waiting, running, outcomes, asked = list(folds), {}, [], False
@@ -62,7 +61,7 @@ def run(command, folds, *, batch_size, devices_per_fold):
             if stop_requested() and not asked:
                 asked = True
                 for fold in running:
-                    fold.process.send_signal(stop_requested())
+                    fold.ask_to_stop(stop_requested())
             for fold in [f for f in running if f.process.poll() is not None]:
                 free.append(running.pop(fold))
                 outcomes.append(fold.outcome())
@@ -73,7 +72,7 @@ def run(command, folds, *, batch_size, devices_per_fold):
 
 @contextlib.contextmanager
 def _ended_with_us(running):
-    """A second Ctrl-C, or an error here, leaves no fold running alone."""
+    """Kills all running folds when the block ends, by an error or by a second Ctrl-C too."""
     try:
         yield
     finally:
@@ -82,16 +81,18 @@ def _ended_with_us(running):
             fold.outcome()
 
 
-def problems(outcomes, stopped_by):
-    """Says in one line a fold what became of those that did not end well.
+def problems(outcomes):
+    """Describes the folds that did not finish.
 
     Args:
-      outcomes: of `run`.
-      stopped_by: the signal that asked to stop, or 0.
+      outcomes: list of `Outcome`s, as returned by `run`.
+
+    Returns:
+      One line per fold that failed, was stopped, or was not started.
     """
     lines = []
     for fold, status, last_line in outcomes:
-        if status is None or (stopped_by and status == 128 + stopped_by):
+        if status is None or status - 128 in signals.STOPPING:
             lines.append(f"fold {fold}: not finished")
         elif status < 0:
             name = signal.Signals(-status).name
@@ -102,11 +103,10 @@ def problems(outcomes, stopped_by):
 
 
 class _Fold:
-    """A running process, whose lines begin with its number."""
+    """A running process, whose output is copied line by line with the number of the fold."""
 
     def __init__(self, command, number, environment):
         self.number, self._last_line = number, ""
-        # A session of its own: Ctrl-C reaches it once, from here.
         self.process = subprocess.Popen(
             [*command, f"--fold={number}"],
             env=os.environ | environment,
@@ -114,7 +114,7 @@ class _Fold:
             stdout=subprocess.PIPE,
             text=True,
             errors="replace",
-            start_new_session=True,
+            **_apart_from_ctrl_c(),
         )
         self._readers = [
             threading.Thread(target=self._copy, args=streams, daemon=True)
@@ -123,11 +123,15 @@ class _Fold:
         for reader in self._readers:
             reader.start()
 
+    def ask_to_stop(self, number):
+        """Passes a signal on; Windows can pass no other signal than Ctrl-Break to a process."""
+        self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", number))
+
     def outcome(self):
-        """Waits for its last words."""
+        """Waits for the end of the process and of its output."""
         for reader in self._readers:
             reader.join()
-        with self.process:  # Waits, and closes its pipes.
+        with self.process:  # Waits, and closes the pipes.
             pass
         return Outcome(self.number, self.process.returncode, self._last_line)
 
@@ -139,13 +143,23 @@ class _Fold:
                 self._last_line = line.strip()
 
 
+def _apart_from_ctrl_c():
+    """Options of `Popen` by which a Ctrl-C of the terminal reaches this process only.
+
+    Otherwise, a fold would get Ctrl-C twice, from the terminal and from this process.
+    """
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
 def _places(batch_size, devices_per_fold):
-    """The environment of each fold that can run at a time."""
+    """The environments of the folds that can run at the same time, one dict per fold."""
     answer = subprocess.run(
         [sys.executable, "-c", _ASK_DEVICES], capture_output=True, text=True, check=True
     ).stdout.split()
     platform, available = answer[-2], int(answer[-1])
-    # Elsewhere one process has all devices, or shares the CPU's cores.
+    # On a CPU or a TPU, one process takes all cores or devices.
     if platform != "gpu":
         return [{}]
     names = os.environ.get("CUDA_VISIBLE_DEVICES", "")

@@ -1,4 +1,4 @@
-"""Checks of a config's values, before anything is done with them."""
+"""Checks of a config: every key is known, every value is possible."""
 
 import dataclasses
 import difflib
@@ -10,58 +10,71 @@ from spheroid_jax.training.augment import Strengths
 from spheroid_jax.training.losses import WEIGHTS
 from spheroid_jax.training.schedules import LEARNING_RATES, SCHEDULES
 
-# Where things are and how they are shown: no part of the result.
+# Keys that may differ between two runs into one work directory, because results do not depend on
+# them.
 _FREE = ("data.root", "data.cache", "data.stream", "train.log_every", "train.keep_programs")
 
-_at_least_one = (lambda value: value >= 1, "at least 1")
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# Pairs of a condition and what the message says of it.
+_at_least_one = (lambda value: _is_whole(value) and value >= 1, "a whole number, at least 1")
+_count = (lambda value: _is_whole(value) and value >= 0, "a whole number, 0 or more")
 _positive = (lambda value: value > 0, "above 0")
 _not_negative = (lambda value: value >= 0, "0 or more")
 _share = (lambda value: 0 <= value < 1, "in [0, 1)")
 _probability = (lambda value: 0 <= value <= 1, "in [0, 1]")
 _text = (lambda value: isinstance(value, str), "a text")
 _flag = (lambda value: isinstance(value, bool), "True or False")
-_count = (lambda value: isinstance(value, int) and value >= 0, "a whole number from 0")
+
+
+def _one_of(names):
+    return names.__contains__, f"one of {', '.join(names)}"
+
+
 _LIMITS = {
-    "seed": _not_negative,
+    "name": _text,
+    "seed": _count,
     "init": _text,
-    "model.name": (
-        lambda value: value in NETWORKS and value != "adversary",
-        "one of multiscale, unet",
-    ),
+    "model.name": _one_of([name for name in NETWORKS if name != "adversary"]),
     "model.width": _at_least_one,
     "model.depth": _at_least_one,
     "model.norm_momentum": _share,
     "optimizer.learning_rate": _positive,
     "optimizer.b1": _share,
     "optimizer.b2": _share,
-    "optimizer.schedule": (LEARNING_RATES.__contains__, f"one of {', '.join(LEARNING_RATES)}"),
-    "optimizer.warmup": _not_negative,
-    "loss.weights": (WEIGHTS.__contains__, f"one of {', '.join(WEIGHTS)}"),
+    "optimizer.schedule": _one_of(LEARNING_RATES),
+    "optimizer.warmup": _count,
+    "loss.weights": _one_of(WEIGHTS),
     "loss.dice": _not_negative,
     "adversary.width": _at_least_one,
     "adversary.depth": _at_least_one,
     "adversary.learning_rate": _positive,
     "adversary.b1": _share,
     "adversary.b2": _share,
-    "adversary.lambda_schedule": (SCHEDULES.__contains__, f"one of {', '.join(SCHEDULES)}"),
+    "adversary.lambda_schedule": _one_of(SCHEDULES),
     "adversary.lambda_start": _not_negative,
     "adversary.lambda_end": _not_negative,
-    "name": _text,
     "inference.flips": _flag,
     "data.root": _text,
     "data.synthetic_beside": _flag,
     "data.datasets": _text,
     "data.cache": _text,
     "data.rehearsal": _text,
-    "data.size": (lambda value: value >= 32, "at least 32 (px)"),
-    "data.stream": (lambda value: value in ("tf", "numpy"), "tf or numpy"),
+    "data.size": (
+        lambda value: _is_whole(value) and value >= 32,
+        "a whole number, at least 32 (px)",
+    ),
+    "data.stream": _one_of(("tf", "numpy")),
     "train.samples_per_epoch": _at_least_one,
     "train.epochs": _at_least_one,
     "train.batch_size": _at_least_one,
     "train.validate_every": _at_least_one,
     "train.log_every": _at_least_one,
-    "train.steps_per_dispatch": _not_negative,
-    "train.devices": _not_negative,
+    "train.steps_per_dispatch": _count,
+    "train.devices": _count,
     "train.average": _share,
     "train.rehearsal_margin": _not_negative,
     "train.keep_programs": _flag,
@@ -72,29 +85,29 @@ _LIMITS = {
     "synthetic.seed": _count,
     **{f"augment.{name}": _not_negative for name in Strengths._fields},
     "augment.shift": (lambda value: 0 <= value <= 0.5, "in [0, 0.5] (sides)"),
-    # Beyond, smooth displacements fold the image over itself.
+    # Larger displacements would fold the image over itself.
     "augment.elastic": (lambda value: 0 <= value <= 0.1, "in [0, 0.1] (sides)"),
     "augment.invert": _probability,
 }
 _DTYPES = ("float32", "bfloat16")
-# Checked elsewhere, or not needed to train.
+# Known keys without a limit: `_bad` checks every dtype.
 _UNCHECKED = {"adversary", "adversary.dtype", "variants"}
-# What not every network has.
+# Keys that not every config has.
 _OPTIONAL = ("model.norm_momentum",)
 
 
 class ConfigError(UserError, ValueError):
-    """A config that cannot be trained; the message names the keys."""
+    """A config that cannot be used; the message names the keys."""
 
 
 def check(config):
-    """Checks the values that can be checked without any data.
+    """Checks everything that can be checked without any data.
 
     Args:
       config: `ConfigDict`, or its frozen form.
 
     Raises:
-      ConfigError: names each bad key, its value, and what the value should be.
+      ConfigError: the message names each bad key, its value, and what the value must be.
     """
     values = flatten(nested(config))
     problems = [*_missing(values), *_unknown(values), *_bad(values)]
@@ -105,16 +118,16 @@ def check(config):
 
 
 def _missing(values):
-    """Yields the keys that every config has, and this one lacks."""
+    """Yields a message for each key that every config has and this config lacks."""
     needed = _LIMITS.keys() - values.keys() - set(_OPTIONAL)
     if "adversary" in values:  # Its value is None.
         needed = {key for key in needed if not key.startswith("adversary.")}
     for key in sorted(needed):
-        yield f"config.{key} is missing: a config of another version?"
+        yield f"config.{key} is missing: was the config written by another version?"
 
 
 def _unknown(values):
-    """Yields the keys that nothing would read: a misspelling, or another version's."""
+    """Yields a message for each key that nothing would read, such as a misspelt one."""
     network = NETWORKS.get(values.get("model.name"))
     fields = [field.name for field in dataclasses.fields(network)] if network else []
     known = {f"model.{name}" for name in fields} | _LIMITS.keys() | _UNCHECKED
@@ -126,7 +139,7 @@ def _unknown(values):
 
 
 def _bad(values):
-    """Yields the values that are not what their key takes."""
+    """Yields a message for each value that its key cannot have."""
     for key, value in values.items():
         holds, expected = _LIMITS.get(key, (None, None))
         if key.endswith(".dtype"):
@@ -141,7 +154,7 @@ def _bad(values):
 
 
 def _holds(holds, value):
-    """Whether a condition holds; a value of another type never does."""
+    """Whether a condition holds for a value; a value of the wrong type fulfils no condition."""
     try:
         return holds(value)
     except TypeError:
@@ -149,7 +162,7 @@ def _holds(holds, value):
 
 
 def _contradictions(config):
-    """Yields what is wrong with values that are good by themselves."""
+    """Yields a message for each pair of values that are possible alone but not together."""
     norms = NORMS[config.model.name]
     if config.model.norm not in norms:
         yield (
@@ -171,12 +184,12 @@ def _contradictions(config):
 
 
 def _rehearsal_problems(config):
-    """Yields why there can be no rehearsal set of this kind."""
+    """Yields a message for each reason why the rehearsal set cannot be used."""
     old = rehearsal(config.data.rehearsal)
     if not old:
         return
     if not config.init:
-        yield ("config.data.rehearsal: config.init must name a model that knows these datasets")
+        yield "config.data.rehearsal: config.init must name a model that knows these datasets"
     if unknown := set(old) - shares(config.data.datasets).keys():
         yield (
             f"config.data.rehearsal: {', '.join(sorted(unknown))} must be in "
@@ -185,19 +198,21 @@ def _rehearsal_problems(config):
 
 
 def total_steps(config):
-    """Steps of the whole training: whole batches of all epochs' samples."""
+    """Returns the number of steps: how many whole batches the samples of all epochs make."""
     train = config.train
     return train.samples_per_epoch * train.epochs // train.batch_size
 
 
 def shares(datasets):
-    """Reads "dataset1:70,dataset2:30" as a dict from name to share.
+    """Parses a text like "dataset1:70,dataset2:30".
 
-    The name "*" stands for all datasets that are not named
-    (`data.source.choose_datasets`).
+    The name "*" stands for all datasets that are not named (see `data.source.choose_datasets`).
+
+    Returns:
+      dict from the name of a dataset to its share.
 
     Raises:
-      ConfigError: not of that form, a name twice, or a share not above 0.
+      ConfigError: the text has another form, a name occurs twice, or a share is not above 0.
     """
     result = {}
     for item in datasets.split(","):
@@ -216,19 +231,19 @@ def shares(datasets):
 
 
 def rehearsal(datasets):
-    """Reads "easy,hard" as a list of names; of "" an empty one."""
+    """Parses a text like "easy,hard" into a list of names; "" gives an empty list."""
     return [name.strip() for name in datasets.split(",") if name.strip()]
 
 
 def check_same(record, workdir):
-    """Checks that a work directory, if begun, is of this config.
+    """Checks that a work directory has no other config than this one.
 
     Args:
-      record: nested dicts of settings.
+      record: the config as nested dicts.
       workdir: `Workdir`.
 
     Raises:
-      ConfigError: the work directory is of another config; the message says which keys differ.
+      ConfigError: the work directory has another config; the message names the keys that differ.
     """
     if not workdir.has_config:
         return
@@ -246,12 +261,12 @@ def check_same(record, workdir):
 
 
 def nested(config):
-    """Turns a `ConfigDict`, frozen or not, into nested dicts of JSON's types."""
+    """Converts a `ConfigDict`, frozen or not, to nested dicts that JSON can hold."""
     return json.loads(config.to_json())
 
 
 def flatten(tree, prefix=""):
-    """Flattens nested dicts: a dict from "model.width" to its value."""
+    """Converts nested dicts to one dict with keys like "model.width"."""
     result = {}
     for key, value in tree.items():
         if isinstance(value, dict):

@@ -595,5 +595,5 @@ def test_the_tf_stream_without_tensorflow_says_what_is_missing(data_root, tmp_pa
     done = _without_tensorflow(str(data_root), str(tmp_path / "w"), "tf")
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
-    assert last.startswith("ModuleNotFoundError")
-    assert "tensorflow" in last
+    assert last.startswith("spheroid_jax.runtime.extras.MissingPackage: ")
+    assert "needs the package tensorflow" in last and "--config.data.stream=numpy" in last

@@ -12,7 +12,7 @@ import pytest
 
 from spheroid_jax.training import folds
 
-ONE = {"batch_size": 1, "devices_a_fold": 0}
+ONE = {"batch_size": 1, "devices_per_fold": 0}
 
 
 def command(code):
@@ -43,7 +43,7 @@ def test_a_failing_fold_is_reported_and_does_not_stop_the_others(devices, capfd)
     outcomes, stopped_by = folds.run(command(code), range(4), **ONE)
     assert stopped_by == 0
     assert [outcome.status for outcome in outcomes] == [0, 1, -9, 0]
-    assert folds.problems(outcomes, 0) == [
+    assert folds.problems(outcomes) == [
         "fold 1: FAILED: launch.py: no such folder",
         "fold 2: FAILED, killed by SIGKILL",
     ]
@@ -76,7 +76,7 @@ def test_a_stop_reaches_the_running_fold_and_begins_no_other(devices, tmp_path, 
     asking.join()
     assert stopped_by == number
     assert [o.status for o in outcomes] == [128 + number, None, None]
-    assert folds.problems(outcomes, stopped_by) == [f"fold {n}: not finished" for n in range(3)]
+    assert folds.problems(outcomes) == [f"fold {n}: not finished" for n in range(3)]
 
 
 def test_an_error_leaves_no_fold_running(devices, monkeypatch):
@@ -104,8 +104,8 @@ def test_an_error_leaves_no_fold_running(devices, monkeypatch):
     [
         ("", ONE, ["0", "1", "2", "3"]),
         ("4,5,6,7", ONE, ["4", "5", "6", "7"]),
-        ("", {"batch_size": 4, "devices_a_fold": 2}, ["0,1", "2,3"]),
-        ("", {"batch_size": 4, "devices_a_fold": 0}, ["0,1,2,3"]),
+        ("", {"batch_size": 4, "devices_per_fold": 2}, ["0,1", "2,3"]),
+        ("", {"batch_size": 4, "devices_per_fold": 0}, ["0,1,2,3"]),
     ],
 )
 def test_each_gpu_has_a_fold_of_its_own(devices, monkeypatch, named, options, expected):
@@ -140,3 +140,22 @@ def test_the_devices_asked_for_are_those_that_there_are():
         check=True,
     ).stdout.split()
     assert answer == ["cpu", "1"]
+
+
+def test_on_windows_a_fold_has_a_group_of_its_own_and_is_asked_by_ctrl_break(monkeypatch):
+    asked = []
+
+    class Process:
+        def send_signal(self, number):
+            asked.append(number)
+
+    fold = object.__new__(folds._Fold)
+    fold.process = Process()
+    fold.ask_to_stop(signal.SIGINT)
+    assert folds._apart_from_ctrl_c() == {"start_new_session": True}
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200, raising=False)
+    monkeypatch.setattr(signal, "CTRL_BREAK_EVENT", 1, raising=False)
+    assert folds._apart_from_ctrl_c() == {"creationflags": 0x200}
+    fold.ask_to_stop(signal.SIGINT)
+    assert asked == [signal.SIGINT, 1]
