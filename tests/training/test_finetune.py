@@ -241,7 +241,7 @@ def test_the_initial_model_s_scores_are_read_with_or_without_their_mean(tmp_path
     begun = {"sha256": "abc", "validation": {"mine": 0.5, "old": 0.9, "mean": 0.7}}
     (tmp_path / "init.json").write_text(json.dumps(begun))
     validation = (None, None, [("mine", "a"), ("old", "b"), ("old", "c")])
-    found = finetune.measure(None, "abc", tmp_path, validation=validation, test=None)
+    found = finetune.measure(None, "abc", Fold(tmp_path), validation=validation, test=None)
     assert found == {"mine": 0.5, "old": 0.9}
 
 
