@@ -154,3 +154,28 @@ def make_generalising():
         "augment": augment.make_augment(EVERYTHING, seed=0),
         "average": 0.9,
     }
+
+
+def assert_streams_equal(one, other):
+    one, other = list(one), list(other)
+    assert len(one) == len(other)
+    for batch, twin in zip(one, other, strict=True):
+        assert batch.keys() == twin.keys()
+        for name, values in batch.items():
+            assert values.dtype == twin[name].dtype
+            np.testing.assert_array_equal(values, twin[name])
+
+
+def assert_samples_equal(one, other):
+    assert one.pairs == other.pairs
+    assert one.digests == other.digests
+    for name in ("images", "labels"):
+        values, twin = getattr(one, name), getattr(other, name)
+        assert values.dtype == twin.dtype
+        np.testing.assert_array_equal(values, twin)
+
+
+def change_mask(root):
+    """Turns one mask of `write_root` upside down."""
+    path = root / "dataset1/masks/dataset1_2.png"
+    Image.fromarray(np.asarray(Image.open(path))[::-1]).save(path)
