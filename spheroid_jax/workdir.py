@@ -22,6 +22,7 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+from typing import Any
 
 from spheroid_jax.errors import UserError
 from spheroid_jax.runtime import files
@@ -209,7 +210,7 @@ class Workdir:
       path: the folder, which need not exist yet.
     """
 
-    path: pathlib.Path
+    path: Any  # A path of any kind; `__post_init__` makes it a `pathlib.Path`.
 
     def __post_init__(self):
         """Accepts any path."""
