@@ -3,14 +3,11 @@
 import jax
 import numpy as np
 import pytest
-from helpers import SIZE, dark_disk, thresholding, untrained
-from PIL import Image
+from helpers import SIZE, thresholding, untrained
 
 import spheroid_jax as sj
 from configs import adver
-from spheroid_jax import images
 from spheroid_jax.commands import package as command
-from spheroid_jax.commands import segment as segment_command
 from spheroid_jax.inference import model_file, pretrained
 from spheroid_jax.training import settings
 
@@ -113,16 +110,6 @@ def test_an_unknown_name_lists_those_that_there_are(model):
 def test_without_packaged_models_none_is_listed(packaged):
     with pytest.raises(FileNotFoundError, match="packaged$"):
         sj.load("spheroid-small")
-
-
-def test_images_are_segmented_by_a_name(model, tmp_path, rng, monkeypatch):
-    monkeypatch.setattr(segment_command.compilation, "keep_programs", lambda folder: None)
-    image, _ = dark_disk(64, (30, 30), 15, rng)
-    Image.fromarray(image).save(tmp_path / "well.png")
-    assert segment_command.main([NAME, "well.png", "--output=masks"]) == 0
-    np.testing.assert_array_equal(
-        images.read_mask(tmp_path / "masks" / "well.png"), sj.segment(sj.load(NAME), image).mask
-    )
 
 
 def refused(capsys, *arguments):
