@@ -17,6 +17,8 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
+from spheroid_jax.errors import UserError
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 MIN_SIDE_PX = 32
 # What a grid's label holds.
@@ -30,7 +32,7 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 _PILLOW_DECODES = (2, 3, 4, 5, 6, 7)
 
 
-class ImageError(ValueError):
+class ImageError(UserError, ValueError):
     """An image that cannot be used; the message says why."""
 
 

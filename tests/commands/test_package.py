@@ -9,7 +9,7 @@ import spheroid_jax as sj
 from configs import adver
 from spheroid_jax.commands import package as command
 from spheroid_jax.inference import model_file, pretrained
-from spheroid_jax.training import settings
+from spheroid_jax.training import package, settings
 
 NAME = "spheroid-test"
 
@@ -70,7 +70,7 @@ def test_what_it_was_trained_with_stays_where_does_not(model, packaged):
 
 def test_synthetic_images_stay_said(tmp_path):
     a_fold(tmp_path / "fold_0", untrained(), root="synthetic")
-    command.package(tmp_path / "fold_0", NAME)
+    package.package(tmp_path / "fold_0", NAME)
     assert model_file.provenance(NAME)["config"]["data.root"] == "synthetic"
 
 
@@ -122,12 +122,12 @@ def refused(capsys, *arguments):
 
 def test_what_is_too_large_is_refused(tmp_path, capsys, monkeypatch):
     fold = a_fold(tmp_path / "fold_2", thresholding())
-    monkeypatch.setattr(command, "_MOST_PARAMETERS", 23)
+    monkeypatch.setattr(package, "_MOST_PARAMETERS", 23)
     assert "0.0 M parameters" in refused(capsys, fold, NAME)
-    monkeypatch.setattr(command, "_MOST_PARAMETERS", 24)
-    monkeypatch.setattr(command, "_MOST_BYTES", 2 * 24 - 1)
+    monkeypatch.setattr(package, "_MOST_PARAMETERS", 24)
+    monkeypatch.setattr(package, "_MOST_BYTES", 2 * 24 - 1)
     assert "0.0 MB as float16" in refused(capsys, fold, NAME)
-    monkeypatch.setattr(command, "_MOST_BYTES", 2 * 24)
+    monkeypatch.setattr(package, "_MOST_BYTES", 2 * 24)
     assert command.main([str(fold), NAME]) == 0
 
 
@@ -154,5 +154,5 @@ def test_every_packaged_model_loads(monkeypatch):
     monkeypatch.undo()  # Those that the package has, if any.
     for name in pretrained.names():
         sizes = [leaf.size for leaf in jax.tree.leaves(sj.load(name))]
-        assert sum(sizes) <= command._MOST_PARAMETERS
+        assert sum(sizes) <= package._MOST_PARAMETERS
         assert "data.cache" not in model_file.provenance(name)["config"]
