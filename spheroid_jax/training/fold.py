@@ -12,7 +12,7 @@ from absl import logging
 
 from spheroid_jax.data import partitions
 from spheroid_jax.errors import UserError
-from spheroid_jax.evaluation import grid_scores, held_out
+from spheroid_jax.evaluation import grid_scores, held_out, records
 from spheroid_jax.inference import model_file
 from spheroid_jax.runtime import compilation, devices, locks, signals
 from spheroid_jax.training import announce, checkpoint, finetune, loop, settings, steps
@@ -231,5 +231,5 @@ def _origin(setup, fold):
 def _table(setup, fold, rows):
     """The test scores for people; beside those before fine-tuning."""
     if not setup.init:
-        return grid_scores.table(rows)
-    return finetune.table(grid_scores.read_scores(fold.before), rows, setup.data.rehearsal)
+        return records.table(rows)
+    return records.before_after(records.read(fold.before), rows, setup.data.rehearsal)
