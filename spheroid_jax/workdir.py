@@ -21,6 +21,7 @@ No other module spells one of these names.
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
 
 from spheroid_jax.errors import UserError
@@ -201,7 +202,7 @@ class Fold:
         return self.path / "members.json"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class Workdir:
     """A work directory: what one config's folds share.
 
@@ -211,9 +212,9 @@ class Workdir:
 
     path: pathlib.Path
 
-    def __post_init__(self):
+    def __init__(self, path: str | os.PathLike):
         """Accepts any path."""
-        object.__setattr__(self, "path", pathlib.Path(self.path))
+        object.__setattr__(self, "path", pathlib.Path(path))
 
     def fold(self, number):
         """Returns the `Fold` of this number, 0 to 4."""
