@@ -47,7 +47,7 @@ ONLY_IN = {
     "tensorboardX": {"training/progress"},
     "tqdm": {"training/progress"},
     "ml_collections": {"training/setup"},
-    "tifffile": {"images/__init__"},
+    "tifffile": {"images/formats/tiff"},
     "PIL": {"images/__init__", "synthetic/camera"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
