@@ -21,9 +21,6 @@ COMMANDS = [
     for line in block.splitlines()
     if "python" in line
 ]
-# Commands that each have a test file of their name.
-TESTED_ELSEWHERE = ("compare", "score", "truth")
-
 
 FINETUNE = "--config=configs/finetune.py"
 
@@ -77,13 +74,10 @@ def test_a_command_of_the_documents_runs(workplace, trained, command):
                 ]
     if "--config=configs/lambda_study.py" in words:
         pytest.skip("45 trainings; test_a_study_trains_each_variant runs two")
-    if words[1].removeprefix("spheroid_jax.") in TESTED_ELSEWHERE:
-        pytest.skip(f"test_{words[1].split('.')[1]}.py runs it")
     if words[:2] == ["-m", "spheroid_jax"]:
         plate = sorted((root / "dataset1" / "images").iterdir())
-        assert words[3] == "plate/*.tif"
-        assert words[2] == "spheroid-small"
-        words[3:4] = map(str, plate)
+        assert words[2:5] == ["segment", "spheroid-small", "plate/*.tif"]
+        words[4:5] = map(str, plate)
     result = subprocess.run(
         [sys.executable, *words],
         env=environment | {"PYTHONPATH": str(ROOT)},
