@@ -1,11 +1,14 @@
-"""The networks, as Flax Linen modules, by name."""
+"""Construction and initialisation of the networks (Flax Linen modules), by name."""
 
 import math
 import zlib
+from typing import Any
 
 import jax
 import numpy as np
+from flax import linen as nn
 from jax import numpy as jnp
+from jaxtyping import Array, PyTree
 
 from spheroid_jax.models import segmentation, unet
 from spheroid_jax.models.adversary import AdversarialNetwork
@@ -13,23 +16,23 @@ from spheroid_jax.models.segmentation import SegmentationNetwork
 from spheroid_jax.models.unet import UNet
 
 NETWORKS = {"multiscale": SegmentationNetwork, "unet": UNet, "adversary": AdversarialNetwork}
-# What `norm` can be.
+# The values that the field `norm` accepts, by network.
 NORMS = {"multiscale": segmentation.NORMS, "unet": unet.NORMS}
 
 
-def build(name, **fields):
+def build(name: str, **fields: Any) -> nn.Module:
     """Builds a network.
 
     Args:
-      name: a key of `NETWORKS`.
+      name: key of `NETWORKS`.
       **fields: the module's fields; `dtype` may be a name ("bfloat16").
 
     Returns:
       A Linen module.
 
     Raises:
-      ValueError: an unknown name.
-      TypeError: an unknown field.
+      ValueError: the name is unknown.
+      TypeError: a field is unknown.
     """
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}; there are {', '.join(NETWORKS)}")
@@ -38,22 +41,21 @@ def build(name, **fields):
     return NETWORKS[name](**fields)
 
 
-def initial_variables(module, channels, *, seed):
-    """Initialises a network: kernels after He, as the modules declare.
+def initial_variables(module: nn.Module, channels: int, *, seed: int) -> dict[str, PyTree]:
+    """Initialises a network: He-normal kernels, biases at 0, scales at 1.
 
-    Mean and deviation are those of `module.init` (whose normal distribution
-    is truncated at two deviations), but the values are drawn with NumPy:
-    `module.init` compiles a generator for each of 60 kernels, which takes
-    longer than the rest of a start (docs/evidence/performance.md, "Starting"), and
-    this gives the same values on every platform.
+    Mean and deviation are those of `module.init` (whose normal distribution is truncated at two
+    deviations), but the values are drawn with NumPy. `module.init` compiles a generator for each
+    of 60 kernels, which takes longer than the rest of a start (docs/evidence/performance.md,
+    "Starting"), and NumPy gives the same values on every platform.
 
     Args:
-      module: of `build`.
-      channels: of the input.
+      module: Linen module, as returned by `build`.
+      channels: number of channels of the network's input.
       seed: non-negative integer.
 
     Returns:
-      The variables (`params` and, if any, `batch_stats`), float32.
+      The variables, float32: `params` and, with batch normalisation, `batch_stats`.
     """
     image = jax.ShapeDtypeStruct((1, 64, 64, channels), np.float32)
     shapes = jax.eval_shape(module.init, jax.random.key(0), image)
@@ -62,7 +64,7 @@ def initial_variables(module, channels, *, seed):
     )
 
 
-def _initial(path, leaf, seed):
+def _initial(path: str, leaf: jax.ShapeDtypeStruct, seed: int) -> Array:
     if not path.endswith("['kernel']"):
         fill = 1.0 if path.endswith(("['scale']", "['var']")) else 0.0
         return jnp.full(leaf.shape, fill, leaf.dtype)

@@ -1,44 +1,42 @@
-"""Convolutions that are fast on every platform, with the textbook's values.
+"""Convolutions that are fast on every platform and give the textbook's values.
 
-Rewrites, all exact up to rounding; docs/evidence/performance.md, "Convolutions", has
-what they gain:
+Four rewrites, all exact up to rounding; docs/evidence/performance.md, "Convolutions", has what
+each one gains:
 
-* On the CPU a 3-tap convolution of many channels goes through
-  `minimal_filtering`, and so do its gradients.
-* On the CPU the kernel gradient of the others is a sum of one matrix product
-  a kernel tap, where XLA's own is slow.
-* Other platforms keep XLA's (cuDNN's) convolutions: the choice is made where
-  the program is lowered.
-* A transposed convolution with a 2 x 2 kernel and stride 2 is one matrix
-  product followed by a reshape (depth to space), because its taps do not
-  overlap.
+* On the CPU, a 3-tap convolution of many channels goes through `minimal_filtering`, and so do its
+  gradients.
+* On the CPU, the kernel gradient of every other convolution is a sum of one matrix product per
+  kernel tap, because XLA's own kernel gradient is slow there.
+* Other platforms keep XLA's (cuDNN's) convolutions: the platform is known when the program is
+  lowered, and the choice is made then.
+* A transposed convolution with a 2 x 2 kernel and stride 2 is one matrix product followed by a
+  reshape (depth to space), because its taps do not overlap.
 
-Arrays are channels-last: x (B, H, W, C), kernels (kh, kw, C, F).
+Arrays are channels-last: x is (B, H, W, C), a kernel is (kh, kw, C, F).
 """
 
 import jax
 from jax import lax
 from jax import numpy as jnp
+from jaxtyping import Array, Float
 
 from spheroid_jax.models import minimal_filtering
 
 _LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
-def _plain(x, kernel):
-    return lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=_LAYOUT)
-
-
 @jax.custom_vjp
-def same_convolution(x, kernel):
+def same_convolution(
+    x: Float[Array, "B H W C"], kernel: Float[Array, "kh kw C F"]
+) -> Float[Array, "B H W F"]:
     """Convolves at stride 1 with zero padding that keeps the size.
 
     Args:
-      x: (B, H, W, C).
-      kernel: (kh, kw, C, F), odd sides.
+      x: the input.
+      kernel: kh and kw are odd.
 
     Returns:
-      (B, H, W, F), in the dtype of `x`.
+      The output, in the dtype of `x`.
     """
     return lax.platform_dependent(x, kernel, cpu=_on_cpu, default=_plain)
 
@@ -69,9 +67,9 @@ def _on_cpu(x, kernel):
 
 
 def _gradients_on_cpu(x, kernel, g):
-    # So that XLA makes the tiles again instead of keeping the forward pass's.
+    # With the barrier, XLA makes the tiles again instead of keeping those of the forward pass.
     x = lax.optimization_barrier(x)
-    # By the input: the convolution with the flipped kernel.
+    # The gradient by the input is the convolution with the flipped kernel.
     input_gradient = _on_cpu(g, kernel[::-1, ::-1].swapaxes(2, 3))
     if minimal_filtering.pays(x, kernel):
         return input_gradient, minimal_filtering.kernel_gradient(x, g, kernel.shape)
@@ -79,7 +77,7 @@ def _gradients_on_cpu(x, kernel, g):
 
 
 def _tap_products(x, kernel, g):
-    """Sums, for each tap, (shifted input) x (output gradient)."""
+    """Computes the kernel gradient: per tap, the shifted input times the output gradient."""
     kh, kw, channels, features = kernel.shape
     height, width = x.shape[1:3]
     x = jnp.pad(x, ((0, 0), (kh // 2,) * 2, (kw // 2,) * 2, (0, 0)))
@@ -92,16 +90,18 @@ def _tap_products(x, kernel, g):
     return jnp.stack(taps).reshape(kernel.shape)
 
 
-def transposed_convolution_2x2(x, kernel):
-    """Doubles height and width: 2 x 2 transposed convolution of stride 2.
+def transposed_convolution_2x2(
+    x: Float[Array, "B H W C"], kernel: Float[Array, "C F4"]
+) -> Float[Array, "B 2*H 2*W F4//4"]:
+    """Doubles height and width by a 2 x 2 transposed convolution with stride 2.
 
     Args:
-      x: (B, H, W, C).
-      kernel: (C, 4 F); its columns are F for each of the output pixels
-        (2 h, 2 w), (2 h, 2 w + 1), (2 h + 1, 2 w) and (2 h + 1, 2 w + 1).
+      x: the input.
+      kernel: (C, 4 F): F columns for each of the output pixels (2 h, 2 w), (2 h, 2 w + 1),
+        (2 h + 1, 2 w) and (2 h + 1, 2 w + 1), in this order.
 
     Returns:
-      (B, 2 H, 2 W, F).
+      The output, (B, 2 H, 2 W, F).
     """
     batch, height, width, _ = x.shape
     y = (x @ kernel).reshape(batch, height, width, 2, 2, -1)

@@ -1,30 +1,32 @@
-"""3-tap convolutions with half the multiplications, for the CPU.
+"""3-tap convolutions with half the multiplications, for the CPU (Winograd).
 
-Winograd's minimal filtering F(4, 3): four neighbouring outputs y of a 3-tap
-filter k come from six products instead of twelve,
+Winograd's minimal filtering F(4, 3) gives four neighbouring outputs y of a 3-tap filter k by six
+products instead of twelve:
 
     y = OUTPUT [(KERNEL k) * (INPUT d)],
 
-d being the six inputs that the four outputs see (a tile). Summed over
-channels, each of the six products is a matrix product, which is what a CPU is
-best at. A 3 x 3 kernel is filtered along its height; its three columns are
-made channels before (S. Winograd, Arithmetic Complexity of Computations,
-1980; in neural networks: A. Lavin, S. Gray, CVPR 2016, whose matrices these
-are).
+where d holds the six inputs that the four outputs see (a tile). Summed over channels, each of the
+six products is a matrix product, the operation that a CPU does best. A 3 x 3 kernel is filtered
+along its height, after its three columns have been made channels. References: S. Winograd,
+Arithmetic Complexity of Computations, 1980; for neural networks A. Lavin, S. Gray, CVPR 2016, the
+source of the matrices.
 
-The values are those of an ordinary convolution up to rounding: in float32
-within 1e-5 of the largest, where a direct sum has 1e-6. What is gained:
-docs/evidence/performance.md, "Convolutions".
+The values equal those of an ordinary convolution up to rounding: in float32 the error is within
+1e-5 of the largest value, where a direct sum has 1e-6. docs/evidence/performance.md,
+"Convolutions", has the gain in time.
 
-Arrays are channels-last: x (B, H, W, C), kernels (kh, kw, C, F) of 3 x 3,
-3 x 1 or 1 x 3.
+Arrays are channels-last: x is (B, H, W, C), a kernel is (kh, kw, C, F) with kh x kw = 3 x 3, 3 x 1
+or 1 x 3.
 """
 
 import numpy as np
-from jax import lax
+from jax import ShapeDtypeStruct, lax
 from jax import numpy as jnp
+from jaxtyping import Array, Float
 
-_OUTPUTS, _INPUTS = 4, 6  # of a tile
+_Shaped = Array | ShapeDtypeStruct
+
+_OUTPUTS, _INPUTS = 4, 6  # per tile
 _INPUT = (
     (4, 0, -5, 0, 1, 0),
     (0, -4, -4, 1, 1, 0),
@@ -45,16 +47,16 @@ _KERNEL = np.array(
 )
 _OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
 
-# Where it pays: cutting into tiles moves memory in proportion to the
-# channels, and saves products in proportion to their square; the kernel's own
-# transform needs enough pixels to be worth its while.
+# Limits within which minimal filtering is the faster way, measured on two AVX2 cores. Cutting into
+# tiles moves memory in proportion to the channels and saves products in proportion to their square;
+# the transform of the kernel is only worth its time with enough pixels.
 _FEW_CHANNELS, _MANY_CHANNELS = 32, 192
 _CACHE_BYTES = 8e6
 _PIXELS = 512
 
 
-def pays(x, kernel):
-    """Whether this is the faster way to convolve `x` with `kernel`."""
+def pays(x: Float[_Shaped, "B H W C"], kernel: Float[_Shaped, "kh kw C F"]) -> bool:
+    """Says, from shapes and dtypes, whether minimal filtering is the faster way to convolve."""
     channels = min(kernel.shape[2:])
     return (
         kernel.shape[:2] in ((3, 3), (3, 1), (1, 3))
@@ -65,16 +67,10 @@ def pays(x, kernel):
     )
 
 
-def convolve(x, kernel):
-    """Convolves at stride 1 with zero padding that keeps the size.
-
-    Args:
-      x: (B, H, W, C).
-      kernel: (kh, kw, C, F).
-
-    Returns:
-      (B, H, W, F).
-    """
+def convolve(
+    x: Float[Array, "B H W C"], kernel: Float[Array, "kh kw C F"]
+) -> Float[Array, "B H W F"]:
+    """Convolves at stride 1 with zero padding that keeps the size."""
     axis = _filtered_axis(kernel.shape)
     taps = jnp.moveaxis(kernel, axis - 1, 0)
     taps = taps.reshape(3, -1, kernel.shape[3])
@@ -86,16 +82,15 @@ def convolve(x, kernel):
     return _join(outputs, axis, x.shape[axis])
 
 
-def kernel_gradient(x, g, kernel_shape):
-    """The gradient of `convolve` by its kernel.
+def kernel_gradient(
+    x: Float[Array, "B H W C"], g: Float[Array, "B H W F"], kernel_shape: tuple[int, ...]
+) -> Float[Array, "kh kw C F"]:
+    """Computes the gradient of `convolve` by its kernel.
 
     Args:
-      x: (B, H, W, C).
-      g: (B, H, W, F), the gradient by its output.
+      x: the input.
+      g: the gradient by the output.
       kernel_shape: (kh, kw, C, F).
-
-    Returns:
-      (kh, kw, C, F).
     """
     axis = _filtered_axis(kernel_shape)
     other_side = kernel_shape[2 - axis]
@@ -112,12 +107,12 @@ def kernel_gradient(x, g, kernel_shape):
 
 
 def _filtered_axis(kernel_shape):
-    """The axis of x along which the kernel is a 3-tap filter."""
+    """Returns the axis of x along which the kernel is a 3-tap filter."""
     return 1 if kernel_shape[0] == 3 else 2
 
 
 def _input_tiles(x, kernel_shape):
-    """INPUT d of every tile: (6, B, ..., kC), tiles along the axis."""
+    """Computes INPUT d of every tile: (6, B, ..., kC), with tiles along the filtered axis."""
     axis = _filtered_axis(kernel_shape)
     if kernel_shape[:2] == (3, 3):
         width = x.shape[2]
@@ -132,13 +127,13 @@ def _input_tiles(x, kernel_shape):
 
 
 def _output_slices(g, axis):
-    """The n-th output of every tile, for each n."""
+    """Splits the output gradient: for each n, the n-th output of every tile."""
     g = _pad(g, axis, 0, -g.shape[axis] % _OUTPUTS)
     return [lax.slice_in_dim(g, n, None, _OUTPUTS, axis) for n in range(_OUTPUTS)]
 
 
 def _join(outputs, axis, size):
-    """Undoes `_output_slices` for (4, B, ..., F)."""
+    """Undoes `_output_slices`, for outputs stacked to (4, B, ..., F)."""
     tiled = jnp.moveaxis(outputs, 0, axis + 1)
     shape = (*tiled.shape[:axis], -1, *tiled.shape[axis + 2 :])
     return lax.slice_in_dim(tiled.reshape(shape), 0, size, axis=axis)
@@ -151,9 +146,9 @@ def _pad(x, axis, before, after):
 
 
 def _combine(matrix, parts):
-    """Each row's linear combination of the parts, stacked in front.
+    """Stacks, for each row of the matrix, the linear combination of the parts.
 
-    Spelt out, since a matrix product of this few rows is slower here.
+    The sums are spelt out because a matrix product with so few rows is slower here.
     """
     return jnp.stack(
         [

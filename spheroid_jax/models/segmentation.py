@@ -2,10 +2,12 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
+import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
 
 from spheroid_jax.models.blocks import Conv, Deconv, DownConv, crop_to, pad_to_multiple
 from spheroid_jax.models.normalization import EPSILON, GroupNorm
@@ -18,44 +20,46 @@ BLOCKS_PER_GROUP = 3
 class SegmentationNetwork(nn.Module):
     """Multiscale network: one encoder, two deep paths, one decoder.
 
-    Maps at width 60 and 480 x 480 pixels: 60 at 240 x 240, 120 at 120, 240 at
-    60 (DeepPath1), 480 at 30 (DeepPath2), and back with long skips.
+    At width 60 and 480 x 480 pixels the encoder has 60 maps of 240 x 240, 120 of 120 x 120, 240 of
+    60 x 60 (where DeepPath1 starts) and 480 of 30 x 30 (where DeepPath2 starts); the decoder goes
+    the same way back with long skips.
 
     Attributes:
-      width: feature maps of the first layer; doubled at each down-sampling.
-      depth: inception-residual blocks in each deep path.
-      norm: "image" normalises each image by its own statistics, in training
-        and inference alike; "batch" by the batch's in training and by running
-        averages in inference. With the paper's batch size of 1 the two train
-        the same; see docs/evidence/paper.md for why "image" is the default. "group"
-        is as "image", by groups of maps.
-      norm_momentum: of the running averages of "batch".
-      dtype: what products are computed in; parameters stay float32.
-      remat: compute each block again in the backward pass instead of keeping
-        what is inside it: less memory, more time, the same gradient.
+      width: number of feature maps of the first layer; doubled at each down-sampling.
+      depth: number of inception-residual blocks in each deep path.
+      norm: "image" normalises each image by its own statistics, in training and inference alike;
+        "batch" normalises by the statistics of the batch in training and by running averages in
+        inference; "group" is "image" by groups of maps. With the paper's batch size of 1, "image"
+        and "batch" train the same; docs/evidence/paper.md says why "image" is the default.
+      norm_momentum: momentum of the running averages of "batch".
+      dtype: dtype of the products; parameters stay float32.
+      remat: compute each block again in the backward pass instead of keeping its inner values:
+        less memory, more time, the same gradient.
     """
 
     width: int = 60
     depth: int = 9
     norm: str = "image"
     norm_momentum: float = 0.99
-    dtype: Any = jnp.float32
+    dtype: DTypeLike = jnp.float32
     remat: bool = False
 
     @nn.compact
-    def __call__(self, image, *, train=False):
+    def __call__(
+        self, image: Float[Array | np.ndarray, "B H W 1"], *, train: bool = False
+    ) -> Float[Array, "B H W 2"]:
         """Computes class logits.
 
         Args:
-          image: (B, H, W, 1), in [0, 1]; any H and W.
-          train: with the norm "batch", normalise by the batch's statistics
-            and update the running ones (collection `batch_stats`).
+          image: gray values in [0, 1]; any H and W.
+          train: with the norm "batch", normalise by the statistics of the batch and update the
+            running averages (collection `batch_stats`).
 
         Returns:
-          logits (B, H, W, 2), float32: background, foreground.
+          The logits, float32: background, foreground.
         """
         height, width = image.shape[1:3]
-        x = pad_to_multiple(image.astype(self.dtype), 2**DOWN_SAMPLINGS)
+        x = pad_to_multiple(jnp.asarray(image, self.dtype), 2**DOWN_SAMPLINGS)
         encoded = []
         for level in range(DOWN_SAMPLINGS):
             maps = self.width * 2**level
@@ -77,7 +81,7 @@ class SegmentationNetwork(nn.Module):
         return crop_to(logits, height, width).astype(jnp.float32)
 
     def _deep_path(self, block, name, x, train):
-        """Chains the blocks with long skips over each group and the path."""
+        """Chains the blocks, with long skips over each group of blocks and over the whole path."""
         block = nn.remat(block) if self.remat else block
         path_input = group_input = x
         for index in range(self.depth):
@@ -87,7 +91,7 @@ class SegmentationNetwork(nn.Module):
         return x + path_input
 
     def _norm(self, train):
-        """The constructor of a block's normalisation."""
+        """Returns the constructor of a block's normalisation."""
         if self.norm == "image":
             return functools.partial(nn.InstanceNorm, epsilon=EPSILON, dtype=self.dtype)
         if self.norm == "batch":
@@ -106,15 +110,15 @@ class SegmentationNetwork(nn.Module):
 class IR1(nn.Module):
     """Inception-residual block of 1 x 3 and 3 x 1 convolutions (DeepPath1).
 
-    The branches are added to the input; normalisation and ReLU follow.
-    The paper puts its only activation at the end, so the branches are linear.
+    The branches are added to the input; normalisation and ReLU follow. The branches are linear,
+    because the paper's only activation stands at the end.
     """
 
     norm: Callable
-    dtype: Any
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B H W C"]:
         """Maps (B, H, W, C) to (B, H, W, C)."""
 
         def branch(name, y, kernel_sizes):
@@ -132,15 +136,15 @@ class IR1(nn.Module):
 class IR2(nn.Module):
     """Inception-residual block of 3 x 3 convolutions (DeepPath2).
 
-    The branches are concatenated with the input, and a 1 x 1 convolution
-    brings the number of maps back; normalisation and ReLU follow.
+    The branches are concatenated with the input, and a 1 x 1 convolution brings the number of maps
+    back; normalisation and ReLU follow.
     """
 
     norm: Callable
-    dtype: Any
+    dtype: DTypeLike
 
     @nn.compact
-    def __call__(self, x):
+    def __call__(self, x: Float[Array, "B H W C"]) -> Float[Array, "B H W C"]:
         """Maps (B, H, W, C) to (B, H, W, C)."""
         maps = x.shape[-1]
 

@@ -3,10 +3,11 @@
 Reference: Ronneberger, Fischer, Brox, MICCAI 2015 (the paper's [12]).
 """
 
-from typing import Any
-
+import numpy as np
 from flax import linen as nn
 from jax import numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
 
 from spheroid_jax.models.blocks import (
     Conv,
@@ -26,42 +27,43 @@ class UNet(nn.Module):
     """U-Net whose output has the size of its input.
 
     Attributes:
-      width: feature maps of the first level; doubled at each down-sampling.
+      width: number of feature maps of the first level; doubled at each down-sampling.
       depth: number of down-samplings.
-      patch: side of the squares of pixels that the first level takes for one,
-        a map a pixel: no detail is lost, and the finest level, which costs
-        most, works on an image of that much fewer pixels. 1: the original.
-      norm: "none", as the original; "group" normalises after each 3 x 3
-        convolution, by groups of maps.
-      dtype: what products are computed in; parameters stay float32.
-      remat: compute each pair of convolutions again in the backward pass
-        instead of keeping what is between them: less memory, more time.
+      patch: side of the squares of pixels that the first level takes for one pixel; each pixel of
+        a square becomes a map of its own. No detail is lost, and the finest level, which costs
+        most, works on patch^2 times fewer pixels. 1 is the original U-Net.
+      norm: "none" is the original U-Net; "group" normalises by groups of maps after each 3 x 3
+        convolution.
+      dtype: dtype of the products; parameters stay float32.
+      remat: compute each pair of convolutions again in the backward pass instead of keeping its
+        inner values: less memory, more time, the same gradient.
     """
 
     width: int = 64
     depth: int = 4
     patch: int = 1
     norm: str = "none"
-    dtype: Any = jnp.float32
+    dtype: DTypeLike = jnp.float32
     remat: bool = False
 
     @nn.compact
-    def __call__(self, image, *, train=False):
+    def __call__(
+        self, image: Float[Array | np.ndarray, "B H W 1"], *, train: bool = False
+    ) -> Float[Array, "B H W 2"]:
         """Computes class logits.
 
         Args:
-          image: (B, H, W, 1), in [0, 1]; any H and W.
-          train: accepted for the networks' common call; this network has
-            nothing that differs between training and inference.
+          image: gray values in [0, 1]; any H and W.
+          train: without effect; every segmentation network is called with it.
 
         Returns:
-          logits (B, H, W, 2), float32: background, foreground.
+          The logits, float32: background, foreground.
         """
         del train
         if self.norm not in NORMS:
             raise ValueError(f"norm = {self.norm!r}; there are {', '.join(NORMS)}")
         height, width = image.shape[1:3]
-        x = pad_to_multiple(image.astype(self.dtype), self.patch * 2**self.depth)
+        x = pad_to_multiple(jnp.asarray(image, self.dtype), self.patch * 2**self.depth)
         x = space_to_depth(x, self.patch)
         skips = []
         for level in range(self.depth):
@@ -84,7 +86,7 @@ class UNet(nn.Module):
             for index in (1, 2):
                 x = Conv(
                     module.width * 2**level,
-                    # The normalisation would take it off again.
+                    # The normalisation would take a bias off again.
                     use_bias=module.norm == "none",
                     dtype=module.dtype,
                     name=f"{name}_conv_{index}",
