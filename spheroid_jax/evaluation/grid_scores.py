@@ -5,28 +5,17 @@ and cleaned on the network's grid. So maps that were written to disk give the
 scores that they gave when they were computed.
 """
 
-import csv
-import itertools
 import pathlib
-from typing import NamedTuple
 
 import numpy as np
 
 from spheroid_jax import images
-from spheroid_jax.evaluation import metrics
+from spheroid_jax.evaluation import metrics, records
 from spheroid_jax.inference import postprocess, predict
 from spheroid_jax.runtime import files
 
 # Images a dispatch; the last batch is filled up, so one program serves all.
 _BATCH = 4
-
-
-class Row(NamedTuple):
-    """The scores of one image, a line of `scores.csv`."""
-
-    dataset: str
-    image: str
-    scores: metrics.Agreement
 
 
 def probabilities(params, grids):
@@ -55,11 +44,17 @@ def score(maps, labels, names):
       names: N pairs (dataset, image).
 
     Returns:
-      N `Row`s, in order.
+      N `records.Scored`s, in order.
     """
     return [
-        Row(*name, metrics.agreement(*_masks(probability, label)))
-        for name, probability, label in zip(names, maps, labels, strict=True)
+        records.Scored(
+            dataset=dataset,
+            image=image,
+            height=label.shape[0],
+            width=label.shape[1],
+            scores=metrics.agreement(*_masks(probability, label)),
+        )
+        for (dataset, image), probability, label in zip(names, maps, labels, strict=True)
     ]
 
 
@@ -93,52 +88,6 @@ def mean_over_datasets(f_scores):
       float.
     """
     return float(np.mean(list(f_scores.values())))
-
-
-def table(rows):
-    """A table for people: a line a dataset, the paper's scores in percent."""
-    lines = [f"{'dataset':<16}{'images':>7}{'F':>8}{'P':>8}{'R':>8}"]
-    for dataset, group in itertools.groupby(sorted(rows), key=lambda row: row.dataset):
-        scores = [row.scores for row in group]
-        precision, recall, f_score = np.mean(scores, axis=0)[:3]
-        lines.append(
-            f"{dataset:<16}{len(scores):>7}"
-            + "".join(f"{100 * v:>8.2f}" for v in (f_score, precision, recall))
-        )
-    return "\n".join(lines)
-
-
-def write_scores(path, rows):
-    """Writes `scores.csv`: a heading and a line an image."""
-    with files.replacing(path) as file:
-        writer = csv.writer(file)
-        writer.writerow(["dataset", "image", *metrics.Agreement._fields])
-        for dataset, image, scores in rows:
-            writer.writerow([dataset, image, *(f"{v:.6f}" for v in scores)])
-
-
-def read_scores(path):
-    """Reads what `write_scores` wrote, as a list of `Row`s.
-
-    Raises:
-      ValueError: not such a file, or of another version.
-    """
-    with open(path, newline="", encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
-    try:
-        return [
-            Row(
-                line["dataset"],
-                line["image"],
-                metrics.Agreement(*(float(line[name]) for name in metrics.Agreement._fields)),
-            )
-            for line in lines
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{path}: not the scores that this version writes (missing or "
-            f"wrong: {error}); launch.py --mode=evaluate writes them anew"
-        ) from error
 
 
 def write_maps(directory, maps, names):

@@ -7,7 +7,7 @@ DIRECTORY/examples.png         the best, median and worst image
 The directory is a fold's, or that of a run's ensemble.
 """
 
-from spheroid_jax.evaluation import grid_scores
+from spheroid_jax.evaluation import grid_scores, records
 from spheroid_jax.inference import predict
 from spheroid_jax.report import figures
 
@@ -21,7 +21,7 @@ def score(model, fold, test):
       test: grids, labels and names of `Dataset.partition`.
 
     Returns:
-      list of `grid_scores.Row`.
+      list of `records.Scored`.
     """
     grids, labels, names = test
     maps = list(grid_scores.probabilities(model, grids))
@@ -29,13 +29,13 @@ def score(model, fold, test):
     grid_scores.write_maps(fold.maps, maps, names)
     figures.segmentations(fold.examples, _examples(maps, rows, grids, labels))
     # Last: where there are scores, the rest is there.
-    grid_scores.write_scores(fold.scores, rows)
+    records.write(fold.scores, rows)
     return rows
 
 
 def read_scores(fold):
     """The rows that `score` wrote."""
-    return grid_scores.read_scores(fold.scores)
+    return records.read(fold.scores)
 
 
 def read_maps(fold, names):

@@ -41,6 +41,8 @@ class Cell(NamedTuple):
     spread: float | None = None
     best: bool = False
     digits: int = 2
+    # Whether a positive value has a sign, as a change has.
+    signed: bool = False
 
 
 class Table(NamedTuple):
@@ -272,14 +274,18 @@ def _has_spread(column):
 def _shown(cell, *, value=None):
     """A number, the cell's by default, with the cell's digits."""
     value = cell.value if value is None else value
-    return _DASH if math.isnan(value) else f"{value:.{cell.digits}f}"
+    if math.isnan(value):
+        return _DASH
+    # No negative zero.
+    value = round(value, cell.digits) + 0.0
+    return f"{value:{'+' if cell.signed else ''}.{cell.digits}f}"
 
 
 def _pieces(cell):
     """What a cell shows: the value, and the spread or ""."""
     if not _is_number(cell) or cell.spread is None:
         return _shown(cell), ""
-    return _shown(cell), _shown(cell, value=cell.spread)
+    return _shown(cell), _shown(cell._replace(signed=False), value=cell.spread)
 
 
 def _formatted(cell, escape, bold):

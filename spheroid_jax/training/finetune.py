@@ -18,7 +18,7 @@ import numpy as np
 
 from spheroid_jax import models
 from spheroid_jax.errors import UserError
-from spheroid_jax.evaluation import grid_scores
+from spheroid_jax.evaluation import grid_scores, records
 from spheroid_jax.inference import model_file
 
 # How a network is computed or trained: its variables fit whatever these are.
@@ -107,7 +107,7 @@ def measure(model, sha256, fold, *, validation, test):
         return {name: f for name, f in begun["validation"].items() if name in datasets}
     grids, labels, names = test
     maps = grid_scores.probabilities(model, grids)
-    grid_scores.write_scores(fold.before, grid_scores.score(maps, labels, names))
+    records.write(fold.before, grid_scores.score(maps, labels, names))
     f_scores = grid_scores.validation_f_scores(model, *validation)
     # Last: where it is, the rest is there.
     fold.write_initial(sha256, f_scores)
@@ -160,32 +160,3 @@ def criterion(before, *, rehearsal, margin):
 
 def _mean(scores, datasets):
     return float(np.mean([scores[name] for name in datasets]))
-
-
-def table(before, after, rehearsal):
-    """A table for people: F-scores in percent, before and after.
-
-    Args:
-      before: `grid_scores.Row`s of the initial model.
-      after: those of the trained model, of the same images.
-      rehearsal: names of the old datasets.
-    """
-    lines = [f"{'dataset':<24}{'images':>7}{'F before':>10}{'after':>8}{'change':>9}"]
-    old, new = _by_dataset(before), _by_dataset(after)
-    for dataset in sorted(new, key=lambda name: (name in rehearsal, name)):
-        kind = ", rehearsal" if dataset in rehearsal else ""
-        f_before, f_after = (100 * np.mean(scores[dataset]) for scores in (old, new))
-        change = round(f_after - f_before, 2) + 0.0  # No negative zero.
-        lines.append(
-            f"{dataset + kind:<24}{len(new[dataset]):>7}{f_before:>10.2f}"
-            f"{f_after:>8.2f}{change:>+9.2f}"
-        )
-    return "\n".join(lines)
-
-
-def _by_dataset(rows):
-    """The F-scores of each dataset's images."""
-    result = {}
-    for row in rows:
-        result.setdefault(row.dataset, []).append(row.scores.f_score)
-    return result

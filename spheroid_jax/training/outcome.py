@@ -3,9 +3,9 @@
 from absl import logging
 
 from spheroid_jax.data import partitions
-from spheroid_jax.evaluation import grid_scores, held_out
+from spheroid_jax.evaluation import held_out, records
 from spheroid_jax.inference import model_file
-from spheroid_jax.training import finetune, settings
+from spheroid_jax.training import settings
 
 
 def is_finished(fold):
@@ -64,8 +64,8 @@ def table(setup, fold):
     """Returns the test scores as text; after fine-tuning, beside those of the initial model."""
     rows = held_out.read_scores(fold)
     if not setup.init:
-        return grid_scores.table(rows)
-    return finetune.table(grid_scores.read_scores(fold.before), rows, setup.data.rehearsal)
+        return records.table(rows)
+    return records.before_after(records.read(fold.before), rows, setup.data.rehearsal)
 
 
 def _origin(setup, fold):

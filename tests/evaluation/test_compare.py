@@ -144,8 +144,13 @@ def test_every_score_of_every_row_is_written(report, runs):
     images = sum(len(six[TEST]) for six in parts.values())
     # Five folds and an ensemble a run, and two baselines.
     assert len(rows) == images * (2 * 6 + 2)
-    best = max(float(r["f_score"]) for r in rows if r["model"] == "good")
+    best = max(float(r["f_score"]) for r in rows if r["source"] == "good")
     assert best <= 1
+    assert list(rows[0])[:7] == ["source", "fold", "dataset", "image", "group", "height", "width"]
+    assert rows[0]["group"] == rows[0]["image"]  # Each image is a group of its own here.
+    assert (rows[0]["height"], rows[0]["width"]) == (str(SIZE), str(SIZE))
+    assert {r["fold"] for r in rows if r["source"] == "good"} == set("01234")
+    assert {r["fold"] for r in rows if r["source"] == "Otsu"} == {""}
 
 
 def test_the_ensemble_is_scored_once_and_again_when_a_fold_changes(report, runs):

@@ -125,6 +125,9 @@ def test_without_groups_title_and_best():
         (Cell(77.09), "77.09"),
         (Cell(77.09, NAN, digits=0), "77 ± –"),
         (Cell(NAN, 6.89), "–"),
+        (Cell(1.5, signed=True), "+1.50"),
+        (Cell(-1.5, 0.25, signed=True), "-1.50 ± 0.25"),
+        (Cell(-0.001), "0.00"),
     ],
 )
 def test_text_of_a_cell(cell, shown):

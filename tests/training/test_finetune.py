@@ -16,7 +16,7 @@ import spheroid_jax as sj
 from configs import finetune as config_file
 from spheroid_jax import models
 from spheroid_jax.data import dataset, partitions, source
-from spheroid_jax.evaluation import grid_scores
+from spheroid_jax.evaluation import grid_scores, records
 from spheroid_jax.inference import model_file, pretrained
 from spheroid_jax.training import checkpoint, finetune, settings
 from spheroid_jax.training import fold as one_fold
@@ -297,8 +297,8 @@ def test_scores_before_are_those_of_the_model(place, fold):
     grids, labels, names = opened(place, fold.parent).partition(partitions.TEST)
     maps = grid_scores.probabilities(sj.load(place / "init"), grids)
     expected = grid_scores.score(maps, labels, names)
-    written = grid_scores.read_scores(fold / "before.csv")
-    assert [row[:2] for row in written] == [row[:2] for row in expected]
+    written = records.read(fold / "before.csv")
+    assert [(row.dataset, row.image) for row in written] == names
     np.testing.assert_allclose(
         [row.scores for row in written], [row.scores for row in expected], atol=1e-6
     )
@@ -321,26 +321,6 @@ def test_a_packaged_model_keeps_the_hash_and_not_the_place(place, fold, tmp_path
     assert about["config"]["init"] == "a folder"
     assert about["init_sha256"] == model_file.digest(place / "init")
     assert str(place) not in (tmp_path / "adapted/model.json").read_text()
-
-
-def rows(f_scores):
-    """Rows of these F-scores, by dataset."""
-    template = grid_scores.metrics.agreement(*[np.ones((4, 4), bool)] * 2)
-    return [
-        grid_scores.Row(name, f"{n}", template._replace(f_score=f_score))
-        for name, values in f_scores.items()
-        for n, f_score in enumerate(values)
-    ]
-
-
-def test_the_table_has_new_images_first_and_what_changed():
-    before = rows({"easy": [0.9], "mine": [0.5, 0.7]})
-    after = rows({"easy": [0.895], "mine": [0.8, 0.9]})
-    assert finetune.table(before, after, ["easy"]).splitlines() == [
-        "dataset                  images  F before   after   change",
-        "mine                          2     60.00   85.00   +25.00",
-        "easy, rehearsal               1     90.00   89.50    -0.50",
-    ]
 
 
 # The config.

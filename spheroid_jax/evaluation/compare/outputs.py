@@ -2,13 +2,12 @@
 
 index.html                          all of it, for reading
 table2.csv  table2.md  table2.tex   likewise beyond_DATASET.*, tests.*
-scores.csv                          a line a model, fold and image
+scores.csv                          one row per model, fold and image
 figure5.svg  maps_DATASET.svg (figures 3 and 4)  tails.svg  training.svg
 
 Scores are in [0, 1] in scores.csv, and in percent in the tables.
 """
 
-import csv
 import json
 import platform
 
@@ -16,7 +15,7 @@ import jax
 import numpy as np
 
 from spheroid_jax import __version__
-from spheroid_jax.evaluation import held_out, metrics, statistics
+from spheroid_jax.evaluation import held_out, metrics, records, statistics
 from spheroid_jax.evaluation.compare import aggregate, results
 from spheroid_jax.inference import predict
 from spheroid_jax.report import curves, f_scores, maps, page, tables, training
@@ -49,7 +48,7 @@ def write(folder, entries, test, runs, *, chosen):
     named = _tables(entries, test)
     for name, table in named.items():
         tables.write(folder / name, table)
-    _write_scores(folder / "scores.csv", entries, test)
+    records.write(folder / "scores.csv", _records(entries, test))
     figures = _figures(entries, test, runs)
     for name, figure in figures.items():
         with files.replacing(folder / f"{name}.svg", "wb") as file:
@@ -74,16 +73,25 @@ def _tables(entries, test):
     return named
 
 
-def _write_scores(path, entries, test):
-    with files.replacing(path) as file:
-        writer = csv.writer(file)
-        writer.writerow(["model", "fold", "dataset", "image", *metrics.Agreement._fields])
-        for entry in entries:
-            several = len(entry.scores) > 1
-            for fold, scores in enumerate(entry.scores):
-                for name, values in zip(test.names, scores, strict=True):
-                    numbers = (f"{value:.6f}" for value in values)
-                    writer.writerow([entry.label, fold if several else "", *name, *numbers])
+def _records(entries, test):
+    """Yields the scores of each model, fold and image."""
+    height, width = test.labels.shape[1:]
+    for entry in entries:
+        several = len(entry.scores) > 1
+        for fold, scores in enumerate(entry.scores):
+            for (dataset, image), group, values in zip(
+                test.names, test.groups, scores, strict=True
+            ):
+                yield records.Scored(
+                    source=entry.label,
+                    fold=fold if several else None,
+                    dataset=dataset,
+                    image=image,
+                    group=group.removeprefix(f"{dataset}/"),
+                    height=height,
+                    width=width,
+                    scores=metrics.Agreement(*values),
+                )
 
 
 def _figures(entries, test, runs):

@@ -1,20 +1,18 @@
 """What scoring leaves in a folder.
 
-scores.csv                        a line a tool and image, scores in [0, 1]
+scores.csv                        one row per tool and image, scores in [0, 1]
 table.csv  table.md  table.tex    the table, in percent
 worst/TOOL.png                    the worst images, a line a data set
 """
 
-import csv
 import pathlib
 
 import numpy as np
 
 from spheroid_jax import images
-from spheroid_jax.evaluation import metrics
+from spheroid_jax.evaluation import metrics, records
 from spheroid_jax.evaluation.score import targets
 from spheroid_jax.report import figures, tables
-from spheroid_jax.runtime import files
 
 _WORST = 5
 
@@ -30,7 +28,7 @@ def write(folder, rows, pairs, table, rules):
       rules: what truth was read by, as in `scoring.score`.
     """
     folder = pathlib.Path(folder)
-    _write_scores(folder / "scores.csv", rows, pairs)
+    records.write(folder / "scores.csv", _records(rows, pairs))
     tables.write(folder / "table", table)
     for row in rows:
         tiles = _worst(row, pairs, rules)
@@ -44,25 +42,22 @@ def write(folder, rows, pairs, table, rules):
             )
 
 
-def _write_scores(path, rows, pairs):
-    with files.replacing(path) as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ["source", "dataset", "image", "group", "height", "width", *metrics.Agreement._fields]
-        )
-        for row in rows:
-            for pair, mask, scores in zip(pairs, row.masks, row.scores, strict=True):
-                if mask is not None:
-                    writer.writerow(
-                        [
-                            row.label,
-                            pair.dataset,
-                            pair.stem,
-                            pair.group,
-                            *mask.shape,
-                            *(f"{value:.6f}" for value in scores),
-                        ]
-                    )
+def _records(rows, pairs):
+    """Yields the scores of each tool's masks."""
+    for row in rows:
+        for pair, mask, scores in zip(pairs, row.masks, row.scores, strict=True):
+            if mask is None:
+                continue
+            height, width = mask.shape
+            yield records.Scored(
+                source=row.label,
+                dataset=pair.dataset,
+                image=pair.stem,
+                group=pair.group,
+                height=height,
+                width=width,
+                scores=metrics.Agreement(*scores),
+            )
 
 
 def _worst(row, pairs, rules):
