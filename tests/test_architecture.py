@@ -50,8 +50,11 @@ ONLY_IN = {
     "tensorboardX": {"training/progress"},
     "tqdm": {"training/progress"},
     "ml_collections": {"training/setup"},
-    "tifffile": {"images/__init__"},
-    "PIL": {"images/__init__", "synthetic/camera"},
+    "tifffile": {"images/formats/tiff"},
+    "PIL": {
+        *("images/grid", "images/write", "synthetic/camera"),
+        *(f"images/formats/{name}" for name in ("lzw", "pillow", "tiff_pages")),
+    },
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,0 +1,249 @@
+"""TIFF files, read with tifffile: plain, BigTIFF, OME-TIFF, stacks of ImageJ and others."""
+
+import contextlib
+import math
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tifffile
+from jaxtyping import Shaped
+
+from spheroid_jax.images.formats import ome, pixel_size, tiff_pages
+from spheroid_jax.images.image import ImageError, Plane, Scene
+
+_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# Values of the ResolutionUnit tag.
+_UNITS = {2: "inch", 3: "cm"}
+# Of how many pixels of the largest page a page must have at least one to be a picture of its own: a
+# label, an overview or a preview is smaller.
+_PREVIEW = 16
+# The letter of pages of which the file does not say what they are.
+_UNNAMED = "Q"
+# Formats whose descriptions name other files, which tifffile would open.
+_ALONE = {"is_ome": False, "is_mmstack": False, "is_ndtiff": False}
+
+
+class _Stack(NamedTuple):
+    """A scene, and where its pages are.
+
+    Attributes:
+      scene: the description.
+      pages: number of pages.
+      page: function of the number of a page, from 0, that returns the page.
+      offset: place of the pixels of all pages where they follow each other and only the first page
+        has tags, as ImageJ writes large stacks; else None.
+    """
+
+    scene: Scene
+    pages: int
+    page: Callable
+    offset: int | None = None
+
+
+def matches(head: bytes) -> bool:
+    """Whether a file that begins with these bytes is a TIFF or BigTIFF file."""
+    return head.startswith(_HEADS)
+
+
+def describe(path: pathlib.Path) -> tuple[Scene, ...]:
+    """Describes the scenes of a file. Smaller copies of a page are none."""
+    with _stacks(path) as stacks:
+        return tuple(stack.scene for stack in stacks)
+
+
+def read(
+    path: pathlib.Path, scene: int, plane: Plane
+) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W 3"]:
+    """Reads one plane of a scene as it is to be looked at: upright, in colours, zero as black."""
+    return _read(path, scene, plane, stored=False)
+
+
+def read_stored(
+    path: pathlib.Path, scene: int, plane: Plane
+) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W 3"]:
+    """Reads one plane of a mask or label image, whose numbers count as they are stored.
+
+    Palettes are for display, and a mask whose zero is tagged as white has been written by ImageJ,
+    where 255 is the object.
+    """
+    return _read(path, scene, plane, stored=True)
+
+
+def _read(path, scene, plane, stored):
+    with _stacks(path) as stacks:
+        stack = stacks[scene]
+        number, channel = _page_and_channel(stack, plane)
+        if stack.offset is None:
+            return tiff_pages.to_array(path, stack.page(number), channel=channel, stored=stored)
+        return tiff_pages.from_offset(stack.page(0), stack.offset, number, stored=stored)
+
+
+def _page_and_channel(stack, plane):
+    """The number of a plane's page, and the number of its channel among the page's samples."""
+    scene = stack.scene
+    given = {"C": plane.channel, "Z": plane.z, "T": plane.t}
+    # One of the three, that the scene has no axis for, may count pages that have no name.
+    given[_UNNAMED] = sum(number for axis, number in given.items() if axis not in scene.axes)
+    channel, leading = 0, scene.axes[: scene.axes.index("Y")]
+    if leading.endswith("C") and math.prod(scene.shape[: len(leading)]) > stack.pages:
+        channel, leading = plane.channel, leading[:-1]
+    number = 0
+    for axis in leading:
+        number = number * scene.length(axis) + given[axis]
+    return number, channel
+
+
+@contextlib.contextmanager
+def _stacks(path):
+    """Opens a file and gives the `_Stack`s of its scenes."""
+    with tifffile.TiffFile(path, **_ALONE) as file:
+        stacks = _ome_stacks(file, path.name) or _series_stacks(file)
+        if not stacks:
+            raise ImageError("damaged: there is no image in it")
+        yield stacks
+
+
+def _ome_stacks(file, filename):
+    description = file.pages.first.description if len(file.pages) else ""
+    if not description.rstrip().endswith("OME>"):
+        return []
+    return [
+        _ome_stack(file, picture)
+        for picture in ome.pictures(description, pages=len(file.pages), filename=filename)
+    ]
+
+
+def _ome_stack(file, picture):
+    def page(number):
+        return file.pages[picture.pages[number]]
+
+    keyframe = page(0).keyframe
+    scene = _scene(
+        keyframe,
+        "TZC",
+        picture.lengths,
+        name=picture.name,
+        channel_names=picture.channel_names,
+        pixel_size_um=picture.pixel_size_um or _tagged_size_um(keyframe),
+    )
+    return _Stack(scene, len(picture.pages), page)
+
+
+def _series_stacks(file):
+    found = list(_with_untagged_copies(file.series))
+    own = [series for series in found if not tiff_pages.is_copy(series.keyframe)] or found
+    largest = max((math.prod(tiff_pages.shape(series.keyframe)) for series in own), default=0)
+    pictures = [
+        series
+        for series in own
+        if math.prod(tiff_pages.shape(series.keyframe)) * _PREVIEW > largest
+    ]
+    notes = tuple(
+        "left out a page of {1} x {0} px, a label or a preview by its size".format(
+            *tiff_pages.shape(series.keyframe)
+        )
+        for series in own
+        if series not in pictures
+    )
+    return [_series_stack(file, series, notes) for series in pictures]
+
+
+def _with_untagged_copies(all_series):
+    """Yields all series, and smaller pages that tifffile takes for copies without a tag."""
+    for series in all_series:
+        yield series
+        for level in series.levels[1:]:
+            keyframe = level.keyframe
+            if series.kind == "generic" and not keyframe.is_subifd and not keyframe.is_reduced:
+                yield level
+
+
+def _series_stack(file, series, notes):
+    keyframe = series.keyframe
+    axes, lengths = _leading(series)
+    imagej = (file.imagej_metadata or {}) if file.is_imagej else {}
+    count = math.prod(lengths)
+    scene = _scene(
+        keyframe,
+        axes,
+        lengths,
+        name=series.name,
+        channel_names=_imagej_names(imagej, axes),
+        pixel_size_um=_imagej_size_um(keyframe, imagej) if imagej else _tagged_size_um(keyframe),
+        notes=notes,
+    )
+    if len(series.pages) == count:
+        return _Stack(scene, count, series.pages.__getitem__)
+    if series.dataoffset is None:
+        raise ImageError(f"damaged: {len(series.pages)} of {count} pages")
+    return _Stack(scene, count, series.pages.__getitem__, series.dataoffset)
+
+
+def _leading(series):
+    """Letters and lengths of the axes of a series that lead from page to page."""
+    shape, size = series.shape, math.prod(series.keyframe.shape)
+    pages = math.prod(shape) // max(size, 1)
+    named = [
+        (axis, length)
+        for n, (axis, length) in enumerate(zip(series.axes, shape, strict=True))
+        if math.prod(shape[n:]) > size and length > 1
+    ]
+    axes = "".join(axis if axis in "CZT" else _UNNAMED for axis, _ in named)
+    lengths = [length for _, length in named]
+    while _UNNAMED * 2 in axes:
+        n = axes.index(_UNNAMED * 2)
+        axes = axes[:n] + axes[n + 1 :]
+        lengths[n : n + 2] = [lengths[n] * lengths[n + 1]]
+    if len(set(axes)) < len(axes) or math.prod(lengths) != pages:
+        return _UNNAMED, (pages,)
+    return axes, tuple(lengths)
+
+
+def _scene(keyframe, axes, lengths, *, name, channel_names, pixel_size_um, notes=()):
+    """Describes pages that are led to by `axes`, without the axes of length one."""
+    samples = tiff_pages.channels(keyframe)
+    pairs = [(axis, n) for axis, n in zip(axes, lengths, strict=True) if n > 1]
+    if samples > 1:
+        if "C" in [axis for axis, _ in pairs]:
+            raise ImageError("channels as pages and as samples at once, which is not read")
+        pairs.append(("C", samples))
+        channel_names = channel_names if len(channel_names) == samples else ()
+    colour = tiff_pages.is_colour(keyframe)
+    return Scene(
+        name=name,
+        axes="".join(axis for axis, _ in pairs) + ("YXS" if colour else "YX"),
+        shape=(*(n for _, n in pairs), *tiff_pages.shape(keyframe), *((3,) if colour else ())),
+        dtype=tiff_pages.dtype(keyframe),
+        channel_names=tuple(channel_names),
+        pixel_size_um=pixel_size_um,
+        notes=notes,
+    )
+
+
+def _imagej_names(imagej, axes):
+    """Names of channels: the labels of slices, where every slice is a channel."""
+    labels = imagej.get("Labels") or []
+    return tuple(labels) if axes == "C" and len(labels) == imagej.get("channels") else ()
+
+
+def _imagej_size_um(keyframe, imagej):
+    unit = str(imagej.get("unit", "")).replace("\\u00B5", "\u00b5")
+    sides = (pixel_size.from_resolution(each, unit) for each in _resolution(keyframe))
+    return pixel_size.from_sides(*sides)
+
+
+def _tagged_size_um(keyframe):
+    tag = keyframe.tags.get("ResolutionUnit")
+    unit = _UNITS.get(int(tag.value) if tag is not None else 2, "")
+    sides = (pixel_size.from_resolution(each, unit) for each in _resolution(keyframe))
+    return pixel_size.from_sides(*sides)
+
+
+def _resolution(keyframe):
+    """Pixels per unit along X and Y; 0 where a tag is missing."""
+    for name in ("XResolution", "YResolution"):
+        tag = keyframe.tags.get(name)
+        numerator, denominator = tag.value if tag is not None else (0, 1)
+        yield numerator / denominator if denominator else 0.0

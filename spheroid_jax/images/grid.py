@@ -1,0 +1,94 @@
+"""Resampling of images and masks onto the network's square grid.
+
+The grid has `size` pixels a side. An image is resampled so that its longer side fills the grid, and
+lies centred in its `Box`; beyond the box the image's edge is repeated.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from spheroid_jax.images.intensity import normalise, to_gray
+
+# What a grid's label holds.
+BACKGROUND, FOREGROUND, OUTSIDE = 0, 1, 2
+
+
+class Box(NamedTuple):
+    """Where an image's own content lies on the grid, in grid pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def crop(self, grid):
+        """Cuts the content out of (..., H, W) on the grid."""
+        return grid[..., self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+def grid_box(shape, size):
+    """Computes where an image of `shape` (H, W) lies on a grid of side `size`."""
+    longer = max(shape)
+    height, width = (max(1, round(side * size / longer)) for side in shape)
+    return Box((size - height) // 2, (size - width) // 2, height, width)
+
+
+def resample(array, shape):
+    """Resamples (H, W) float32 to `shape` with a triangle filter, so that nothing aliases."""
+    height, width = shape
+    if array.shape == (height, width):
+        return array
+    picture = Image.fromarray(np.ascontiguousarray(array, np.float32))
+    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def to_grid(gray, size):
+    """Resamples an image to the grid, and repeats its edge beyond its box.
+
+    Args:
+      gray: (H, W), float32.
+      size: the grid's side in pixels.
+
+    Returns:
+      The grid, (size, size), float32, and the image's `Box`.
+    """
+    box = grid_box(gray.shape, size)
+    content = resample(gray, (box.height, box.width))
+    return np.pad(content, _margins(box, size), mode="edge"), box
+
+
+def mask_to_grid(mask, size):
+    """Resamples a mask to the grid; a pixel that is half covered becomes foreground.
+
+    Args:
+      mask: (H, W), boolean.
+      size: the grid's side in pixels.
+
+    Returns:
+      Labels, (size, size), uint8: `BACKGROUND`, `FOREGROUND`, or `OUTSIDE` beyond the image.
+    """
+    box = grid_box(mask.shape, size)
+    covered = resample(mask.astype(np.float32), (box.height, box.width))
+    return np.pad((covered >= 0.5).astype(np.uint8), _margins(box, size), constant_values=OUTSIDE)
+
+
+def preprocess(image, size):
+    """Makes of an image what a network sees: gray, normalised, on the grid.
+
+    Args:
+      image: (H, W) or (H, W, C), uint8, uint16 or float, sides >= 32 px.
+      size: the grid's side in pixels.
+
+    Returns:
+      The grid, (size, size), float32 in [0, 1], and the image's `Box`.
+
+    Raises:
+      ImageError: the image cannot be used.
+    """
+    return to_grid(normalise(to_gray(image)), size)
+
+
+def _margins(box, size):
+    return ((box.top, size - box.height - box.top), (box.left, size - box.width - box.left))

@@ -1,0 +1,212 @@
+"""Reading of image files, mask files and label images, of whatever format their first bytes say."""
+
+import os
+import pathlib
+import stat
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64, Shaped
+
+from spheroid_jax.images import choice
+from spheroid_jax.images.formats import pillow, tiff
+from spheroid_jax.images.image import Image, ImageError, Scene
+from spheroid_jax.images.intensity import normalise, to_gray
+
+# Suffixes by which folders are searched for images; a file is read whatever its suffix.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
+_FORMATS = (tiff, pillow)
+# Bytes by which a format is known.
+_HEAD = 16
+# A larger picture is refused before memory is taken: a few bytes of a file can promise any size.
+MAX_PIXELS = 400_000_000
+# The first bytes of files "._NAME" that macOS leaves beside NAME on foreign disks.
+_APPLE_DOUBLE = b"\x00\x05\x16\x07"
+
+Source = str | os.PathLike
+
+
+def read(
+    path: Source,
+    *,
+    channel: int | str | None = None,
+    scene: int | str | None = None,
+    z: int | None = None,
+    t: int | None = None,
+) -> Image:
+    """Reads one plane of a PNG, JPEG, BMP, GIF or TIFF file, with what the file says about it.
+
+    The format is known by the file's first bytes, not by its suffix. Colour is what a file calls
+    samples; channels are never taken for colours. An alpha channel is dropped.
+
+    Args:
+      path: the file.
+      channel: number of the channel from 0, or its name; needed where a scene has several.
+      scene: number of the scene from 0, or its name; needed where a file has several.
+      z: number of the depth from 0; needed where a scene has several.
+      t: number of the time from 0; needed where a scene has several.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: not an image, damaged, or several planes and no choice; the message lists them.
+    """
+    path = _path(path)
+    choices = {"channel": channel, "scene": scene, "z": z, "t": t}
+    return _guarded(path, lambda: _read(path, choices, stored=False))
+
+
+def describe(path: Source) -> tuple[Scene, ...]:
+    """Describes the scenes of a file without reading pixels.
+
+    Args:
+      path: the file.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: not an image, or damaged.
+    """
+    path = _path(path)
+    return _guarded(path, lambda: _format_of(path).describe(path))
+
+
+def read_image(path: Source) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"]:
+    """Reads the pixels of the only plane of a file, as `read` does.
+
+    Args:
+      path: the file. 8, 16 and 32 bit, float, binary, palette, gray and colour images are
+        understood; an alpha channel is dropped.
+
+    Returns:
+      (H, W), or (H, W, 3) for colour, in the file's own number type (but 8 bit for 16-bit colour
+      PNG).
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: not an image, damaged, or not of one plane.
+    """
+    return read(path).pixels
+
+
+def read_gray(path: Source) -> Float32[np.ndarray, "H W"]:
+    """Reads the only plane of a file as normalised gray, in [0, 1].
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: the image cannot be used; the message names the file.
+    """
+    image = read_image(path)
+    try:
+        return normalise(to_gray(image))
+    except ImageError as error:
+        raise ImageError(f"{_path(path)}: {error}") from error
+
+
+def read_mask(path: Source) -> Bool[np.ndarray, "H W"]:
+    """Reads a mask: an image of two values, of which 0 is background.
+
+    Args:
+      path: a file that `read_image` reads; colour channels must agree.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: not a readable image, or not two-valued.
+    """
+    mask = _read_one_channel(path)
+    values = np.unique(mask)
+    if len(values) > 2 or (len(values) == 2 and values[0] != 0) or np.isnan(values).any():
+        few = ", ".join(f"{value:g}" for value in values[:4])
+        raise ImageError(
+            f"{_path(path)}: not a mask of two values, 0 and another: it has "
+            f"{len(values)} ({few}{', ...' if len(values) > 4 else ''})"
+        )
+    return mask != 0
+
+
+def read_labels(path: Source) -> Int64[np.ndarray, "H W"]:
+    """Reads a label image: numbered objects on 0. A mask of two values is one object.
+
+    Args:
+      path: a file that `read_image` reads; colour channels must agree.
+
+    Raises:
+      FileNotFoundError: no such file.
+      ImageError: not a readable image, or not of whole numbers from 0.
+    """
+    labels = _read_one_channel(path)
+    with np.errstate(invalid="ignore"):  # NaN is found below.
+        numbers = labels.astype(np.int64)
+    if (numbers != labels).any() or numbers.min() < 0:
+        raise ImageError(
+            f"{_path(path)}: not a label image: its values are not whole numbers from 0"
+        )
+    return numbers
+
+
+def _read_one_channel(path):
+    path = _path(path)
+    pixels = _guarded(path, lambda: _read(path, {}, stored=True)).pixels
+    if pixels.ndim == 2:
+        return pixels
+    if (pixels != pixels[..., :1]).any():
+        raise ImageError(f"{_path(path)}: a coloured picture, not a mask")
+    return pixels[..., 0]
+
+
+def _path(path):
+    return pathlib.Path(os.fsdecode(path))
+
+
+def _guarded(path, function):
+    """Calls the function; whatever a decoder raises becomes an `ImageError` that names the file."""
+    try:
+        return function()
+    except FileNotFoundError:
+        raise
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    # Decoders meet damaged files in ways of their own: struct.error, zlib's, IndexError. All of
+    # these mean that the file cannot be read.
+    except Exception as error:
+        raise ImageError(f"{path}: cannot be read: {error}") from error
+
+
+def _format_of(path):
+    """The module that reads a file, by the first bytes of the file."""
+    # Before opening: a pipe that nobody writes to would block for ever.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ImageError("cannot be read: not a file, but a folder, a pipe or a device")
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        raise ImageError("not an image: the file is empty")
+    if head.startswith(_APPLE_DOUBLE):
+        raise ImageError("not an image: macOS keeps notes about another file here")
+    for module in _FORMATS:
+        if module.matches(head):
+            return module
+    raise ImageError(f"not an image, or damaged (what is read: {' '.join(SUFFIXES)})")
+
+
+def _read(path, choices, *, stored):
+    module = _format_of(path)
+    scenes = module.describe(path)
+    number = choice.choose_scene(scenes, choices.pop("scene", None))
+    chosen = scenes[number]
+    plane = choice.choose_plane(chosen, **choices)
+    height, width = chosen.length("Y"), chosen.length("X")
+    if height * width > MAX_PIXELS:
+        raise ImageError(
+            f"{width} x {height} px; pictures of at most {MAX_PIXELS / 1e6:.0f} million are read"
+        )
+    pixels = (module.read_stored if stored else module.read)(path, number, plane)
+    # Pages of which the file says nothing may be called channels; they have no names.
+    names = chosen.channel_names[plane.channel : plane.channel + 1]
+    return Image(
+        pixels=pixels,
+        axes="YX" if pixels.ndim == 2 else "YXS",
+        channel_names=tuple(name for name in names if name),
+        pixel_size_um=chosen.pixel_size_um,
+        scene=chosen.name or str(number),
+        plane=plane,
+        source=str(path),
+        notes=chosen.notes,
+    )
