@@ -1,35 +1,173 @@
-"""Every command of the README and the documents runs."""
+"""Every command and every Python example of the documents runs."""
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 
 import numpy as np
 import pytest
-from helpers import ROOT
+import tifffile
+from helpers import ROOT, a_run, untrained
 from launching import TINY
+from PIL import Image
 
 from configs import finetune
 from spheroid_jax import models
 from spheroid_jax.inference import model_file
+from spheroid_jax.synthetic import varied
 
-COMMANDS = [
-    line
-    for page in ("README.md", "docs/evidence/results.md", "docs/evidence/paper.md")
-    for block in re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.S)
-    for line in block.splitlines()
-    if "python" in line or line.startswith("spheroid ")
+DOCS = ROOT / "docs"
+GUIDES = sorted((DOCS / "guides").glob("*.md"))
+SINGLE = (ROOT / "README.md", DOCS / "evidence" / "results.md", DOCS / "evidence" / "paper.md")
+# Run by .ci/run, by test_docs.py or by hand.
+NOT_HERE = (
+    "python -m pytest",
+    "bash .ci/run",
+    "mkdocs build",
+    "pre-commit",
+    "python -m docs.config_reference",
+    "python -m benchmarks.picture",
+)
+FINETUNE = "--config=configs/finetune.py"
+STUDY = "--config=configs/lambda_study.py"
+
+
+def commands_of(page):
+    """Lists the commands of a page in order; a backslash continues a line."""
+    blocks = re.findall(r"```sh\n(.*?)```", page.read_text(), re.S)
+    lines = [line for block in blocks for line in re.sub(r"\s*\\\n\s*", " ", block).splitlines()]
+    return [
+        line.split("&&")[-1].strip()
+        for line in lines
+        if not line.startswith("pip install") or "&&" in line
+    ]
+
+
+def is_run(command):
+    return not command.startswith(NOT_HERE) and STUDY not in command
+
+
+IN_GUIDES = [command for guide in GUIDES for command in commands_of(guide) if is_run(command)]
+ALONE = [
+    command
+    for command in dict.fromkeys(command for page in SINGLE for command in commands_of(page))
+    if is_run(command) and command not in IN_GUIDES
 ]
 
-FINETUNE = "--config=configs/finetune.py"
+
+def test_no_command_is_overlooked():
+    """All that is not run begins with a word of `NOT_HERE`, or is a study of 45 trainings."""
+    assert {command.split()[0] for command in [*IN_GUIDES, *ALONE]} == {"python", "spheroid"}
+    assert len(ALONE) > 5
+    for guide in GUIDES:
+        assert any(map(is_run, commands_of(guide))), guide
+
+
+@pytest.mark.parametrize("page", [*GUIDES, *SINGLE], ids=lambda p: p.stem)
+def test_an_extra_that_is_to_be_installed_exists(page):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for extras in re.findall(r"pip install [^\n]*\.\[([\w,]+)\]", page.read_text()):
+        assert set(extras.split(",")) <= project["optional-dependencies"].keys()
+
+
+@pytest.fixture
+def stage(workplace, tmp_path):
+    """A folder where the commands of the documents run as they are typed.
+
+    It holds launch.py, configs/, a data root DIR, images in plate/ and masks of a tool.
+    """
+    _, root, _ = workplace
+    for name in ("launch.py", "configs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(root, tmp_path / "DIR")
+    (tmp_path / "plate").mkdir()
+    for number, image in enumerate(sorted((root / "dataset1" / "images").iterdir())[:3]):
+        Image.open(image).save(tmp_path / "plate" / f"A0{number}.tif")
+    for dataset in root.iterdir():
+        shutil.copytree(dataset / "masks", tmp_path / "masks" / "cellpose" / dataset.name)
+    return tmp_path
+
+
+# Runs that a guide takes for granted.
+GRANTED = {"adapt": ("adver",), "score": ("adver",), "segment": ("finetune",)}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_the_commands_of_a_guide_run_one_after_the_other(guide, stage, workplace):
+    """Trainings are shortened; everything else is as it is typed."""
+    for name in GRANTED.get(guide.stem, ()):
+        a_run(stage / "runs" / name, [untrained()] * 5)
+    for command in commands_of(guide):
+        if is_run(command):
+            run(command, stage, workplace)
+        if command.startswith("spheroid truth propose"):
+            accept_all(stage / "proposals" / "proposals.csv")
+
+
+@pytest.mark.parametrize("command", ALONE)
+def test_a_command_of_another_page_runs(command, stage, workplace):
+    if "=runs/pretrained" in command:
+        pytest.skip("needs the model that hours of training make")
+    run(command, stage, workplace, "--config.data.stream=tf")
+
+
+def run(command, stage, workplace, *more):
+    """Runs a command in a folder; a training is made tiny."""
+    words = shlex.split(command)
+    words = [*expanded(words, stage)]
+    if words[0] == "spheroid":
+        words[:1] = ["python", "-m", "spheroid_jax"]
+    assert words.pop(0) == "python"
+    if words[0] == "launch.py" and "--mode=evaluate" not in words:
+        words += shortening(words, stage / "stand_in", more)
+    result = subprocess.run(
+        [sys.executable, *words],
+        env=workplace[2] | {"PYTHONPATH": str(ROOT)},
+        cwd=stage,
+        text=True,
+        capture_output=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout
+
+
+def expanded(words, folder):
+    """Expands "plate/*.tif" to paths, as a shell does."""
+    for word in words:
+        found = sorted(str(path.relative_to(folder)) for path in folder.glob(word) if "*" in word)
+        yield from found or [word]
+
+
+def shortening(words, folder, more):
+    """Flags that make a training tiny."""
+    flags = [*TINY]
+    if "--config=configs/unet.py" not in words:
+        flags.append("--config.model.depth=3")
+    # Both streams give the same samples; this one starts faster.
+    flags += more if "--config=configs/unet.py" not in words and more else STREAM
+    if FINETUNE in words:
+        flags += stand_in(folder)
+    if not any("data.root" in word for word in words):
+        flags += DRAWN
+    return flags
+
+
+STREAM = ("--config.data.stream=numpy",)
+DRAWN = (
+    "--config.synthetic.n_easy=6",
+    "--config.synthetic.n_hard=6",
+    "--config.synthetic.size=64",
+)
 
 
 def stand_in(folder):
-    """Flags that make fine-tuning tiny, from a model that it makes in `folder`.
+    """Flags that make fine-tuning tiny, from a model that the function makes in `folder`.
 
-    It is of the packaged model's kind and of the shortened command's size;
-    test_finetune.py holds the config against the packaged model itself.
+    The model has the packaged model's kind and the shortened command's size; test_finetune.py holds
+    the config against the packaged model itself.
     """
     network = finetune.get_config().model.to_dict() | {"width": 2, "depth": 3}
     variables = models.initial_variables(models.build(**network), 1, seed=0)
@@ -39,63 +177,45 @@ def stand_in(folder):
         f"--config.init={folder}",
         "--config.optimizer.warmup=2",
         "--config.synthetic.n_varied=6",
-        "--config.synthetic.n_easy=6",
-        "--config.synthetic.n_hard=6",
-        "--config.synthetic.size=64",
+        *DRAWN,
     )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_documents_runs(workplace, trained, command, tmp_path):
-    """Shortened by overrides, from the data root and into workdirs of here."""
-    folder, root, environment = workplace
-    command = command.split("&&")[-1].strip()
-    if command == "python -m pytest":
-        return  # This is it.
-    words = shlex.split(command)
-    if words[0] == "spheroid":
-        words[:1] = ["python", "-m", "spheroid_jax"]
-    assert words.pop(0) == "python"
-    if words[0] == "launch.py":
-        words = [word.replace("=DIR", f"={root}") for word in words]
-        if "--mode=evaluate" in words:
-            words += [f"--workdir={trained[0].parent}", "--fold=0"]
-        else:
-            words += [*TINY, f"--workdir={folder / str(abs(hash(command)))}"]
-            if "--config=configs/unet.py" not in words:
-                words.append("--config.model.depth=3")
-            if "--config=configs/unet.py" in words:
-                words.append("--config.data.stream=numpy")
-            if FINETUNE in words:
-                words += stand_in(folder / "stand_in")
-            if not any("data.root" in word for word in words):
-                words += [
-                    "--config.synthetic.n_easy=6",
-                    "--config.synthetic.n_hard=6",
-                    "--config.synthetic.size=64",
-                ]
-    if "--config=configs/lambda_study.py" in words:
-        pytest.skip("45 trainings; test_a_study_trains_each_variant runs two")
-    if words[:2] == ["-m", "spheroid_jax"]:
-        (tmp_path / "plate").symlink_to(root / "dataset1" / "images")
-    result = subprocess.run(
-        [sys.executable, *words],
-        env=environment | {"PYTHONPATH": str(ROOT)},
-        cwd=tmp_path if words[:2] == ["-m", "spheroid_jax"] else ROOT,
-        text=True,
-        capture_output=True,
-    )
-    assert result.returncode == 0, result.stderr
-    assert result.stdout
+def accept_all(table):
+    """Writes "accept" into the column `decision` of every proposal."""
+    heading, *rows = table.read_text().splitlines()
+    column = heading.split(",").index("decision")
+    lines = [row.split(",") for row in rows]
+    for fields in lines:
+        fields[column] = "accept"
+    table.write_text("\n".join([heading, *map(",".join, lines), ""]))
 
 
-def test_the_readmes_python_segments(tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    from PIL import Image
+def python_of(page):
+    return re.findall(r"```python\n(.*?)```", page.read_text(), re.S)
 
-    image = np.random.default_rng(0).integers(0, 999, (70, 60), np.uint16)
-    Image.fromarray(image).save(tmp_path / "well.tif")
-    code = code.replace("well.tif", str(tmp_path / "well.tif"))
-    names = {}
-    exec(code, names)
-    assert names["mask"].shape == names["probability"].shape == (70, 60)
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))] if python_of(page)],
+    ids=lambda page: page.stem,
+)
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    image, _ = varied.make_image(8, size=64)
+    for name in ("well.tif", "day1/A01.tif", "day3/A01.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / name)
+    stack = np.stack([image[None].repeat(3, 0)] * 2)
+    names = {"Channel": {"Name": ["GFP", "Bright"]}}
+    tifffile.imwrite("well.ome.tif", stack, metadata={"axes": "CZYX", **names})
+    (code,) = python_of(page)
+    variables = {}
+    exec(code, variables)
+    if "mask" in variables:
+        assert variables["mask"].shape == image.shape and variables["mask"].dtype == bool
+    else:
+        assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+            "day1/A01.tif",
+            "day3/A01.tif",
+        ]

@@ -9,6 +9,7 @@ import collections
 import functools
 import itertools
 import os
+import pathlib
 from concurrent import futures
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ class Result(NamedTuple):
     error: Exception | None
 
 
-def segment_stream(params, sources, *, batch_size=0, threads=0, read=images.read_image):
+def segment_stream(params, sources, *, batch_size=0, threads=0):
     """Segments any number of images, with a bounded number in memory.
 
     Args:
@@ -46,8 +47,7 @@ def segment_stream(params, sources, *, batch_size=0, threads=0, read=images.read
       batch_size: images a dispatch; 0: what suits the platform. A last
         smaller batch is filled up to a power of two, so few programs are
         compiled.
-      threads: number of threads that read, and number of threads that finish; 0: one per core.
-      read: function from a path to pixels, (H, W) or (H, W, C).
+      threads: that read, and as many that finish; 0: one a core.
 
     Yields:
       `Result`s in the order of the sources. An image that cannot be used is a
@@ -59,14 +59,14 @@ def segment_stream(params, sources, *, batch_size=0, threads=0, read=images.read
         futures.ThreadPoolExecutor(threads) as readers,
         futures.ThreadPoolExecutor(threads) as finishers,
     ):
-        prepared = _map_ahead(
+        read = _map_ahead(
             readers,
-            lambda source: _prepare(params, source, read),
+            lambda source: _prepare(params, source),
             sources,
             ahead=2 * batch_size + threads,
         )
         finishing = collections.deque()
-        while batch := list(itertools.islice(prepared, batch_size)):
+        while batch := list(itertools.islice(read, batch_size)):
             finishing += [
                 finishers.submit(_finish, item, on_grid)
                 for item, on_grid in _through_network(params, batch)
@@ -96,9 +96,11 @@ class _Read(NamedTuple):
     error: Exception | None
 
 
-def _prepare(params, source, read):
+def _prepare(params, source):
     try:
-        image = read(source) if isinstance(source, str | os.PathLike) else source
+        image = source
+        if isinstance(source, (str, pathlib.Path)):
+            image = images.read_image(source)
         return _Read(source, predict.prepare(params, image), None)
     except (images.ImageError, OSError) as error:
         return _Read(source, None, error)
