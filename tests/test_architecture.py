@@ -48,7 +48,7 @@ ONLY_IN = {
     "matplotlib": {"report/f_scores", "report/figures", "report/svg", "report/training"},
     "orbax": {"training/checkpoint"},
     "tensorboardX": {"training/progress"},
-    "tqdm": {"training/progress"},
+    "tqdm": {"commands/segment", "training/progress"},
     "ml_collections": {"training/setup"},
     "tifffile": {"images/formats/tiff"},
     "PIL": {

@@ -1,44 +1,54 @@
-"""The command; see the package's docstring."""
+"""The command `spheroid compare`: finished training runs side by side on the test images."""
 
-import argparse
 import pathlib
-import sys
 
-from spheroid_jax.evaluation.compare import baselines, outputs
-from spheroid_jax.evaluation.compare import runs as work_directories
+from spheroid_jax.commands import failures, parsers
+
+NAME = "spheroid compare"
 
 
 def main(arguments=None):
     """Runs the command; returns the exit status."""
     given = _parser().parse_args(arguments)
-    folder = pathlib.Path(given.output or f"{given.workdirs[0]}/report")
-    try:
-        print(_compare(given.workdirs, folder, given.data))
-    except (OSError, ValueError) as error:
-        print(f"compare: {error}", file=sys.stderr)
-        return 2
-    print(f"\nThe report: {(folder / 'index.html').resolve()}")
-    return 0
+    return failures.exit_status(NAME, _compare, given)
 
 
-def _compare(workdirs, folder, root):
-    runs = work_directories.open_runs(workdirs)
-    test, rest = work_directories.read_images(runs, root)
-    entries = work_directories.entries(runs, test)
+def _compare(given):
+    """Compares the runs, prints the main table, and writes the report."""
+    from spheroid_jax import workdir
+    from spheroid_jax.evaluation.compare import baselines, outputs, runs
+
+    folder = pathlib.Path(given.output or workdir.Workdir(given.workdirs[0]).report)
+    opened = runs.open_runs(given.workdirs)
+    test, rest = runs.read_images(opened, given.data)
+    entries = runs.entries(opened, test)
     thresholds, chosen = baselines.entries(test, rest)
-    return outputs.write(folder, entries + thresholds, test, runs, chosen=chosen)
+    print(outputs.write(folder, entries + thresholds, test, opened, chosen=chosen))
+    print(f"\nThe report: {(folder / 'index.html').resolve()}")
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
-        prog="spheroid compare", description="Compares finished runs on the test partition."
+    parser = parsers.parser(
+        NAME,
+        "Compares finished training runs on the test images, and writes a report that opens in "
+        "any browser.",
+        {
+            "spheroid compare runs/adver runs/base": "tests base against adver; the report is "
+            "runs/adver/report",
+            "spheroid compare runs/adver runs/unet --output report --data DIR": "reads the images "
+            "from another place than at training",
+        },
     )
     parser.add_argument(
         "workdirs",
         nargs="+",
-        help="work directories with five finished folds each; the first is "
-        "what the others are tested against",
+        metavar="WORKDIR",
+        help="work directory with five finished folds; the others are tested against the first",
     )
-    parser.add_argument("--output", help="folder of the report (default: WORKDIR/report)")
-    parser.add_argument("--data", help="the data root, where it is no longer the config's")
+    parser.add_argument(
+        "--output", metavar="FOLDER", help="folder of the report (default: WORKDIR/report)"
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", help="the data root, where it is no longer that of the config"
+    )
     return parser

@@ -45,8 +45,8 @@ def exit_status(name, function, *arguments):
     except USERS as error:
         complain(name, error)
         return REFUSED
-    except KeyboardInterrupt:
-        complain(name, "interrupted")
+    except KeyboardInterrupt as stopped:
+        complain(name, str(stopped) or "interrupted")
         return INTERRUPTED
     except Exception:
         traceback.print_exc()
@@ -59,6 +59,18 @@ def exit_status(name, function, *arguments):
 
 
 def complain(name, problem):
-    """Writes a problem to stderr, each of its lines after the command's name."""
-    for line in str(problem).splitlines():
+    """Writes a problem to stderr, each of its lines after the command's name.
+
+    Args:
+      name: the command as the user typed it.
+      problem: an exception, or a text.
+    """
+    for line in message(problem).splitlines():
         print(f"{name}: {line}", file=sys.stderr)
+
+
+def message(problem):
+    """Returns the text of a problem; the file comes first where the system has named one."""
+    if isinstance(problem, OSError) and problem.filename is not None:
+        return f"{problem.filename2 or problem.filename}: {problem.strerror}"
+    return str(problem)

@@ -1,25 +1,29 @@
-"""The command; see the package's docstring."""
+"""The command `spheroid score`: masks made by any tool, scored against true masks."""
 
-import argparse
 import sys
 
-from spheroid_jax.evaluation.score import results, scoring, sources, targets
-from spheroid_jax.report import tables
-from spheroid_jax.runtime import cache, compilation
+from spheroid_jax.commands import failures, parsers
+from spheroid_jax.errors import UserError
+
+NAME = "spheroid score"
+
+
+class MissingExtra(UserError, ImportError):
+    """An optional package that is not installed; the message names the extra."""
 
 
 def main(arguments=None):
     """Runs the command; returns the exit status."""
     given = _parser().parse_args(arguments)
-    try:
-        print(_score(given))
-    except (ImportError, OSError, ValueError) as error:
-        print(f"spheroid score: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return failures.exit_status(NAME, _score, given)
 
 
 def _score(given):
+    """Scores all sources, prints the table, and writes files where --output is given."""
+    from spheroid_jax.evaluation.score import results, scoring, sources, targets
+    from spheroid_jax.report import tables
+    from spheroid_jax.runtime import cache, compilation
+
     outputs = _outputs() if given.output else None
     pairs = targets.find(given.root)
     compilation.keep_programs(cache.folder())
@@ -34,44 +38,60 @@ def _score(given):
     table = results.table(rows, pairs, all_objects=given.all_objects)
     if outputs is not None:
         outputs.write(given.output, rows, pairs, table, rules)
-    return tables.terminal(table)
+    print(tables.terminal(table))
 
 
 def _outputs():
-    """The module that draws; nothing else here needs matplotlib."""
+    """Imports the module that draws; nothing else here needs matplotlib."""
     try:
         from spheroid_jax.evaluation.score import outputs
     except ImportError as error:
-        raise ImportError(f"--output draws pictures ({error}); pip install matplotlib") from error
+        raise MissingExtra(
+            f'--output draws pictures ({error}); pip install "spheroid-jax[report]"'
+        ) from error
     return outputs
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
-        prog="spheroid score", description="Scores masks made by any tool."
+    parser = parsers.parser(
+        NAME,
+        "Scores masks made by any tool against the true masks of a data root, and prints one row "
+        "per dataset and tool.",
+        {
+            "spheroid score DIR cellpose=masks/cellpose": "scores a folder of masks",
+            "spheroid score DIR runs/adver conventional --output scores": "scores a trained model "
+            "and thresholds; writes tables and the worst images",
+        },
     )
-    parser.add_argument("root", help="folder with DATASET/images and DATASET/masks")
+    parser.add_argument(
+        "root", metavar="DIR", help="folder with DATASET/images and DATASET/masks, at any depth"
+    )
     parser.add_argument(
         "sources",
         nargs="+",
         metavar="[NAME=]SOURCE",
-        help="folder of masks (DATASET/STEM.png or STEM.png), trained model, "
-        f"or the word {sources.CONVENTIONAL}",
+        help="folder of masks (DATASET/STEM.png or STEM.png), trained model, or the word "
+        "conventional for thresholds",
     )
-    parser.add_argument("--output", help="folder for scores, tables and the worst images")
+    parser.add_argument(
+        "--output", metavar="FOLDER", help="folder for scores, tables and the worst images"
+    )
     parser.add_argument(
         "--labels",
         action="store_true",
-        help="masks are label images (0, and a number an object), as Cellpose "
-        "and StarDist write them",
+        help="masks are label images (0, and one number per object), as Cellpose and StarDist "
+        "write them",
     )
     parser.add_argument(
-        "--all-objects", action="store_true", help="score masks as they are, not their largest body"
+        "--all-objects",
+        action="store_true",
+        help="score masks as they are, instead of their largest bodies",
     )
     parser.add_argument(
         "--missing",
         choices=("refuse", "zero"),
         default="refuse",
-        help="what becomes of images without a mask; zero: they score as empty (%(default)s)",
+        help="what happens to images without a mask; zero: their masks count as empty "
+        "(%(default)s)",
     )
     return parser

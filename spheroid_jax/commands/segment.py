@@ -1,72 +1,156 @@
-"""Segments image files: a mask for each.
+"""The command `spheroid segment`: a mask for each image.
 
-    python -m spheroid_jax runs/demo/fold_0 plate/*.tif --output=masks
+    spheroid segment plate --output masks
 
-writes masks/NAME.png (0 and 255) for every plate/NAME.tif, at the image's own
-size. An image that cannot be used is named, and does not stop the others.
+writes masks/NAME.png (0 and 255) for every image plate/NAME.tif, at the image's own size. An image
+that cannot be used, or whose mask cannot be written, is named and does not stop the other images.
 """
 
-import argparse
-import collections
 import pathlib
 import sys
 
-from spheroid_jax import images
-from spheroid_jax.inference import model_file, stream
-from spheroid_jax.runtime import cache, compilation, files
+from spheroid_jax.commands import failures, parsers
+
+NAME = "spheroid segment"
 
 
 def main(arguments=None):
     """Runs the command; returns the exit status."""
     given = _parser().parse_args(arguments)
-    output = pathlib.Path(given.output)
-    try:
-        _check_output(output, given.images)
-        compilation.keep_programs(cache.folder())
-        model = model_file.load(given.model)
-        output.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        print(f"spheroid_jax: {error}", file=sys.stderr)
-        return 2
-    failed = 0
-    for result in stream.segment_stream(model, given.images):
-        if result.error is not None:
-            failed += 1
-            print(f"spheroid_jax: {result.error}", file=sys.stderr)
-            continue
-        with files.replacing(_mask_path(output, result.source), "wb") as file:
-            images.write_mask(file, result.segmentation.mask)
-    done = len(given.images) - failed
-    print(f"{done} of {len(given.images)} masks written to {output}")
-    return 1 if failed else 0
+    return failures.exit_status(NAME, _segment, given)
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
-        prog="python -m spheroid_jax",
-        description="Writes a mask (0 and 255) for each image, at its size.",
+    parser = parsers.parser(
+        NAME,
+        "Writes a mask for each image: a PNG file of the image's size, 255 in the spheroid and 0 "
+        "elsewhere. Folders are searched for images, and so are the folders in them; masks/ "
+        "mirrors their layout.",
+        {
+            "spheroid segment plate": "writes masks/A01.png for plate/A01.tif, and so on",
+            'spheroid segment "day*/*.tif" --model runs/mine --output results': "writes "
+            "results/day1/A01.png for day1/A01.tif, with a model of your own",
+        },
     )
     parser.add_argument(
-        "model", help="the folder of a trained fold or run, or a packaged model's name"
+        "inputs", nargs="+", metavar="INPUT", help="image file, folder, or quoted glob"
     )
-    parser.add_argument("images", nargs="+", help="image files")
-    parser.add_argument("--output", default="masks", help="folder of the masks (%(default)s)")
+    parser.add_argument(
+        "--model",
+        default="spheroid-small",
+        help="name of a packaged model, or folder of a trained fold or run (%(default)s)",
+    )
+    parser.add_argument(
+        "--output", default="masks", metavar="FOLDER", help="folder of the masks (%(default)s)"
+    )
+    parser.add_argument(
+        "--existing",
+        choices=("refuse", "skip", "replace"),
+        default="refuse",
+        help="what happens to masks that are there already; skip: they stay, and only the other "
+        "images are segmented (%(default)s)",
+    )
+    parsers.add_plane_options(parser)
     return parser
 
 
-def _mask_path(output, image):
-    return output / f"{pathlib.Path(image).stem}.png"
+def _segment(given):
+    """Segments the images; returns the exit status."""
+    from spheroid_jax.images import find
+
+    output = pathlib.Path(given.output)
+    found = find.find(given.inputs, output)
+    masks = {image.path: image.output(output, ".png") for image in found}
+    there = _check_masks(masks, output, given.existing)
+    todo = masks if given.existing == "replace" else _without(masks, there)
+    choice = {name: getattr(given, name) for name in ("channel", "scene", "z", "t")}
+    failed = _write_masks(given.model, todo, output, choice)
+    stayed = f"; {len(masks) - len(todo)} were there already" if len(todo) < len(masks) else ""
+    print(f"{len(todo) - failed} of {len(todo)} masks written to {output}{stayed}")
+    return failures.SOME_FAILED if failed else 0
 
 
-def _check_output(output, paths):
-    """Two images must not claim one mask, nor a mask an image's place."""
-    counts = collections.Counter(_mask_path(output, path) for path in paths)
-    for path in paths:
-        mask = _mask_path(output, path)
-        if counts[mask] > 1:
-            raise ValueError(
-                f"{counts[mask]} of the images would be written to {mask}; "
-                "segment them into different folders"
+def _check_masks(masks, output, existing):
+    """Raises where a mask would take the place of a user's file; returns the masks there are."""
+    if output.exists() and not output.is_dir():
+        raise NotADirectoryError(f"{output}: not a folder; choose another --output")
+    inputs = {path.resolve() for path in masks}
+    for mask in masks.values():
+        if mask.resolve() in inputs:
+            raise FileExistsError(f"{mask} is an image; choose another --output")
+    there = [mask for mask in masks.values() if mask.exists()]
+    if there and existing == "refuse":
+        more = f" and {len(there) - 1} more masks are" if len(there) > 1 else " is"
+        raise FileExistsError(
+            f"{there[0]}{more} there already; choose another --output, or --existing skip or "
+            "--existing replace"
+        )
+    return there
+
+
+def _without(masks, there):
+    """The images and masks without those masks that are there."""
+    there = set(there)
+    return {path: mask for path, mask in masks.items() if mask not in there}
+
+
+def _write_masks(model, masks, output, choice):
+    """Segments images and writes their masks, with a progress bar on a terminal.
+
+    Args:
+      model: name of a packaged model, or a folder.
+      masks: a dict from an image's path to its mask's.
+      output: the folder of the masks, for the message after Ctrl-C.
+      choice: dict of the arguments of `images.read` that choose a plane.
+
+    Returns:
+      How many images have failed.
+    """
+    import tqdm
+
+    from spheroid_jax import images
+    from spheroid_jax.inference import model_file, stream
+    from spheroid_jax.runtime import cache, compilation
+
+    compilation.keep_programs(cache.folder())
+    loaded = model_file.load(model)
+    failed = done = 0
+    with tqdm.tqdm(
+        total=len(masks),
+        unit=" images",
+        bar_format="{n_fmt} of {total_fmt} images |{bar}| {rate_noinv_fmt}, {remaining} left",
+        dynamic_ncols=True,
+        leave=False,
+        disable=None,  # Where stderr is not a terminal.
+    ) as bar:
+        try:
+            planes = stream.segment_stream(
+                loaded, masks, read=lambda path: images.read(path, **choice).pixels
             )
-        if mask.resolve() == pathlib.Path(path).resolve():
-            raise ValueError(f"{mask} is an image; choose another --output")
+            for result in planes:
+                problem = result.error or _write(result, masks[result.source])
+                if problem is not None:
+                    failed += 1
+                    with bar.external_write_mode(file=sys.stderr):
+                        failures.complain(NAME, problem)
+                done += 1
+                bar.update()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"interrupted; {done - failed} of {len(masks)} masks are in {output}, "
+                "--existing skip goes on from there"
+            ) from None
+    return failed
+
+
+def _write(result, mask):
+    """Writes one mask; returns what is wrong if that is not possible, or None."""
+    from spheroid_jax import images
+    from spheroid_jax.runtime import files
+
+    try:
+        with files.replacing(mask, "wb") as file:
+            images.write_mask(file, result.segmentation.mask)
+    except OSError as error:
+        return f"{result.source}: no mask written: {failures.message(error)}"
+    return None

@@ -1,64 +1,75 @@
-"""Makes ground truth for unlabelled images, semi-automatically.
+"""The command `spheroid truth`: semi-automatic ground truth for images without masks.
 
-    spheroid truth propose plate/*.tif --output=proposals
+    spheroid truth propose plate --output proposals
 
-writes masks, contact sheets and proposals/proposals.csv. A person looks at the
-sheets and writes accept or reject into the column `decision`; another method's
-name in the column `method` has that method's mask taken instead, and the word
-manual says that the file in proposals/masks was corrected by hand. Then
+writes masks, contact sheets and proposals/proposals.csv. A person looks at the sheets and writes
+accept or reject into the column `decision`. Another method's name in the column `method` takes that
+method's mask instead; the word manual says that the file in proposals/masks was corrected by hand.
 
-    spheroid truth assemble proposals --root=DIR --dataset=easy
+    spheroid truth assemble proposals --root DIR --dataset easy
 
-copies what was accepted into a data root. Either command can be repeated: no
-decision is lost, and nothing is replaced.
+copies what was accepted into a data root. Either command can be repeated: no decision is lost, and
+nothing is replaced.
 """
 
-import argparse
 import pathlib
-import sys
 
-from spheroid_jax.truth import assemble, propose
+from spheroid_jax.commands import failures, parsers
+
+NAME = "spheroid truth"
 
 
 def main(arguments=None):
     """Runs the command; returns the exit status."""
     given = _parser().parse_args(arguments)
-    try:
-        return given.run(given)
-    except (OSError, ValueError) as error:
-        _complain(error)
-        return 2
+    return failures.exit_status(NAME, given.run, given)
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
-        prog="spheroid truth", description="Makes ground truth for unlabelled images."
+    parser = parsers.parser(
+        NAME,
+        "Makes ground truth for images without masks: `propose` writes a mask for each image, a "
+        "person accepts or rejects in proposals.csv, `assemble` makes a dataset of what was "
+        "accepted.",
+        {
+            "spheroid truth propose plate": "writes proposals/: masks, sheets to look at, a table",
+            "spheroid truth assemble proposals --root DIR --dataset easy": "copies the accepted "
+            "images and masks into DIR/easy",
+        },
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("propose", help="propose a mask an image")
-    command.add_argument("images", nargs="+", help="image files, or folders")
-    command.add_argument("--output", default="proposals", help="folder to write (%(default)s)")
+    command = commands.add_parser("propose", help="propose a mask for each image")
+    command.add_argument("images", nargs="+", metavar="IMAGE", help="image file, or folder")
+    command.add_argument(
+        "--output", default="proposals", metavar="FOLDER", help="folder to write (%(default)s)"
+    )
     command.set_defaults(run=_propose)
-    command = commands.add_parser("assemble", help="make a data root of them")
-    command.add_argument("proposals", help="the folder that propose wrote")
-    command.add_argument("--root", required=True, help="the data root")
-    command.add_argument("--dataset", required=True, help="a folder's name in it")
+    command = commands.add_parser("assemble", help="make a dataset of the accepted proposals")
+    command.add_argument("proposals", metavar="FOLDER", help="folder that propose wrote")
+    command.add_argument("--root", required=True, metavar="DIR", help="the data root")
+    command.add_argument("--dataset", required=True, metavar="NAME", help="a folder in the root")
     command.set_defaults(run=_assemble)
     return parser
 
 
 def _propose(given):
+    """Proposes masks and draws the sheets; returns the exit status."""
+    from spheroid_jax.truth import propose
+
     paths = propose.find_images(given.images, given.output)
     failed = _each(paths, propose.add, given.output)
     problems = propose.draw_sheets(given.output)
     for problem in problems:
-        _complain(problem)
+        failures.complain(NAME, problem)
     done = len(paths) - failed
     print(f"{done} of {len(paths)} images have a proposal in {given.output}")
-    return 1 if failed or problems else 0
+    return failures.SOME_FAILED if failed or problems else 0
 
 
 def _assemble(given):
+    """Copies accepted proposals into the data root; returns the exit status."""
+    from spheroid_jax.truth import assemble
+
     folder = pathlib.Path(given.root) / given.dataset
     plan = assemble.plan(given.proposals, folder)
     failed = _each(plan.accepted, assemble.add, given.proposals, folder)
@@ -67,21 +78,16 @@ def _assemble(given):
         f"added to {folder} ({len(plan.present)} already there, "
         f"{len(plan.rejected)} rejected, {len(plan.undecided)} undecided)"
     )
-    return 1 if failed else 0
+    return failures.SOME_FAILED if failed else 0
 
 
 def _each(items, do, *folders):
-    """Does all that can be done; returns how many could not."""
+    """Calls `do` for each item, past items that fail; returns how many have failed."""
     failed = 0
     for item in items:
         try:
             do(item, *folders)
-        except (OSError, ValueError) as error:
+        except failures.USERS as error:
             failed += 1
-            _complain(error)
+            failures.complain(NAME, error)
     return failed
-
-
-def _complain(problems):
-    for line in str(problems).splitlines():
-        print(f"spheroid truth: {line}", file=sys.stderr)

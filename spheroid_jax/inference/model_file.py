@@ -97,7 +97,7 @@ def save(params, directory, *, provenance, dtype="float32"):
       dtype: of the stored weights; "float16" takes half the space, and rounds.
 
     Raises:
-      ValueError: a weight is too large for float16.
+      ModelError: a weight is too large for float16.
     """
     directory = pathlib.Path(directory)
     flat = traverse_util.flatten_dict(params.variables, sep="/")
@@ -127,7 +127,7 @@ def _stored(name, value, dtype):
     """An array as it is written."""
     value = np.asarray(value)
     if np.abs(value).max(initial=0) > np.finfo(dtype).max:
-        raise ValueError(f"variable {name}: too large for {dtype}")
+        raise ModelError(f"variable {name}: too large for {dtype}")
     return value.astype(dtype)
 
 

@@ -9,7 +9,6 @@ import collections
 import functools
 import itertools
 import os
-import pathlib
 from concurrent import futures
 from typing import Any, NamedTuple
 
@@ -38,7 +37,7 @@ class Result(NamedTuple):
     error: Exception | None
 
 
-def segment_stream(params, sources, *, batch_size=0, threads=0):
+def segment_stream(params, sources, *, batch_size=0, threads=0, read=images.read_image):
     """Segments any number of images, with a bounded number in memory.
 
     Args:
@@ -47,7 +46,8 @@ def segment_stream(params, sources, *, batch_size=0, threads=0):
       batch_size: images a dispatch; 0: what suits the platform. A last
         smaller batch is filled up to a power of two, so few programs are
         compiled.
-      threads: that read, and as many that finish; 0: one a core.
+      threads: number of threads that read, and number of threads that finish; 0: one per core.
+      read: function from a path to pixels, (H, W) or (H, W, C).
 
     Yields:
       `Result`s in the order of the sources. An image that cannot be used is a
@@ -59,14 +59,14 @@ def segment_stream(params, sources, *, batch_size=0, threads=0):
         futures.ThreadPoolExecutor(threads) as readers,
         futures.ThreadPoolExecutor(threads) as finishers,
     ):
-        read = _map_ahead(
+        prepared = _map_ahead(
             readers,
-            lambda source: _prepare(params, source),
+            lambda source: _prepare(params, source, read),
             sources,
             ahead=2 * batch_size + threads,
         )
         finishing = collections.deque()
-        while batch := list(itertools.islice(read, batch_size)):
+        while batch := list(itertools.islice(prepared, batch_size)):
             finishing += [
                 finishers.submit(_finish, item, on_grid)
                 for item, on_grid in _through_network(params, batch)
@@ -96,11 +96,9 @@ class _Read(NamedTuple):
     error: Exception | None
 
 
-def _prepare(params, source):
+def _prepare(params, source, read):
     try:
-        image = source
-        if isinstance(source, (str, pathlib.Path)):
-            image = images.read_image(source)
+        image = read(source) if isinstance(source, str | os.PathLike) else source
         return _Read(source, predict.prepare(params, image), None)
     except (images.ImageError, OSError) as error:
         return _Read(source, None, error)

@@ -28,10 +28,6 @@ class Plan(NamedTuple):
     present: list
 
 
-class TableError(ValueError):
-    """All that is wrong with the decisions, one line a problem."""
-
-
 def plan(proposals, folder):
     """Sorts the rows by their decision, and checks them; writes nothing.
 
@@ -59,13 +55,13 @@ def plan(proposals, folder):
         stem = table.stem(row)
         try:
             if stem in seen:
-                raise ValueError("a second row of this stem")
+                raise table.TableError("a second row of this stem")
             seen.add(stem)
             _place(row, planned, proposals, there)
-        except ValueError as error:
+        except table.TableError as error:
             problems.append(f"{path}: {stem or row['stem']}: {error}")
     if problems:
-        raise TableError("\n".join(problems))
+        raise table.TableError("\n".join(problems))
     return planned
 
 
@@ -110,21 +106,21 @@ def _place(row, planned, proposals, there):
         known = _is_present(row, there)
         (planned.present if known else planned.accepted).append(row)
     else:
-        raise ValueError(
+        raise table.TableError(
             f"decision {row['decision']!r}; expected {table.ACCEPT}, {table.REJECT} or nothing"
         )
 
 
 def _check_accepted(row, proposals):
     if row["method"] not in (*conventional.METHODS, MANUAL):
-        raise ValueError(
+        raise table.TableError(
             f"no method {row['method']!r}: one of {', '.join(conventional.METHODS)}, {MANUAL}"
         )
     image, mask = row["image"], _mask_path(proposals, row["image"])
     if not pathlib.Path(image).is_file():
-        raise ValueError(f"no image {image}")
+        raise table.TableError(f"no image {image}")
     if not _computed_anew(row) and not mask.is_file():
-        raise ValueError(f"no mask {mask}")
+        raise table.TableError(f"no mask {mask}")
 
 
 def _is_present(row, there):
@@ -134,7 +130,7 @@ def _is_present(row, there):
     if old is None and mask is None:
         return False
     if old is None or old.read_bytes() != image.read_bytes():
-        raise ValueError(f"{old or mask} is there already, of another image")
+        raise table.TableError(f"{old or mask} is there already, of another image")
     return mask is not None
 
 

@@ -8,12 +8,17 @@ OUTPUT/sheet_1.png ...   the proposals, thirty a sheet
 import pathlib
 
 from spheroid_jax import images
+from spheroid_jax.errors import UserError
 from spheroid_jax.inference import conventional
 from spheroid_jax.report import figures
 from spheroid_jax.runtime import files
 from spheroid_jax.truth import table
 
 _TILES_A_SHEET = 30
+
+
+class ProposalsError(UserError, ValueError):
+    """Images that masks cannot be proposed for: none, of one name, or proposals themselves."""
 
 
 def images_in(folder):
@@ -43,9 +48,9 @@ def find_images(given, output):
     for path in map(pathlib.Path, given):
         found = images_in(path) if path.is_dir() else [path]
         if not found:
-            raise ValueError(f"{path}: no images in this folder")
+            raise ProposalsError(f"{path}: no images in this folder")
         if path.resolve() in (output, output / "masks"):
-            raise ValueError(f"{path}: holds proposals; choose another --output")
+            raise ProposalsError(f"{path}: holds proposals; choose another --output")
         paths += [image.resolve() for image in found]
     paths = list(dict.fromkeys(paths))
     _check_stems(paths, output)
@@ -121,7 +126,7 @@ def _check_stems(paths, output):
     for path in paths:
         other = claimed.setdefault(path.stem, path)
         if other != path:
-            raise ValueError(
+            raise ProposalsError(
                 f"{path}: same stem as {other}; rename one, or choose another --output"
             )
 

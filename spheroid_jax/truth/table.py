@@ -8,12 +8,17 @@ import csv
 import pathlib
 from typing import NamedTuple
 
+from spheroid_jax.errors import UserError
 from spheroid_jax.runtime import files
 
 NAME = "proposals.csv"
 # `proposed` is the method that made the mask; `method` is the person's to edit.
 COLUMNS = ("stem", "image", "method", "agreement", "decision", "proposed")
 ACCEPT, REJECT, UNDECIDED = "accept", "reject", ""
+
+
+class TableError(UserError, ValueError):
+    """A table that cannot be used; the message has one line per problem."""
 
 
 class Table(NamedTuple):
@@ -45,11 +50,11 @@ def read(path, columns=COLUMNS):
             file.seek(0)
             lines = list(csv.reader(file, delimiter=delimiter))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from None
+        raise TableError(f"{path}: not a CSV file in UTF-8 ({error})") from None
     lines = [[cell.strip() for cell in line] for line in lines]
     there = tuple(lines[0]) if lines else ()
     if missing := [column for column in columns if column not in there]:
-        raise ValueError(f"{path}: no column {', '.join(missing)}")
+        raise TableError(f"{path}: no column {', '.join(missing)}")
     rows = [_row(path, there, line) for line in lines[1:] if any(line)]
     return Table(rows, there, delimiter)
 
@@ -80,7 +85,7 @@ def stem(row):
 
 def _row(path, columns, cells):
     if len(cells) > len(columns):
-        raise ValueError(
+        raise TableError(
             f"{path}: {len(cells)} cells in the row of {cells[0]!r}, under {len(columns)} columns"
         )
     cells += [""] * (len(columns) - len(cells))

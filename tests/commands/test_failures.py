@@ -24,7 +24,7 @@ def failing(error):
     ("error", "line"),
     [
         (FolderError("plate: no images"), "spheroid test: plate: no images"),
-        (FileNotFoundError(2, "No such file or directory", "a"), "spheroid test: [Errno 2] "),
+        (FileNotFoundError(2, "No such file or directory", "a"), "spheroid test: a: No such "),
         (PermissionError("masks: not yours"), "spheroid test: masks: not yours"),
     ],
 )

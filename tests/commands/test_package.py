@@ -3,16 +3,13 @@
 import jax
 import numpy as np
 import pytest
-from helpers import SIZE, dark_disk, thresholding, untrained
-from PIL import Image
+from helpers import SIZE, thresholding, untrained
 
 import spheroid_jax as sj
 from configs import adver
-from spheroid_jax import images
 from spheroid_jax.commands import package as command
-from spheroid_jax.commands import segment as segment_command
 from spheroid_jax.inference import model_file, pretrained
-from spheroid_jax.training import settings
+from spheroid_jax.training import package, settings
 
 NAME = "spheroid-test"
 
@@ -73,7 +70,7 @@ def test_what_it_was_trained_with_stays_where_does_not(model, packaged):
 
 def test_synthetic_images_stay_said(tmp_path):
     a_fold(tmp_path / "fold_0", untrained(), root="synthetic")
-    command.package(tmp_path / "fold_0", NAME)
+    package.package(tmp_path / "fold_0", NAME)
     assert model_file.provenance(NAME)["config"]["data.root"] == "synthetic"
 
 
@@ -115,16 +112,6 @@ def test_without_packaged_models_none_is_listed(packaged):
         sj.load("spheroid-small")
 
 
-def test_images_are_segmented_by_a_name(model, tmp_path, rng, monkeypatch):
-    monkeypatch.setattr(segment_command.compilation, "keep_programs", lambda folder: None)
-    image, _ = dark_disk(64, (30, 30), 15, rng)
-    Image.fromarray(image).save(tmp_path / "well.png")
-    assert segment_command.main([NAME, "well.png", "--output=masks"]) == 0
-    np.testing.assert_array_equal(
-        images.read_mask(tmp_path / "masks" / "well.png"), sj.segment(sj.load(NAME), image).mask
-    )
-
-
 def refused(capsys, *arguments):
     assert command.main([*map(str, arguments)]) == 2
     error = capsys.readouterr().err
@@ -135,12 +122,12 @@ def refused(capsys, *arguments):
 
 def test_what_is_too_large_is_refused(tmp_path, capsys, monkeypatch):
     fold = a_fold(tmp_path / "fold_2", thresholding())
-    monkeypatch.setattr(command, "_MOST_PARAMETERS", 23)
+    monkeypatch.setattr(package, "_MOST_PARAMETERS", 23)
     assert "0.0 M parameters" in refused(capsys, fold, NAME)
-    monkeypatch.setattr(command, "_MOST_PARAMETERS", 24)
-    monkeypatch.setattr(command, "_MOST_BYTES", 2 * 24 - 1)
+    monkeypatch.setattr(package, "_MOST_PARAMETERS", 24)
+    monkeypatch.setattr(package, "_MOST_BYTES", 2 * 24 - 1)
     assert "0.0 MB as float16" in refused(capsys, fold, NAME)
-    monkeypatch.setattr(command, "_MOST_BYTES", 2 * 24)
+    monkeypatch.setattr(package, "_MOST_BYTES", 2 * 24)
     assert command.main([str(fold), NAME]) == 0
 
 
@@ -167,5 +154,5 @@ def test_every_packaged_model_loads(monkeypatch):
     monkeypatch.undo()  # Those that the package has, if any.
     for name in pretrained.names():
         sizes = [leaf.size for leaf in jax.tree.leaves(sj.load(name))]
-        assert sum(sizes) <= command._MOST_PARAMETERS
+        assert sum(sizes) <= package._MOST_PARAMETERS
         assert "data.cache" not in model_file.provenance(name)["config"]

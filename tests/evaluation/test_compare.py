@@ -175,7 +175,7 @@ def test_the_same_runs_give_the_same_report(report, runs, tmp_path):
 def refused(capsys, *arguments):
     assert command.main([*map(str, arguments)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("compare: ") and error.count("\n") == 1
+    assert error.startswith("spheroid compare: ") and error.count("\n") == 1
     return error
 
 

@@ -21,6 +21,7 @@ from spheroid_jax.data import folder
 from spheroid_jax.evaluation import metrics
 from spheroid_jax.evaluation.score import scoring
 from spheroid_jax.inference import conventional, model_file, pretrained
+from spheroid_jax.runtime import compilation
 
 SHAPE = (40, 80)
 
@@ -54,7 +55,7 @@ def add(dataset, stem, truth, image=None):
 def here(tmp_path, monkeypatch):
     """The tests' folder; no programs are kept, no models are packaged."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command.compilation, "keep_programs", lambda _: None)
+    monkeypatch.setattr(compilation, "keep_programs", lambda _: None)
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
     return tmp_path
 
@@ -447,7 +448,7 @@ sys.exit(command.main(sys.argv[1:]))
         text=True,
     )
     if output:
-        assert done.returncode == 2 and "pip install matplotlib" in done.stderr
+        assert done.returncode == 2 and 'pip install "spheroid-jax[report]"' in done.stderr
         assert done.stderr.count("\n") == 1
     else:
         assert done.returncode == 0, done.stderr

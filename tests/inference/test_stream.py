@@ -5,12 +5,9 @@ import threading
 import numpy as np
 import pytest
 from helpers import dark_disk, thresholding
-from PIL import Image
 
 import spheroid_jax as sj
-from spheroid_jax import images
-from spheroid_jax.commands import segment as command
-from spheroid_jax.inference import model_file, predict, stream
+from spheroid_jax.inference import predict, stream
 
 
 @pytest.fixture(scope="module")
@@ -105,44 +102,3 @@ def test_reading_goes_on_while_the_network_works(model, pictures, monkeypatch):
     monkeypatch.setattr(predict, "grid_probability", slow)
     monkeypatch.setattr(predict, "prepare", counted)
     assert len(list(stream.segment_stream(model, pictures, batch_size=1))) == 7
-
-
-@pytest.fixture
-def saved(model, tmp_path, monkeypatch):
-    """A model on disk; the command's cache is the test's own."""
-    monkeypatch.setattr(command.compilation, "keep_programs", lambda folder: None)
-    model_file.save(model, tmp_path / "fold", provenance={})
-    return tmp_path / "fold"
-
-
-def test_the_command_writes_a_mask_for_each_image(saved, model, pictures, tmp_path, capsys):
-    paths = [tmp_path / f"well_{n}.tif" for n in range(2)]
-    for path, picture in zip(paths, pictures, strict=False):
-        Image.fromarray(picture).save(path)
-    (tmp_path / "bad.png").write_text("no image")
-    status = command.main(
-        [str(saved), *map(str, paths), str(tmp_path / "bad.png"), f"--output={tmp_path / 'masks'}"]
-    )
-    out, err = capsys.readouterr()
-    assert status == 1 and "2 of 3 masks written" in out
-    assert "bad.png: not an image" in err and len(err.splitlines()) == 1
-    for path, picture in zip(paths, pictures, strict=False):
-        mask = images.read_mask(tmp_path / "masks" / f"{path.stem}.png")
-        np.testing.assert_array_equal(mask, sj.segment(model, picture).mask)
-
-
-def test_the_command_overwrites_nobodys_image(saved, pictures, tmp_path, capsys):
-    path = tmp_path / "well.png"
-    Image.fromarray(pictures[0]).save(path)
-    before = path.read_bytes()
-    assert command.main([str(saved), str(path), f"--output={tmp_path}"]) == 2
-    assert path.read_bytes() == before
-    twins = [str(tmp_path / "a/well.png"), str(tmp_path / "b/well.png")]
-    assert command.main([str(saved), *twins]) == 2
-    missing = str(tmp_path / "nowhere")
-    assert command.main([missing, str(path), f"--output={tmp_path}/m"]) == 2
-    errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 3
-    assert "is an image; choose another --output" in errors[0]
-    assert "2 of the images would be written to" in errors[1]
-    assert "no model here" in errors[2]

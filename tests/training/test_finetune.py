@@ -313,10 +313,10 @@ def test_the_model_says_what_it_began_from(place, fold):
 
 
 def test_a_packaged_model_keeps_the_hash_and_not_the_place(place, fold, tmp_path, monkeypatch):
-    from spheroid_jax.commands import package as command
+    from spheroid_jax.training import package
 
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
-    command.package(fold, "adapted")
+    package.package(fold, "adapted")
     about = model_file.provenance("adapted")
     assert about["config"]["init"] == "a folder"
     assert about["init_sha256"] == model_file.digest(place / "init")

@@ -10,6 +10,7 @@ import numpy as np
 
 from spheroid_jax.data import dataset as datasets
 from spheroid_jax.data import partitions, source
+from spheroid_jax.errors import UserError
 from spheroid_jax.evaluation import grid_scores, held_out
 from spheroid_jax.inference import model_file
 from spheroid_jax.runtime import cache
@@ -59,6 +60,10 @@ class Entry(NamedTuple):
     run: tuple | None
 
 
+class CompareError(UserError, ValueError):
+    """Runs that cannot be compared with one another."""
+
+
 class Run(NamedTuple):
     """A work directory.
 
@@ -94,7 +99,7 @@ def open_runs(workdirs):
 
     Raises:
       FileNotFoundError: one is not a work directory, or a fold is missing.
-      ValueError: their test sets, partitions or grids differ.
+      CompareError: their test sets, partitions or grids differ.
     """
     runs = [_open_run(Workdir(workdir)) for workdir in workdirs]
     counts = collections.Counter(run.label for run in runs)
@@ -102,7 +107,7 @@ def open_runs(workdirs):
         run._replace(label=str(run.workdir.path)) if counts[run.label] > 1 else run for run in runs
     ]
     if len({run.workdir.path.resolve() for run in runs}) < len(runs):
-        raise ValueError("a work directory is named twice")
+        raise CompareError("a work directory is named twice")
     problems = [line for run in runs for line in _missing_folds(run)]
     if problems:
         raise FileNotFoundError("; ".join(problems))
@@ -122,7 +127,7 @@ def read_images(runs, root=None):
       `Images` of the sixth partition, and of the other five together.
 
     Raises:
-      ValueError: the data root is not the one the runs were begun with.
+      WorkdirError: the data root is not the one the runs were begun with.
     """
     data = runs[0].config["data"]
     place = cache.folder(data["cache"])
@@ -155,7 +160,7 @@ def entries(runs, test):
       list of `Entry`s.
 
     Raises:
-      ValueError: scores are of other images than the test set.
+      CompareError: scores are of other images than the test set.
     """
     rows = []
     for run in runs:
@@ -185,7 +190,7 @@ def _check_same_test(first, other):
     """Raises where two runs were not tested on the same images."""
     sizes = [run.config["data"]["size"] for run in (first, other)]
     if sizes[0] != sizes[1]:
-        raise ValueError(
+        raise CompareError(
             f"{first.workdir.path} and {other.workdir.path} have different grids: "
             f"data.size {sizes[0]} and {sizes[1]}; scores of one cannot stand "
             "beside scores of the other"
@@ -196,7 +201,7 @@ def _check_same_test(first, other):
             where = sorted(
                 name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)
             )
-            raise ValueError(
+            raise CompareError(
                 f"{first.workdir.path} and {other.workdir.path} were trained on "
                 f"different {meaning} ({', '.join(where)}); train both from "
                 "one data root"
@@ -230,7 +235,7 @@ def _scores_of(folder, names):
     rows = held_out.read_scores(folder)
     by_name = {(row.dataset, row.image): row.scores for row in rows}
     if by_name.keys() != set(names):
-        raise ValueError(
+        raise CompareError(
             f"{folder.scores}: scores of {len(by_name)} images "
             f"that are not the {len(names)} of the test partition; "
             "launch.py --mode=evaluate writes them anew"

@@ -96,7 +96,7 @@ def score(source, pairs, rules):
       list of `Row`s.
 
     Raises:
-      ValueError: a mask is not of its image's size, or cannot be used.
+      ScoreError: a mask is not of its image's size, or cannot be used.
     """
     judged = list(source.each(pairs, functools.partial(_judge, rules=rules)))
     rows = []
@@ -119,7 +119,7 @@ def _judge(pair, masks, *, rules):
     truth = rules.read(pair.mask)
     for label, mask in masks.items():
         if mask is not None and mask.shape != truth.shape:
-            raise ValueError(
+            raise targets.ScoreError(
                 f"{label}: mask of {targets.name(pair)} has {_size(mask)} px, "
                 f"and the truth {_size(truth)}"
             )

@@ -49,7 +49,7 @@ def open_sources(words, pairs, *, read, missing_are_empty):
 
     Raises:
       FileNotFoundError: no such folder or model.
-      ValueError: masks are missing and must not be, rows have one name, or
+      ScoreError: masks are missing and must not be, rows have one name, or
         an image has two masks.
     """
     opened = [_open(word, pairs, read, missing_are_empty) for word in words]
@@ -58,7 +58,7 @@ def open_sources(words, pairs, *, read, missing_are_empty):
     ]
     label, count = collections.Counter(labels).most_common(1)[0]
     if count > 1:
-        raise ValueError(f"{count} rows are named {label!r}; NAME=SOURCE names them apart")
+        raise targets.ScoreError(f"{count} rows are named {label!r}; NAME=SOURCE names them apart")
     return opened
 
 
@@ -85,7 +85,7 @@ def _split(word):
         return "", word
     # A name is a file's also.
     if not name or "/" in name or "\\" in name:
-        raise ValueError(f"{word}: expected NAME=SOURCE, the name without /")
+        raise targets.ScoreError(f"{word}: expected NAME=SOURCE, the name without /")
     return name, place
 
 
@@ -93,14 +93,14 @@ def _masks(name, place, pairs, read, missing_are_empty):
     paths = _mask_paths(place, pairs)
     missing = [targets.name(pair) for pair in pairs if paths[pair] is None]
     if len(missing) == len(pairs):
-        raise ValueError(
+        raise targets.ScoreError(
             f"{name}: no mask of any image: neither {place}/DATASET/STEM.* nor "
             f"{place}/STEM.*, as of {missing[0]}"
         )
     if missing and not missing_are_empty:
         shown = ", ".join(missing[:_SHOWN])
         more = ", ..." if len(missing) > _SHOWN else ""
-        raise ValueError(
+        raise targets.ScoreError(
             f"{name}: {len(missing)} of {len(pairs)} masks missing: "
             f"{shown}{more}; --missing=zero scores them as empty"
         )
@@ -127,7 +127,7 @@ def _mask_paths(place, pairs):
     for pair in pairs:
         path = beside.get(pair.stem)
         if path and pair.dataset not in within and counts[pair.stem] > 1:
-            raise ValueError(
+            raise targets.ScoreError(
                 f"{path}: several data sets have this stem; put it into "
                 f"{place / pair.dataset}, if it is of {targets.name(pair)}"
             )
@@ -137,7 +137,7 @@ def _mask_paths(place, pairs):
 def _by_stem(place):
     paths, problems = folder.by_stem(place)
     if problems:
-        raise ValueError(problems[0])
+        raise targets.ScoreError(problems[0])
     return paths
 
 
@@ -177,7 +177,7 @@ def _thresholds(name, missing_are_empty):
 
 
 def _unusable(name, pair, error):
-    return ValueError(
+    return targets.ScoreError(
         f"{name}: no mask of {targets.name(pair)} ({error}); --missing=zero scores it as empty"
     )
 

@@ -3,6 +3,11 @@
 import pathlib
 
 from spheroid_jax.data import folder
+from spheroid_jax.errors import UserError
+
+
+class ScoreError(UserError, ValueError):
+    """Images or masks that cannot be scored."""
 
 
 def find(root):
@@ -17,14 +22,15 @@ def find(root):
 
     Raises:
       FileNotFoundError: no such folder.
-      ValueError: no data set there, or something is wrong with one.
+      ScoreError: no dataset there.
+      folder.DataRootError: something is wrong with one.
     """
     root = pathlib.Path(root).resolve()
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: no such folder")
     datasets = sorted(_datasets(root))
     if not datasets:
-        raise ValueError(f"{root}: no data set there (a folder with images/ and masks/)")
+        raise ScoreError(f"{root}: no data set there (a folder with images/ and masks/)")
     # A root that is itself one has its own name.
     base = root.parent if datasets == [root] else root
     names = [path.relative_to(base).as_posix() for path in datasets]

@@ -1,0 +1,162 @@
+"""Search for image files in folders and globs, and the places of their outputs."""
+
+import collections
+import glob
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from spheroid_jax import images
+from spheroid_jax.errors import UserError
+
+
+class FindError(UserError, ValueError):
+    """Arguments that name no images, or images whose outputs would collide."""
+
+
+class Found(NamedTuple):
+    """One image file.
+
+    Attributes:
+      path: the file.
+      place: where its outputs go within an output folder, without a suffix: `day1/A01`.
+    """
+
+    path: pathlib.Path
+    place: pathlib.PurePath
+
+    def output(self, folder: str | os.PathLike, suffix: str) -> pathlib.Path:
+        """Returns the path of this image's output in `folder`: `masks/day1/A01.png`."""
+        return pathlib.Path(folder) / self.place.with_name(self.place.name + suffix)
+
+
+class _Expanded(NamedTuple):
+    """An argument's images, and the folder that their outputs are placed relative to."""
+
+    paths: list[pathlib.Path]
+    base: pathlib.Path
+
+
+def find(arguments: Iterable[str | os.PathLike], output: str | os.PathLike) -> list[Found]:
+    """Finds the images that a user has named.
+
+    A file is taken whatever its suffix, and even if it does not exist: reading it says why. A
+    folder stands for the images in it and below it, a glob (`"day*/**/*.tif"`, quoted so that the
+    shell leaves it alone) for the images and folders that match. Folders and globs give files with
+    a suffix of `images.SUFFIXES`. Names that begin with a dot are passed over, and so is the output
+    folder. Links to folders are followed by folders, not by `**`; no folder is searched twice.
+
+    Places mirror the input folders below the deepest folder that holds all arguments. A folder
+    counts as itself, a file as its folder, a glob as its part without wildcards.
+
+    Args:
+      arguments: names of files and folders, and globs.
+      output: the folder that outputs are written into.
+
+    Returns:
+      The images in the order of the arguments, each once; within a folder sorted by name.
+
+    Raises:
+      FindError: an argument gives no image, or two images have the same place.
+      OSError: a folder cannot be searched.
+    """
+    expanded = [_expand(os.fspath(argument), output) for argument in arguments]
+    base = _deepest_common(item.base for item in expanded)
+    paths = {
+        (path.parent.resolve(), path.name): path
+        for item in reversed(expanded)
+        for path in reversed(item.paths)
+    }
+    found = [
+        Found(path, pathlib.PurePath(os.path.relpath(path, base)).with_suffix(""))
+        for path in reversed(paths.values())
+    ]
+    _check_places(found)
+    return found
+
+
+def is_image(path: pathlib.Path) -> bool:
+    """Whether a file in a folder is taken for an image, by its name."""
+    return path.suffix.lower() in images.SUFFIXES and not path.name.startswith(".")
+
+
+def _expand(argument, output):
+    """Finds the images that one argument stands for."""
+    path = pathlib.Path(argument)
+    if path.is_dir():
+        if path.resolve() == pathlib.Path(output).resolve():
+            raise FindError(f"{path}: results are written into this folder; choose another")
+        found = _Expanded(list(_walk(path, output)), path)
+        missing = "no images in this folder"
+    elif glob.has_magic(argument) and not os.path.lexists(path):
+        found = _matches(path, output)
+        missing = "no images match"
+    else:
+        return _Expanded([path], path.parent)
+    if not found.paths:
+        raise FindError(f"{argument}: {missing} ({' '.join(images.SUFFIXES)})")
+    return found
+
+
+def _matches(pattern, output):
+    """Finds the images that a glob stands for."""
+    parts = pattern.parts
+    fixed = next(n for n, part in enumerate(parts) if glob.has_magic(part))
+    base = pathlib.Path(*parts[:fixed])
+    try:
+        matches = sorted(base.glob(os.path.join(*parts[fixed:])))
+    except ValueError as error:
+        raise FindError(f"{pattern}: {error}") from None
+    output, paths = pathlib.Path(output).resolve(), []
+    for path in matches:
+        inside = path.relative_to(base)
+        if any(part.startswith(".") for part in inside.parts) or _is_within(path, output):
+            continue
+        if path.is_dir():
+            paths += _walk(path, output)
+        elif is_image(path):
+            paths.append(path)
+    return _Expanded(paths, base)
+
+
+def _walk(folder, output) -> Iterator[pathlib.Path]:
+    """Yields the images in a folder and below it; links to folders are followed last."""
+    seen = {pathlib.Path(output).resolve()}
+    waiting, linked = [folder], []
+    while waiting or linked:
+        here = waiting.pop() if waiting else linked.pop()
+        if (real := here.resolve()) in seen:
+            continue
+        seen.add(real)
+        entries = sorted(path for path in here.iterdir() if not path.name.startswith("."))
+        folders = [path for path in entries if path.is_dir()]
+        yield from (path for path in entries if is_image(path) and path not in folders)
+        for path in reversed(folders):
+            (linked if path.is_symlink() else waiting).append(path)
+
+
+def _is_within(path, folder):
+    """Whether a file lies in a folder or below it; `folder` is resolved."""
+    return path.resolve().is_relative_to(folder)
+
+
+def _deepest_common(folders):
+    """Returns the deepest folder that holds all of `folders`, as an absolute path."""
+    try:
+        return os.path.commonpath([os.path.abspath(folder) for folder in folders])
+    except ValueError:
+        raise FindError("the images lie on different drives; name those of one drive") from None
+
+
+def _check_places(found):
+    """Raises where two images have the same place."""
+    places = collections.defaultdict(list)
+    for image in found:
+        places[image.place].append(str(image.path))
+    for paths in places.values():
+        if len(paths) > 1:
+            raise FindError(
+                f"{len(paths)} of the images would be written to one file: {', '.join(paths)}; "
+                "rename all but one, or name only one of them"
+            )

@@ -1,0 +1,237 @@
+"""Tests of `spheroid segment`: masks, their places, and what it refuses."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+
+import numpy as np
+import pytest
+import tifffile
+from helpers import ROOT, dark_disk, thresholding
+from PIL import Image
+
+import spheroid_jax as sj
+from spheroid_jax import images
+from spheroid_jax.commands import segment as command
+from spheroid_jax.inference import model_file, pretrained, stream
+from spheroid_jax.runtime import compilation
+
+
+@pytest.fixture(scope="module")
+def model():
+    return thresholding()
+
+
+@pytest.fixture
+def pictures(rng):
+    return [dark_disk(40 + 3 * n, (20 + n, 18 + n), 8 + n, rng)[0] for n in range(3)]
+
+
+@pytest.fixture
+def saved(model, tmp_path, monkeypatch):
+    """The packaged models are the test's own: one. So are the working folder and the cache."""
+    monkeypatch.setattr(compilation, "keep_programs", lambda folder: None)
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
+    monkeypatch.chdir(tmp_path)
+    model_file.save(model, tmp_path / "pretrained" / "spheroid-small", provenance={})
+    return tmp_path / "pretrained" / "spheroid-small"
+
+
+@pytest.fixture
+def plate(saved, pictures, tmp_path):
+    """A folder of two images, and one in a folder below."""
+    folder = tmp_path / "plate"
+    (folder / "day3").mkdir(parents=True)
+    for name, picture in zip(("A01", "A02", "day3/A01"), pictures, strict=True):
+        Image.fromarray(picture).save(folder / f"{name}.tif")
+    return folder
+
+
+def test_a_mask_is_written_for_each_image(saved, model, pictures, tmp_path, capsys):
+    paths = [tmp_path / f"well_{n}.tif" for n in range(2)]
+    for path, picture in zip(paths, pictures, strict=False):
+        Image.fromarray(picture).save(path)
+    (tmp_path / "bad.png").write_text("no image")
+    status = command.main(
+        [
+            *map(str, paths),
+            str(tmp_path / "bad.png"),
+            f"--model={saved}",
+            f"--output={tmp_path / 'masks'}",
+        ]
+    )
+    out, err = capsys.readouterr()
+    assert status == 1 and "2 of 3 masks written" in out
+    assert "bad.png: not an image" in err and len(err.splitlines()) == 1
+    for path, picture in zip(paths, pictures, strict=False):
+        mask = images.read_mask(tmp_path / "masks" / f"{path.stem}.png")
+        np.testing.assert_array_equal(mask, sj.segment(model, picture).mask)
+
+
+def test_a_folder_is_mirrored_with_the_packaged_model(plate, model, pictures, capsys):
+    assert command.main(["plate"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "3 of 3 masks written to masks\n" and err == ""
+    for name, picture in zip(("A01", "A02", "day3/A01"), pictures, strict=True):
+        mask = images.read_mask(f"masks/{name}.png")
+        np.testing.assert_array_equal(mask, sj.segment(model, picture).mask)
+
+
+def test_images_are_segmented_by_a_models_name(saved, tmp_path, rng):
+    model_file.save(thresholding(), saved.parent / "spheroid-test", provenance={})
+    image, _ = dark_disk(64, (30, 30), 15, rng)
+    Image.fromarray(image).save(tmp_path / "well.png")
+    assert command.main(["well.png", "--output=masks", "--model=spheroid-test"]) == 0
+    np.testing.assert_array_equal(
+        images.read_mask(tmp_path / "masks" / "well.png"),
+        sj.segment(sj.load("spheroid-test"), image).mask,
+    )
+
+
+def test_nobodys_image_is_overwritten(saved, pictures, tmp_path, capsys):
+    path = tmp_path / "well.png"
+    Image.fromarray(pictures[0]).save(path)
+    before = path.read_bytes()
+    for existing in ("refuse", "skip", "replace"):
+        arguments = [str(path), f"--output={tmp_path}", f"--existing={existing}"]
+        assert command.main(arguments) == 2
+        assert path.read_bytes() == before
+    Image.fromarray(pictures[0]).save(tmp_path / "well.tif")
+    assert command.main([str(path), str(tmp_path / "well.tif")]) == 2
+    assert command.main(["--model", str(tmp_path / "nowhere"), str(path)]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 5
+    for error in errors[:3]:
+        assert "is an image; choose another --output" in error
+    assert "2 of the images would be written to" in errors[3]
+    assert "no model here" in errors[4]
+    assert not (tmp_path / "masks").exists()
+
+
+def test_masks_that_are_there_already_stay_unless_asked(plate, capsys):
+    """They may be a person's: a data root's masks have the same names."""
+    (plate.parent / "masks").mkdir()
+    mine = plate.parent / "masks" / "A02.png"
+    images.write_mask(mine, np.eye(43) > 0)
+    before = mine.read_bytes()
+    assert command.main(["plate"]) == 2
+    assert "masks/A02.png is there already; choose" in capsys.readouterr().err
+    assert os.listdir("masks") == ["A02.png"]
+    assert command.main(["plate", "--existing=skip"]) == 0
+    assert capsys.readouterr().out == "2 of 2 masks written to masks; 1 were there already\n"
+    assert mine.read_bytes() == before
+    assert command.main(["plate"]) == 2
+    assert "masks/A01.png and 2 more masks are there already" in capsys.readouterr().err
+    assert command.main(["plate", "--existing=replace"]) == 0
+    assert mine.read_bytes() != before
+
+
+def test_a_mask_that_cannot_be_written_is_that_images_error(plate, capsys, monkeypatch):
+    write = images.write_mask
+
+    def full(file, mask):
+        if mask.shape == (43, 43):
+            raise OSError(28, "No space left on device")
+        write(file, mask)
+
+    monkeypatch.setattr(images, "write_mask", full)
+    assert command.main(["plate"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "2 of 3 masks written to masks\n"
+    assert err.startswith("spheroid segment: plate/A02.tif: no mask written: ")
+    assert "No space left on device" in err and err.count("\n") == 1
+    assert sorted(os.listdir("masks")) == ["A01.png", "day3"]
+
+
+def test_a_file_where_a_folder_of_masks_must_be_fails_alone(plate, capsys):
+    (plate.parent / "masks").mkdir()
+    (plate.parent / "masks" / "day3").write_text("in the way")
+    assert command.main(["plate"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "2 of 3 masks written to masks\n"
+    assert "plate/day3/A01.tif: no mask written: masks/day3: " in err
+
+
+def test_an_output_that_is_a_file_is_refused(plate, capsys):
+    assert command.main(["plate", "--output=plate/A01.tif"]) == 2
+    assert "plate/A01.tif: not a folder" in capsys.readouterr().err
+
+
+def test_an_image_that_is_missing_is_named_by_its_file_first(plate, capsys):
+    assert command.main(["plate/A01.tif", "plate/A9.tif"]) == 1
+    err = capsys.readouterr().err
+    assert re.fullmatch(r"spheroid segment: \S*plate/A9.tif: No such file or directory\n", err)
+
+
+def test_an_error_of_ours_is_no_images_error(plate, capsys, monkeypatch):
+    def broken(*arguments, **options):
+        raise TypeError("a bug")
+
+    monkeypatch.setattr(stream, "segment_stream", broken)
+    assert command.main(["plate"]) == 70
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback") and "this is a bug of spheroid_jax" in err
+
+
+def test_after_ctrl_c_it_says_how_to_go_on(plate, capsys, monkeypatch):
+    results = stream.segment_stream
+
+    def interrupted(model, paths, **options):
+        yield next(results(model, paths, **options))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stream, "segment_stream", interrupted)
+    assert command.main(["plate"]) == 130
+    assert "interrupted; 1 of 3 masks are in masks, --existing skip" in capsys.readouterr().err
+    monkeypatch.setattr(stream, "segment_stream", results)
+    assert command.main(["plate", "--existing=skip"]) == 0
+
+
+def test_a_channel_is_chosen_by_name_or_number(saved, model, pictures, tmp_path, capsys):
+    stack = np.stack([np.zeros_like(pictures[0]), pictures[0]])
+    metadata = {"axes": "CYX", "Channel": {"Name": ["GFP", "Brightfield"]}}
+    tifffile.imwrite(tmp_path / "well.ome.tif", stack, ome=True, metadata=metadata)
+    assert command.main(["well.ome.tif"]) == 1
+    said = "choose one with the option channel (0 'GFP', 1 'Brightfield')"
+    assert said in capsys.readouterr().err
+    for channel in ("Brightfield", "1"):
+        assert command.main(["well.ome.tif", "--channel", channel, "--existing=replace"]) == 0
+        mask = images.read_mask("masks/well.ome.png")
+        np.testing.assert_array_equal(mask, sj.segment(model, pictures[0]).mask)
+
+
+CODE = """
+import sys
+from spheroid_jax.commands import segment
+from spheroid_jax.inference import pretrained
+pretrained.FOLDER = __import__("pathlib").Path("pretrained")
+sys.exit(segment.main(["plate"]))
+"""
+
+
+def test_a_bar_with_rate_and_time_left_is_shown_on_a_terminal_only(plate):
+    (plate / "bad.tif").write_text("no image")
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(plate.parent)}
+    terminal, their_end = pty.openpty()
+    termios.tcsetwinsize(their_end, (24, 80))
+    with subprocess.Popen(
+        [sys.executable, "-c", CODE], stdout=subprocess.PIPE, stderr=their_end, env=environment
+    ) as process:
+        os.close(their_end)
+        shown = b""
+        try:
+            while chunk := os.read(terminal, 4096):
+                shown += chunk
+        except OSError:  # How a terminal ends.
+            pass
+        out = process.stdout.read()
+    os.close(terminal)
+    shown = shown.decode()
+    assert out == b"3 of 4 masks written to masks\n" and process.returncode == 1, shown
+    assert re.search(r"[1-4] of 4 images \|.*\| +[\d.]+ images/s, \d\d:\d\d left", shown), shown
+    # The error has a line of its own, and the bar is wiped at the end.
+    assert re.search(r"\r *\rspheroid segment: plate/bad.tif: .*\r\n", shown), shown
+    assert re.search(r"\r +\r$", shown)
