@@ -17,11 +17,11 @@ DOCS = ROOT / "docs"
 PAPER = (DOCS / "evidence" / "paper.md").read_text()
 PLACES = sorted(set(re.findall(r"`([\w/.]+\.py): (\w+)`", PAPER)))
 KEYS = sorted(set(re.findall(r"`config\.([\w.]+)`", PAPER)))
-PAGES = [*DOCS.rglob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
 LINKS = sorted(
     {
         (str(page.relative_to(ROOT)), target)
-        for page in [ROOT / "README.md", *PAGES]
+        for page in PAGES
         for target in re.findall(r"\]\(([^)]+)\)", page.read_text())
         if not target.startswith("http")
     }
@@ -77,6 +77,10 @@ def test_there_is_something_to_check():
     assert len(PLACES) > 30 and len(KEYS) > 10 and len(LINKS) > 30 and len(FILES) > 5
 
 
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 100
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_prose_is_wrapped(page):
     """Tables, code and the measurements that a benchmark writes may be wider."""
@@ -121,7 +125,7 @@ def test_the_api_page_has_every_public_name():
     stub = (ROOT / "spheroid_jax" / "__init__.pyi").read_text()
     public = re.findall(r"^from \S+ import (\w+)", stub, re.M)
     page = (DOCS / "reference" / "api.md").read_text()
-    assert sorted(re.findall(r"^::: [\w.]+\.(\w+)$", page, re.M)) == sorted(public)
+    assert set(public) <= set(re.findall(r"^::: [\w.]+\.(\w+)$", page, re.M))
 
 
 def test_the_menu_of_the_site_has_every_page():
