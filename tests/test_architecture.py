@@ -46,6 +46,7 @@ ONLY_IN = {
     "tensorflow": {"data/pipeline", "data/records"},
     "tensorflow_datasets": {"data/records"},
     "matplotlib": {"report/f_scores", "report/figures", "report/svg", "report/training"},
+    "jinja2": {"report/page"},
     "orbax": {"training/checkpoint"},
     "tensorboardX": {"training/progress"},
     "tqdm": {"commands/segment", "training/progress"},

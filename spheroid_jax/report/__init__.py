@@ -1,1 +1,1 @@
-"""Pictures and pages for people; the only user of matplotlib."""
+"""Figures, tables and HTML pages; the only user of matplotlib and Jinja2."""

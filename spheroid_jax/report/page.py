@@ -1,54 +1,47 @@
-"""A comparison of models as one HTML file, which opens without a network.
+"""HTML pages that compare models: tables, figures and scored images in one file.
 
-Everything is inside: style, script, figures, test images. Outlines are SVG
-paths in half pixels of the grid, of which they need no fractions: x to the
-right, y down, the first pixel's centre at (1, 1). The same input gives the
+A page opens without a network, because style, script, figures and test images are inside the file.
+The templates are in `templates/`; this module prepares what they show. The same input gives the
 same bytes.
+
+Outlines are SVG paths with whole numbers, in half pixels of the image's grid: x to the right, y
+down, the centre of the first pixel at (1, 1).
 """
 
 import base64
-import html
-import json
+import functools
 import math
-import string
-from collections.abc import Iterable, Set
-from importlib import resources
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import jinja2
 import numpy as np
+from jaxtyping import Bool, Float
 from skimage import measure
 
 from spheroid_jax import images
+from spheroid_jax.report import tables
 from spheroid_jax.runtime import files
 
-# The score that a card shows large, and that images are picked and sorted by.
+# The score, in percent, that a card shows large, and by which images are filtered and sorted.
 MAIN_SCORE = "F"
 MISSING = "–"
 THUMBNAIL_PX = 256
-# How far an outline may be from the mask's border, over the frame's side:
+# Largest distance between an outline and the mask's border, as a share of the image's longer side:
 # a quarter of a pixel as shown.
 _TOLERANCE = 1 / 1000
 
 
-class Number(NamedTuple):
-    """A table's cell that sorts by `value`; None, NaN: there is none."""
-
-    value: float | None
-    text: str
-
-
 class Table(NamedTuple):
-    """Rows of cells; `best` holds the (row, column) to be set in bold."""
+    """A table with its heading and caption; the title of `numbers` is not shown."""
 
     title: str
     caption: str
-    headings: list[str]
-    rows: list[list[str | Number]]
-    best: Set[tuple[int, int]] = frozenset()
+    numbers: tables.Table
 
 
 class Figure(NamedTuple):
-    """A picture: the bytes of an SVG file."""
+    """A picture with its heading and caption; `svg` holds the bytes of an SVG file."""
 
     title: str
     caption: str
@@ -56,31 +49,32 @@ class Figure(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What one model made of one image.
+    """The masks that one model predicts for one image, and their scores.
 
-    masks: (H, W) boolean on the image's grid, one a fold.
-    scores: means over the folds by name, `MAIN_SCORE` (in [0, 1]) among them;
-      None or NaN where there is none.
-    f_range: the least and the greatest `MAIN_SCORE` of a fold.
+    Attributes:
+      masks: one mask per fold, on the image's grid.
+      scores: mean over the folds by name, in the unit shown: `MAIN_SCORE`, in percent, is among
+        them. None or NaN where a score is not defined.
+      f_range: the lowest and the highest `MAIN_SCORE` of a fold, in percent.
     """
 
-    masks: list[np.ndarray]
+    masks: list[Bool[np.ndarray, "H W"]]
     scores: dict[str, float | None]
     f_range: tuple[float | None, float | None]
 
 
 class ScoredImage(NamedTuple):
-    """A test image (H, W) in [0, 1], its true mask, predictions by model."""
+    """A test image in [0, 1], its true mask, and the predictions by model."""
 
     dataset: str
     name: str
-    image: np.ndarray
-    truth: np.ndarray
+    image: Float[np.ndarray, "H W"]
+    truth: Bool[np.ndarray, "H W"]
     predictions: dict[str, Prediction]
 
 
 class Fact(NamedTuple):
-    """Text as it is, such as a config; folded away until asked for."""
+    """Preformatted text, such as a config; the page shows the text on a click."""
 
     title: str
     text: str
@@ -96,111 +90,103 @@ def write(
     images: Iterable[ScoredImage],
     facts: Iterable[Fact],
 ):
-    """Writes the page; everything is shown in the order given.
+    """Writes a page, whose parts stand in the order given.
 
     Args:
       path: the HTML file.
-      title: the heading.
+      title: the page's heading.
       summary: paragraphs of plain text.
-      tables: can be sorted by any column.
-      figures: SVG; they stay on a white ground.
-      images: taken one at a time: a generator need not hold them all.
-      facts: configs, versions, the data's fingerprint.
+      tables: tables; a reader can sort them by any column.
+      figures: SVG figures; their ground stays white in dark mode.
+      images: test images; a generator is read image by image, and need not hold them all.
+      facts: configs, versions, the fingerprint of the data.
 
     Raises:
-      ValueError: a table's row does not fit its headings, a mask does not fit
-        its image, or `MAIN_SCORE` is missing.
+      ValueError: a row does not fit its table's headings, a mask does not fit its image, or
+        `MAIN_SCORE` is missing.
     """
-    page = string.Template(_resource("page.html")).substitute(
-        title=_escaped(title),
-        style=_resource("page.css"),
-        script=_resource("page.js"),
-        summary=_lines(f"<p>{_escaped(text)}</p>" for text in summary),
-        tables=_lines(map(_table, tables)),
-        figures=_lines(map(_figure, figures)),
-        data=_json(_data(images)),
-        facts=_lines(map(_fact, facts)),
+    page = _templates().get_template("page.html")
+    text = page.render(
+        title=title,
+        summary=summary,
+        tables=[_shown(table) for table in tables],
+        figures=figures,
+        data=_data(images),
+        facts=facts,
     )
     with files.replacing(path, "wb") as file:
-        # A file's name can hold what is not Unicode.
-        file.write(page.encode("utf-8", "replace"))
+        # The name of a file can contain bytes that are not Unicode.
+        file.write(text.encode("utf-8", "replace"))
 
 
-def _table(table):
-    headings = [_heading(table, column) for column in _columns(table)]
-    rows = [
-        f"<tr>{''.join(_cell(table, row, c) for c in _columns(table))}</tr>"
-        for row in range(len(table.rows))
-    ]
-    title = _escaped(table.title)
-    # What scrolls has to be reachable by the keyboard.
-    return (
-        f'<figure class="table">\n<h3>{title}</h3>\n'
-        f"{_caption(table)}"
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{title}">'
-        f"\n<table>\n<thead>\n<tr>{''.join(headings)}</tr>\n</thead>\n"
-        f"<tbody>\n{_lines(rows)}\n</tbody>\n</table>\n</div>\n</figure>"
+@functools.cache
+def _templates():
+    """Makes the environment of the templates, which escapes all text."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters["base64"] = _base64
+    # `tojson` escapes what could end the script element.
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    return environment
 
 
-def _columns(table):
-    columns = range(len(table.headings))
-    for row in table.rows:
-        if len(row) != len(columns):
+class _Heading(NamedTuple):
+    text: str
+    numeric: bool
+
+
+class _Cell(NamedTuple):
+    """A cell as shown; a numeric one is sorted by `value`, unless that is None."""
+
+    text: str
+    numeric: bool = False
+    value: float | None = None
+    best: bool = False
+
+
+class _ShownTable(NamedTuple):
+    title: str
+    caption: str
+    groups: Sequence[tuple[str, int]]
+    headings: list[_Heading]
+    rows: list[list[_Cell]]
+
+
+def _shown(table):
+    """Turns a `Table` into the texts and values that its macro writes."""
+    headings = table.numbers.headings
+    for row in table.numbers.rows:
+        if len(row) != len(headings):
             raise ValueError(
-                f"table {table.title!r}: {len(row)} cells under {len(columns)} headings: {row}"
+                f"table {table.title!r}: {len(row)} cells under {len(headings)} headings: {row}"
             )
-    return columns
-
-
-def _heading(table, column):
-    numeric = any(isinstance(row[column], Number) for row in table.rows)
-    kind = ' class="number"' if numeric else ""
-    return f'<th scope="col"{kind}>{_escaped(table.headings[column])}</th>'
-
-
-def _cell(table, row, column):
-    cell, attributes = table.rows[row][column], ""
-    if isinstance(cell, Number):
-        value, cell = _finite(cell.value), cell.text
-        attributes = ' class="number"'
-        if value is None:
-            cell = MISSING
-        else:
-            attributes += f' data-value="{value!r}"'
-    text = _escaped(cell)
-    if (row, column) in table.best:
-        text = f"<strong>{text}</strong>"
-    tag, scope = ("td", "") if column else ("th", ' scope="row"')
-    return f"<{tag}{scope}{attributes}>{text}</{tag}>"
-
-
-def _figure(figure):
-    # As an image: the ids of SVG files would clash in one document.
-    title, svg = _escaped(figure.title), _base64(figure.svg)
-    return (
-        f"<figure>\n<h3>{title}</h3>\n"
-        f'<img alt="{title}" src="data:image/svg+xml;base64,{svg}">\n'
-        f"{_caption(figure)}</figure>"
+    rows = [[_cell(cell) for cell in row] for row in table.numbers.rows]
+    numeric = [any(row[column].numeric for row in rows) for column in range(len(headings))]
+    return _ShownTable(
+        table.title,
+        table.caption,
+        table.numbers.groups,
+        [_Heading(*pair) for pair in zip(headings, numeric, strict=True)],
+        rows,
     )
 
 
-def _caption(part):
-    if not part.caption:
-        return ""
-    return f"<figcaption>{_escaped(part.caption)}</figcaption>\n"
-
-
-def _fact(fact):
-    # A parser drops the line break after <pre>.
-    return (
-        f"<details>\n<summary>{_escaped(fact.title)}</summary>\n"
-        f"<pre>\n{_escaped(fact.text)}</pre>\n</details>"
-    )
+def _cell(cell):
+    """Turns a string or a `tables.Cell` into a `_Cell`."""
+    if isinstance(cell, str):
+        return _Cell(cell)
+    value = _finite(cell.value)
+    text = MISSING if value is None else tables.text(cell)
+    return _Cell(text, True, value, cell.best)
 
 
 def _data(scored_images):
-    """What page.js shows: predictions in the models' order, scores alike."""
+    """Makes the data for page.js: cards whose predictions and scores are lists in one order."""
     cards = [_card(image) for image in scored_images]
     models = dict.fromkeys(m for card in cards for m in card["predictions"])
     scores = dict.fromkeys([MAIN_SCORE])
@@ -242,58 +228,40 @@ def _prediction(scored, model):
 
 
 def _outline(scored, mask):
-    """The path around a mask, holes included; "" if it is empty."""
+    """Returns the path around a mask, holes included; "" for an empty mask."""
     if mask.shape != scored.image.shape:
         raise ValueError(
             f"{scored.dataset}/{scored.name}: mask {mask.shape} on image {scored.image.shape}"
         )
-    # A margin closes what the frame cuts off.
+    # A margin closes outlines that the image's border cuts.
     loops = measure.find_contours(np.pad(mask, 1).astype(np.float64), 0.5)
     tolerance = _TOLERANCE * max(mask.shape)
     return "".join(_loop(loop, tolerance) for loop in loops)
 
 
 def _loop(contour, tolerance):
-    """A closed contour, (points, 2) in padded (row, column), as a path."""
+    """Returns the path of a closed contour, (points, 2) in padded (row, column)."""
     kept = measure.approximate_polygon(contour, tolerance)
-    if len(kept) < 4:  # A speck, whose ends meet; it has to stay visible.
+    if len(kept) < 4:  # A speck of two or three points would not be seen.
         kept = contour
-    # From centres at whole numbers, after a margin of one pixel.
+    # From pixel centres at whole numbers, shifted by a margin of one pixel.
     halves = np.rint(2 * kept[:-1, ::-1] - 1).astype(int)
     (x, y), steps = halves[0], np.diff(halves, axis=0)
     return f"M{x} {y}l{' '.join(map(str, steps.ravel()))}z".replace(" -", "-")
 
 
 def _finite(value):
-    """The value as a float; None if there is none, or not a finite one."""
+    """Returns the value as a float, or None where it is None, NaN or infinite."""
     if value is None or not math.isfinite(value):
         return None
     return float(value)
 
 
 def _rounded(value):
-    """As `_finite`, to what the page shows and one digit more."""
+    """Returns `_finite(value)` with one decimal more than the page shows."""
     value = _finite(value)
-    return None if value is None else round(value, 4)
-
-
-def _json(value):
-    """JSON that no tag can end from inside."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
-
-
-def _lines(parts):
-    return "\n".join(parts)
-
-
-def _escaped(text):
-    return html.escape(text, quote=True)
+    return None if value is None else round(value, 2)
 
 
 def _base64(content):
     return base64.b64encode(content).decode("ascii")
-
-
-def _resource(name):
-    return resources.files(__package__).joinpath(name).read_text("utf-8")

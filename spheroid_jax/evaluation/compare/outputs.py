@@ -21,14 +21,15 @@ from spheroid_jax.inference import predict
 from spheroid_jax.report import curves, f_scores, maps, page, tables, training
 from spheroid_jax.runtime import files
 
+# What a card shows: the field of `metrics.Agreement`, and its factor to the unit shown.
 _CARD_SCORES = {
-    page.MAIN_SCORE: "f_score",
-    "precision": "precision",
-    "recall": "recall",
-    "IoU": "iou",
-    "boundary F": "boundary_f_score",
-    "HD95, px": "hausdorff95_px",
-    "area error": "area_error",
+    page.MAIN_SCORE: ("f_score", 100),
+    "precision, %": ("precision", 100),
+    "recall, %": ("recall", 100),
+    "IoU, %": ("iou", 100),
+    "boundary F, %": ("boundary_f_score", 100),
+    "HD95, px": ("hausdorff95_px", 1),
+    "area error, %": ("area_error", 100),
 }
 
 
@@ -57,7 +58,7 @@ def write(folder, entries, test, runs, *, chosen):
         folder / "index.html",
         title=f"Comparison of {', '.join(run.label for run in runs)}",
         summary=_summary(entries, test, chosen),
-        tables=[_for_page(table) for table in named.values()],
+        tables=[page.Table(_heading(name), table.title, table) for name, table in named.items()],
         figures=figures.values(),
         images=(_scored_image(entries, test, n) for n in range(len(test.names))),
         facts=_facts(runs),
@@ -71,6 +72,15 @@ def _tables(entries, test):
         named[f"beyond_{dataset}"] = results.beyond(entries, test, dataset)
     named["tests"] = results.tests(entries, test)
     return named
+
+
+def _heading(name):
+    """Returns the heading that the page gives to a table of `_tables`."""
+    headings = {
+        "table2": "Table 2: F-score, precision and recall",
+        "tests": "Is the first model better?",
+    }
+    return headings.get(name) or f"Beyond table 2: {name.removeprefix('beyond_')}"
 
 
 def _records(entries, test):
@@ -176,10 +186,10 @@ def _prediction(entry, position, label):
     return page.Prediction(
         [predict.grid_mask(m, label) for m in entry.maps(position)],
         {
-            shown: float(np.mean(aggregate.field(scores, name)))
-            for shown, name in _CARD_SCORES.items()
+            shown: factor * float(np.mean(aggregate.field(scores, name)))
+            for shown, (name, factor) in _CARD_SCORES.items()
         },
-        (float(f.min()), float(f.max())),
+        (100 * float(f.min()), 100 * float(f.max())),
     )
 
 
@@ -221,31 +231,3 @@ def _facts(runs):
         page.Fact("Data", f"SHA-256 of all images and masks: {fingerprint}"),
         *configs,
     ]
-
-
-def _for_page(table):
-    """A table of numbers as the page takes it."""
-    headings = [
-        f"{group} {heading}".strip()
-        for group, heading in zip(_group_of_columns(table), table.headings, strict=True)
-    ]
-    best = {
-        (r, c)
-        for r, row in enumerate(table.rows)
-        for c, cell in enumerate(row)
-        if isinstance(cell, tables.Cell) and cell.best
-    }
-    rows = [
-        [
-            page.Number(cell.value, tables.text(cell)) if isinstance(cell, tables.Cell) else cell
-            for cell in row
-        ]
-        for row in table.rows
-    ]
-    return page.Table(table.title, "", headings, rows, best)
-
-
-def _group_of_columns(table):
-    if not table.groups:
-        return [""] * len(table.headings)
-    return [name for name, columns in table.groups for _ in range(columns)]

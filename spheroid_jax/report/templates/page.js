@@ -24,7 +24,8 @@ const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
 function makeSortable(table) {
   const body = table.tBodies[0];
   const given = [...body.rows];
-  const headings = [...table.tHead.rows[0].cells];
+  // The row above, if any, names groups of columns.
+  const headings = [...[...table.tHead.rows].at(-1).cells];
 
   function sortBy(column) {
     const order = NEXT[headings[column].getAttribute("aria-sort")];
@@ -53,11 +54,9 @@ function makeSortable(table) {
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 
-/** A score as text: fewer decimals the larger it is. */
+/** A score as text, in the unit that it is given in. */
 function scoreText(score) {
-  if (score === null) return "–";
-  const size = Math.abs(score);
-  return score.toFixed(size <= 1 ? 3 : size < 100 ? 1 : 0);
+  return score === null ? "–" : score.toFixed(1);
 }
 
 /** The range over the folds as text, where there is more than one value. */
@@ -110,7 +109,8 @@ function fill(card, { folds, scores, range }) {
   // The truth comes last: its dashes leave the model's line to be seen.
   truth.parentNode.replaceChildren(...outlines, truth);
   const [main, ...others] = scores.map(scoreText);
-  card.querySelector(".score b").textContent = `${data.scores[0]} ${main}`;
+  const unit = scores[0] === null ? "" : " %";
+  card.querySelector(".score b").textContent = `${data.scores[0]} ${main}${unit}`;
   card.querySelector(".score span").textContent = rangeText(range);
   card.querySelectorAll("td").forEach((cell, i) => {
     cell.textContent = others[i];
