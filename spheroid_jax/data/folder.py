@@ -144,7 +144,7 @@ def read_samples(root, pairs, size, problems=()):
             for pair, job in zip(batch, jobs, strict=True):
                 sample, wrong = job.result()
                 problems += wrong
-                if not wrong:
+                if sample is not None:
                     yield pair, sample
     if problems:
         raise DataRootError(root, problems)

@@ -71,7 +71,7 @@ def propose(gray):
     edges = _edges(small)
     masks = {method: _body(small, method) for method in METHODS}
     scores = {name: _agreement(edges, mask) for name, mask in masks.items()}
-    best = max(scores, key=scores.get)
+    best = max(scores, key=lambda method: scores[method])
     return Proposal(best, scores[best], _enlarged(masks[best], gray.shape))
 
 

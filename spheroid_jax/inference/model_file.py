@@ -11,10 +11,9 @@ import json
 import os
 import pathlib
 
-import flax
 import jax
 import numpy as np
-from flax import struct, traverse_util
+from flax import core, struct, traverse_util
 
 from spheroid_jax import models
 from spheroid_jax.errors import UserError
@@ -50,7 +49,7 @@ class Params:
     def create(cls, variables, *, name, size, flips=False, **fields):
         """Joins variables with the arguments of `models.build`."""
         return cls(
-            variables=flax.core.unfreeze(variables),
+            variables=core.unfreeze(variables),
             network=name,
             fields=tuple(sorted(fields.items())),
             size=size,

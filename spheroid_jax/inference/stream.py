@@ -53,7 +53,7 @@ def segment_stream(params, sources, *, batch_size=0, threads=0, read=images.read
       `Result`s in the order of the sources. An image that cannot be used is a
       result with an error, and does not stop the others.
     """
-    threads = threads or os.cpu_count()
+    threads = threads or os.cpu_count() or 1
     batch_size = batch_size or _BATCH.get(jax.default_backend(), _BATCH_ELSEWHERE)
     with (
         futures.ThreadPoolExecutor(threads) as readers,

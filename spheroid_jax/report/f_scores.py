@@ -34,9 +34,13 @@ def intervals(models):
     columns = min(len(models), _PANELS_A_ROW)
     rows = -(-len(models) // columns)
     picture = svg.blank(max(2.1 * columns + 0.5, 3.6), 2.1 * rows + 0.8)
-    first = None
+    first = picture.add_subplot(rows, columns, 1)
     for n, (label, datasets) in enumerate(models.items()):
-        first = panel = picture.add_subplot(rows, columns, n + 1, sharex=first, sharey=first)
+        panel = (
+            first
+            if n == 0
+            else picture.add_subplot(rows, columns, n + 1, sharex=first, sharey=first)
+        )
         panel.set_title(textwrap.fill(label, _TITLE_CHARACTERS))
         panel.tick_params(labelleft=n % columns == 0, labelbottom=n + columns >= len(models))
         panel.grid()
@@ -50,7 +54,7 @@ def intervals(models):
         (_band_handle(style), lines.Line2D([], [], **_line(style))) for style in styles.values()
     ]
     picture.legend(
-        handles,
+        handles,  # pyright: ignore[reportArgumentType]  (a tuple: both are drawn)
         [f"{dataset}: median, range of folds" for dataset in styles],
         loc="outside upper center",
         ncols=len(styles) if columns > 2 else 1,

@@ -59,7 +59,7 @@ def looks():
     """Within it, or below it as a decorator, figures have this look."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_SETTINGS)
+        matplotlib.rcParams.update(_SETTINGS)  # pyright: ignore
         yield
 
 

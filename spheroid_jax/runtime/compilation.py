@@ -38,7 +38,7 @@ def jit(function):
     def call(*arguments):
         return compiled()(*arguments)
 
-    call.compiled = compiled
+    call.compiled = compiled  # pyright: ignore[reportAttributeAccessIssue]
     return call
 
 
@@ -61,7 +61,7 @@ def keep_programs(folder):
     Args:
       folder: the cache folder; call it before anything is compiled.
     """
-    if jax.config.jax_compilation_cache_dir:
+    if jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue]
         return
     path = pathlib.Path(folder) / "xla" / _instruction_set()
     jax.config.update("jax_compilation_cache_dir", str(path))

@@ -6,6 +6,7 @@ import os
 import pathlib
 import secrets
 import stat
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -26,7 +27,7 @@ def replacing(path, mode="w"):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    text = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
+    text: dict[str, Any] = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
     # Mode "x" lets the kernel apply the umask. Python can only read the umask by setting it, and
     # another thread's file made in between would be open to everybody.
     with open(temporary, mode.replace("w", "x"), **text) as file:

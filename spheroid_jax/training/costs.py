@@ -41,7 +41,7 @@ def count(module, size, channels):
     # Lowered for a GPU, which need not be there: on a CPU, this package computes convolutions with
     # fewer operations than their definition has.
     traced = jax.jit(module.apply).trace(variables, image)
-    analysis = traced.lower(lowering_platforms=("cuda",)).cost_analysis()
+    analysis = traced.lower(lowering_platforms=("cuda",)).cost_analysis() or {}
     return parameters, analysis["flops"]
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spheroid_jax import workdir
 from spheroid_jax.runtime import devices, signals
@@ -143,7 +143,7 @@ class _Fold:
                 self._last_line = line.strip()
 
 
-def _apart_from_ctrl_c():
+def _apart_from_ctrl_c() -> dict[str, Any]:
     """Options of `Popen` by which a Ctrl-C of the terminal reaches this process only.
 
     Otherwise, a fold would get Ctrl-C twice, from the terminal and from this process.

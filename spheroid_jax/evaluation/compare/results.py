@@ -92,8 +92,10 @@ def tests(entries, images):
         at = images.of(dataset)
         groups = [images.groups[n] for n in at]
         for other in others:
-            f_scores = [aggregate.field(entry.scores[:, at], "f_score") for entry in (first, other)]
-            found = statistics.paired(*f_scores, groups)
+            ours, theirs = (
+                aggregate.field(entry.scores[:, at], "f_score") for entry in (first, other)
+            )
+            found = statistics.paired(ours, theirs, groups)
             pairs.append((dataset, other.label, found))
     adjusted = statistics.adjusted([found.p for _, _, found in pairs])
     return Table(

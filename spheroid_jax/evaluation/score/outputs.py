@@ -62,7 +62,7 @@ def _records(rows, pairs):
 
 def _worst(row, pairs, rules):
     """Tiles, the worst first; empty places fill a data set's line."""
-    f_scores = metrics.Agreement(*row.scores.T).f_score
+    f_scores = np.asarray(metrics.Agreement(*row.scores.T).f_score)
     tiles = []
     for dataset in targets.datasets_of(pairs):
         at = [

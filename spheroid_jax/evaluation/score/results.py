@@ -58,7 +58,7 @@ def _cells(scores, groups):
     return [
         Cell(len(scores), digits=0),
         Cell(len(set(groups)), digits=0),
-        *map(percent, statistics.interval(fields.f_score[np.newaxis], groups)),
+        *map(percent, statistics.interval(np.asarray([fields.f_score]), groups)),
         percent(_mean(fields.precision)),
         percent(_mean(fields.recall)),
         percent(_mean(fields.iou)),

@@ -23,7 +23,7 @@ class Packed(NamedTuple):
     @classmethod
     def of(cls, mask):
         """Packs a boolean mask."""
-        return cls(mask.shape, zlib.compress(np.packbits(mask)))
+        return cls(mask.shape, zlib.compress(np.packbits(mask).tobytes()))
 
     def mask(self):
         """The mask again."""

@@ -94,7 +94,7 @@ def _picture(image, own, pages):
         names = [channel.get("Name", "") for channel in channels] or [""] * lengths["C"]
         return Picture(
             image.get("Name", ""),
-            tuple(map(len, held)),
+            (len(held[0]), len(held[1]), len(held[2])),
             tuple(planes[place] for place in places),
             tuple(names[channel] for channel in held[2]),
             _pixel_size_um(pixels),

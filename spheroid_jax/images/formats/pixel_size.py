@@ -40,9 +40,11 @@ def from_length(length: str | float | None, unit: str) -> float | None:
       unit: as in OME-XML or ImageJ's description; "pixel" and others of no known length give None.
     """
     factor = _UM.get(unit if unit in _UM else unit.strip().lower())
+    if length is None or factor is None:
+        return None
     try:
         size = float(length) * factor
-    except (TypeError, ValueError):
+    except ValueError:
         return None
     return size if math.isfinite(size) and size > 0 else None
 

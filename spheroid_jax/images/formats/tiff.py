@@ -4,7 +4,7 @@ import contextlib
 import math
 import pathlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tifffile
@@ -22,7 +22,7 @@ _PREVIEW = 16
 # The letter of pages of which the file does not say what they are.
 _UNNAMED = "Q"
 # Formats whose descriptions name other files, which tifffile would open.
-_ALONE = {"is_ome": False, "is_mmstack": False, "is_ndtiff": False}
+_ALONE: dict[str, Any] = {"is_ome": False, "is_mmstack": False, "is_ndtiff": False}
 
 
 class _Stack(NamedTuple):

@@ -117,8 +117,9 @@ def _orientation(keyframe):
 
 def _decoded(page, keyframe):
     """Decodes a page to the numbers that it stores."""
+    is_lzw = keyframe.compression == _LZW
     try:
-        return _lzw(page, keyframe) if keyframe.compression == _LZW else page.asarray()
+        return _lzw(page, keyframe) if is_lzw else page.asarray()
     except Exception as error:
         if importlib.util.find_spec("imagecodecs") is None and _needs_imagecodecs(keyframe):
             raise ImageError(
