@@ -9,20 +9,20 @@ from spheroid_jax.data import source
 from spheroid_jax.training import costs
 from spheroid_jax.training.progress import duration
 
-# Passes of the adversary per step: forward and backward over real and fake, and again over fake;
-# a backward pass costs two forward ones.
+# Forward passes that one step costs; a backward pass costs as much as two forward passes. The
+# adversary goes forward and backward three times: over real and fake for its own update, and over
+# fake for the update of the segmentation network.
 _ADVERSARY_PASSES = 9
-# Passes of the segmentation network per step: forward, and backward at the cost of two.
 _SEGMENTATION_PASSES = 3
 _LONG_S = 30 * 60
 
 
 def training(setup, number, workdir):
-    """Logs what will be trained.
+    """Logs the name of the run, its data, its length and the expected time.
 
     Args:
       setup: `setup.Setup`.
-      number: the fold.
+      number: number of the fold.
       workdir: `Workdir`.
     """
     logging.info("%s, fold %d, into %s", setup.name, number, workdir.path)
@@ -30,8 +30,8 @@ def training(setup, number, workdir):
         logging.info("Starting from the model %s", setup.init)
     if setup.data.root == source.SYNTHETIC:
         logging.info(
-            "Data: synthetic spheroids, drawn by this package. Your own images and masks: "
-            "--config.data.root=DIR"
+            "Data: synthetic spheroids, drawn by this package. To train on your own images and "
+            "masks, add --config.data.root=DIR"
         )
     else:
         logging.info("Data: %s", setup.data.root)
@@ -55,7 +55,7 @@ def _log_cost(setup):
     )
     if device.platform == "cpu" and seconds > _LONG_S:
         logging.info(
-            "Shorter on a CPU: --config.model.width=16, --config.data.size=240, "
-            "--config.train.epochs=1, --config.train.samples_per_epoch=1500; or all at once: "
+            "To train faster on a CPU, add --config.model.width=16 --config.data.size=240 "
+            "--config.train.epochs=1 --config.train.samples_per_epoch=1500, or take "
             "--config=configs/demo.py"
         )

@@ -1,43 +1,45 @@
-"""Augmentation beyond the paper's flips and quarter turns, inside the step.
+"""Random augmentation of training samples: geometry, contrast, illumination, blur and noise.
 
-For models that are to work on images of other laboratories. Positions and
-displacements are in sides of the grid, with the origin at its centre;
-intensities are in [0, 1]. What sample n becomes depends on (seed, n) alone:
-not on the stream, the batch size, or where training was resumed.
+The training step applies this augmentation, which the paper does not have, after the paper's flips
+and quarter turns. It prepares a model for images of other laboratories. Positions and displacements
+are in sides of the grid, with the origin at the grid's centre; intensities are in [0, 1]. The
+changes of sample n depend on the seed and on n alone, so they are the same for every stream, for
+every batch size, and after training was resumed.
 """
 
 import functools
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 from jax import numpy as jnp
+from jaxtyping import Array, Bool, Float, Key
 
 from spheroid_jax import images
 
-# The body's centroid stays this far from the grid's centre at most.
+# Largest distance of the body's centroid from the grid's centre along each axis, in sides.
 _FARTHEST = 0.45
-# Smooth random fields have these frequencies along each axis, besides 0.
+# Frequencies of smooth random fields along each axis, besides 0.
 _CYCLES_PER_SIDE = (0.5, 1.0, 1.5, 2.0)
-# Percentiles are taken of about this many pixels squared.
+# Percentiles are taken over about this number of pixels, squared.
 _PERCENTILE_SIDE = 64
 _SMALLEST_RANGE = 1e-6
 
 
 class Strengths(NamedTuple):
-    """How strongly samples are changed; 0 is not at all.
+    """Strengths of the changes; a strength of 0 switches its change off.
 
     Attributes:
       scale: largest zoom factor, minus 1; log-uniform, in and out.
       shift: largest shift along each axis, in sides.
-      rotate: largest rotation, either way, in degrees.
-      stretch: largest ratio of two perpendicular zoom factors, minus 1;
-        log-uniform, of any direction, keeping areas.
+      rotate: largest rotation in either direction, in degrees.
+      stretch: largest ratio of two perpendicular zoom factors, minus 1; log-uniform, in any
+        direction. Areas stay the same.
       elastic: standard deviation of a smooth displacement, in sides.
-      gamma: largest exponent of the intensities, minus 1; log-uniform, both
-        ways.
+      gamma: largest exponent of the intensities, minus 1; log-uniform, above and below 1.
       invert: probability of exchanging dark and bright.
-      illumination: standard deviation of the logarithm of a smooth factor.
+      illumination: standard deviation of the logarithm of a smooth brightness factor.
       blur: largest standard deviation of a Gaussian blur, in pixels.
       noise: largest standard deviation of Gaussian noise.
     """
@@ -54,16 +56,16 @@ class Strengths(NamedTuple):
     noise: float = 0.0
 
 
-def make_augment(strengths, *, seed):
-    """Binds the strengths to a pure function.
+def make_augment(strengths: Strengths, *, seed: int) -> Callable | None:
+    """Makes the function that augments a batch.
 
     Args:
-      strengths: `Strengths`.
+      strengths: `Strengths` of the changes.
       seed: non-negative integer.
 
     Returns:
-      `augment(image, mask, counted, step) -> (image, mask, counted)`, each (B, S, S), as
-      `augment_sample` changes each sample; None where all strengths are 0.
+      Pure function `augment(image, mask, counted, step) -> (image, mask, counted)`, which applies
+      `augment_sample` to each sample; all arrays are (B, S, S). None if all strengths are 0.
     """
     if not any(strengths):
         return None
@@ -71,7 +73,7 @@ def make_augment(strengths, *, seed):
     def augment(image, mask, counted, step):
         number = step * len(image) + jnp.arange(len(image))
         keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), number)
-        # Coordinates would suffer from an accelerator's fast products.
+        # The fast matrix products of accelerators are too coarse for coordinates.
         with jax.default_matmul_precision("highest"):
             return jax.vmap(functools.partial(augment_sample, strengths))(
                 keys, image, mask, counted
@@ -80,19 +82,25 @@ def make_augment(strengths, *, seed):
     return augment
 
 
-def augment_sample(strengths, key, image, mask, counted):
+def augment_sample(
+    strengths: Strengths,
+    key: Key[Array, ""],
+    image: Float[Array, "s s"],
+    mask: Bool[Array, "s s"],
+    counted: Bool[Array, "s s"],
+) -> tuple[Float[Array, "s s"], Bool[Array, "s s"], Bool[Array, "s s"]]:
     """Changes one sample at random.
 
     Args:
-      strengths: `Strengths`.
-      key: of the sample.
-      image: (S, S), in [0, 1].
-      mask: (S, S), boolean.
-      counted: (S, S), boolean: where there is an image.
+      strengths: `Strengths` of the changes.
+      key: random key of the sample.
+      image: intensities in [0, 1].
+      mask: the ground truth.
+      counted: false for pixels beyond the image's edge.
 
     Returns:
-      The same three. What comes from beyond the frame continues the edge and
-      is not counted; the image is normalised as `images.normalise` does.
+      The changed image, mask and counted pixels. Pixels that come from beyond the frame repeat the
+      nearest pixel of the frame and do not count. The image is normalised by `normalise`.
     """
     geometry, intensity = jax.random.split(key)
     if any(strengths[:5]):
@@ -101,22 +109,20 @@ def augment_sample(strengths, key, image, mask, counted):
     return normalise(image, counted), mask, counted
 
 
-def normalise(image, counted):
-    """As `images.normalise`, by the percentiles of the counted pixels.
+def normalise(image: Float[Array, "s s"], counted: Bool[Array, "s s"]) -> Float[Array, "s s"]:
+    """Stretches intensities to [0, 1] by percentiles of the counted pixels.
 
-    Of large images every n-th pixel is looked at, for speed.
+    The percentiles are those of `images.normalise`. In large images, every n-th row and column is
+    enough to find them.
 
     Args:
-      image: (S, S), float32.
-      counted: (S, S), boolean.
-
-    Returns:
-      (S, S), in [0, 1].
+      image: the intensities.
+      counted: false for pixels that do not take part in the percentiles.
     """
     every = max(1, len(image) // _PERCENTILE_SIDE)
     looked_at = (slice(every // 2, None, every),) * 2
     counted = counted[looked_at].ravel()
-    # What is not counted comes last.
+    # Pixels that do not count are ranked last.
     ranked = jnp.sort(jnp.where(counted, image[looked_at].ravel(), jnp.inf))
     last = jnp.maximum(counted.sum() - 1, 0)
     ends = [_ranked_at(ranked, last, p / 100) for p in images.PERCENTILES]
@@ -127,7 +133,7 @@ def normalise(image, counted):
 
 
 def _ranked_at(ranked, last, fraction):
-    """Interpolates between the two ranks that a quantile lies between."""
+    """Returns a quantile of sorted values by linear interpolation between two ranks."""
     rank = fraction * last
     below = jnp.floor(rank).astype(jnp.int32)
     above = jnp.minimum(below + 1, last)
@@ -136,7 +142,7 @@ def _ranked_at(ranked, last, fraction):
 
 
 def _sources(strengths, key, mask):
-    """Where each pixel of the result comes from: rows, columns (S, S)."""
+    """Returns the rows and the columns, both (S, S), that the pixels of the result come from."""
     keys = jax.random.split(key, 6)
     size = len(mask)
     zoom = _log_uniform(keys[0], strengths.scale)
@@ -162,7 +168,7 @@ def _sources(strengths, key, mask):
 
 
 def _warp(image, mask, counted, rows, columns):
-    """Samples the three at (rows, columns), bilinearly."""
+    """Samples the image, the mask and the counted pixels at (rows, columns)."""
     layers = jnp.stack([image, mask, counted], -1).astype(jnp.float32)
     image, mask, counted = jnp.moveaxis(_bilinear(layers, rows, columns), -1, 0)
     farthest = len(image) - 0.5
@@ -175,7 +181,7 @@ def _warp(image, mask, counted, rows, columns):
 
 
 def _bilinear(layers, rows, columns):
-    """Interpolates (S, S, L) at (rows, columns), continuing the edge."""
+    """Interpolates layers (S, S, L) at (rows, columns); beyond the frame, the edge goes on."""
     size = len(layers)
     pixels = layers.reshape(size * size, -1)
     rows, columns = (jnp.clip(at, 0, size - 1) for at in (rows, columns))
@@ -192,7 +198,7 @@ def _bilinear(layers, rows, columns):
 
 
 def _change_intensity(strengths, key, image):
-    """From the specimen to the camera: contrast, light, optics, sensor."""
+    """Changes contrast, illumination, focus and noise, in the order of the path of the light."""
     keys = jax.random.split(key, 6)
     if strengths.invert:
         inverted = jax.random.bernoulli(keys[0], strengths.invert)
@@ -212,10 +218,10 @@ def _change_intensity(strengths, key, image):
 
 
 def _uneven_light(key, size):
-    """A slope, a vignette and a smooth field, together of deviation 1."""
+    """Returns a random slope, vignette and smooth field, whose sum has standard deviation 1."""
     slopes, field = jax.random.split(key)
     at = _positions(size)
-    # Each of deviation 1 over the grid.
+    # Each term has standard deviation 1 over the grid.
     slope = math.sqrt(12) * at
     bend = math.sqrt(180) * (jnp.square(at) - 1 / 12)
     constant = jnp.ones_like(at)
@@ -236,18 +242,18 @@ def _uneven_light(key, size):
 
 
 def _smooth_field(key, size):
-    """A random (S, S) of mean 0 and deviation 1, at each pixel."""
+    """Returns a smooth random field (S, S); at each pixel, its mean is 0 and its deviation 1."""
     waves = 2 * math.pi * jnp.outer(_positions(size), jnp.array(_CYCLES_PER_SIDE))
     basis = jnp.concatenate([jnp.ones((size, 1)), jnp.cos(waves), jnp.sin(waves)], axis=1)
     drawn = jax.random.normal(key, (basis.shape[1],) * 2)
-    # A constant would be a shift, or a brighter lamp.
+    # A constant would shift the whole image, or make all of it brighter.
     drawn = drawn.at[0, 0].set(0)
     terms = (1 + len(_CYCLES_PER_SIDE)) ** 2 - 1
     return basis @ drawn @ basis.T / math.sqrt(terms)
 
 
 def _blurred(image, deviation):
-    """A Gaussian blur: a product with a band matrix along each axis."""
+    """Returns the image after a Gaussian blur, a product with a band matrix along each axis."""
     at = jnp.arange(len(image), dtype=jnp.float32)
     distance = at[:, jnp.newaxis] - at[jnp.newaxis]
     variance = jnp.maximum(jnp.square(deviation), _SMALLEST_RANGE)
@@ -257,12 +263,12 @@ def _blurred(image, deviation):
 
 
 def _positions(size):
-    """The pixels' centres along an axis, in sides from the grid's centre."""
+    """Returns the pixels' centres along one axis, in sides from the grid's centre."""
     return (jnp.arange(size) - (size - 1) / 2) / size
 
 
 def _centroid(mask, at):
-    """(row, column) of a mask's centroid; the grid's centre if empty."""
+    """Returns row and column of a mask's centroid; of the grid's centre if the mask is empty."""
     total = jnp.maximum(mask.sum(), 1)
     return jnp.stack([mask.sum(1) @ at, mask.sum(0) @ at]) / total
 
@@ -273,14 +279,14 @@ def _rotation(angle):
 
 
 def _stretch(ratio, axis):
-    """Zooms along an axis by sqrt(ratio), and across it by 1 / sqrt(ratio)."""
+    """Returns the matrix that zooms by sqrt(ratio) along an axis, by 1 / sqrt(ratio) across it."""
     root = jnp.sqrt(ratio)
     turn = _rotation(axis)
     return turn @ jnp.diag(jnp.stack([root, 1 / root])) @ turn.T
 
 
 def _log_uniform(key, strength):
-    """Between 1 / (1 + strength) and 1 + strength."""
+    """Draws a number between 1 / (1 + strength) and 1 + strength, uniform in its logarithm."""
     return jnp.exp(math.log1p(strength) * _signed_uniform(key))
 
 

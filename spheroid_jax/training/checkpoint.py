@@ -1,13 +1,13 @@
-"""Training checkpoints of one fold, the best and the last, in the format of orbax.
+"""Training checkpoints of one fold in orbax's format: the best and the last.
 
-Trained models have a format of their own (`inference.model_file`), so that a machine that only
-segments needs no orbax.
+Trained models have a format of their own (`inference.model_file`), so segmenting needs no orbax.
 """
 
 import contextlib
 import logging
 import pathlib
 import shutil
+from typing import Any
 
 import jax
 from jax import numpy as jnp
@@ -27,7 +27,7 @@ class CheckpointError(UserError, RuntimeError):
 
 
 class Checkpoints:
-    """The checkpoints in one folder, as opened by `open_checkpoints`."""
+    """The checkpoints in one folder, opened by `open_checkpoints`."""
 
     def __init__(self, checkpointer):
         """Wraps an orbax `Checkpointer`."""
@@ -42,7 +42,8 @@ class Checkpoints:
     def best_step(self):
         """Returns the step of the checkpoint with the best validation F-score.
 
-        The last one of equally good checkpoints is taken; None if no checkpoint has an F-score.
+        Among equally good checkpoints, the last one is the best. Returns None if no checkpoint has
+        an F-score.
         """
         scored = [c for c in self._orbax.checkpoints if c.metrics]
         if not scored:
@@ -52,13 +53,14 @@ class Checkpoints:
     def save(self, step, state, f_score=None):
         """Starts to write a checkpoint, and returns as soon as `state` may be donated.
 
-        Waits for the previous checkpoint first, so that its failure is not missed.
+        The method first waits for the previous checkpoint and raises the error if its writing has
+        failed.
 
         Args:
           step: number of completed steps.
           state: pytree of arrays.
-          f_score: validation F-score at this step; None without validation, or if this checkpoint
-            must not become the best.
+          f_score: validation F-score at this step. None if there was no validation, or if this
+            checkpoint must not become the best.
 
         Raises:
           CheckpointError: this checkpoint or the previous one cannot be written.
@@ -73,10 +75,10 @@ class Checkpoints:
                 step, {"state": state}, metrics=metrics
             )
         if self._saving is None:
-            raise CheckpointError(f"orbax skipped the checkpoint of {step}")
+            raise CheckpointError(f"orbax skipped the checkpoint of step {step}")
 
     def wait(self):
-        """Returns when all checkpoints are on the disk."""
+        """Waits until all checkpoints are on the disk."""
         saving, self._saving = self._saving, None
         if saving is not None:
             with _explained("writing a checkpoint"):
@@ -101,16 +103,17 @@ def open_checkpoints(directory):
     """Opens a folder of checkpoints, or makes a new one.
 
     At most two checkpoints are kept: the last, and the best by validation F-score. A process that
-    is killed while it writes leaves a temporary folder, which the next opening removes.
+    is killed while it writes leaves a temporary folder, which the next call removes.
 
     Args:
       directory: path of the folder.
 
     Yields:
-      `Checkpoints`. When the block ends, all checkpoints are on the disk.
+      `Checkpoints`. When the `with` block has ended, all checkpoints are on the disk.
     """
     directory = pathlib.Path(directory).absolute()
-    keep = _policies.AnyPreservationPolicy(
+    # Any, because orbax's annotations of its policies disagree with each other.
+    keep: Any = _policies.AnyPreservationPolicy(
         [
             _policies.LatestN(1),
             _policies.BestN(get_metric_fn=_f_score, n=1, keep_checkpoints_without_metrics=False),
@@ -118,7 +121,7 @@ def open_checkpoints(directory):
     )
     with _explained(f"opening {directory}"):
         checkpointer = ocp.training.Checkpointer(
-            directory, preservation_policy=keep, cleanup_tmp_directories=True
+            str(directory), preservation_policy=keep, cleanup_tmp_directories=True
         )
     checkpoints = Checkpoints(checkpointer)
     try:
@@ -141,12 +144,13 @@ def check_space(folder, state):
       OSError: there is not enough room.
     """
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
-    # The best, the last and the one being written; the model takes a third of a checkpoint.
+    # Room for the best checkpoint, the last one and the one being written; the model takes a third
+    # of a checkpoint.
     needed = 3.5 * size
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(
-            f"{folder}: checkpoints need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
+            f"{folder}: checkpoints need {needed / 1e9:.1f} GB, but {free / 1e9:.1f} GB are free"
         )
 
 
@@ -156,7 +160,7 @@ def _f_score(metrics):
 
 @contextlib.contextmanager
 def _explained(what):
-    """Turns an error of orbax, which raises errors of many types, into a `CheckpointError`."""
+    """Turns errors of orbax, which have many types, into a `CheckpointError`."""
     try:
         yield
     except Exception as error:

@@ -1,14 +1,14 @@
-"""Fine-tuning: training that starts from a model, and keeps what it can.
+"""Fine-tuning: training that starts from a trained model, the initial model.
 
-Beside what every training leaves there is, of the model that it starts from,
+The rehearsal datasets hold images like those that the initial model was trained on. Training goes
+on drawing from these datasets, so that the model does not forget them (A. Robins, Catastrophic
+forgetting, rehearsal and pseudorehearsal, Connection Science 1995).
 
-    WORKDIR/fold_2/init.json   its hash, and its validation F-scores
-    WORKDIR/fold_2/before.csv  its scores on the test partition
+The folder of a fold gets two more files, so that training that is resumed is compared with the same
+initial model:
 
-so training that goes on after an interruption is held against the very same
-model. The rehearsal datasets are the old images, which training goes on seeing
-and must not get worse at (A. Robins, Catastrophic forgetting, rehearsal and
-pseudorehearsal, Connection Science 1995).
+    WORKDIR/fold_2/init.json   hash and validation F-scores of the initial model
+    WORKDIR/fold_2/before.csv  scores of the initial model on the test partition
 """
 
 import dataclasses
@@ -21,36 +21,36 @@ from spheroid_jax.errors import UserError
 from spheroid_jax.evaluation import grid_scores, records
 from spheroid_jax.inference import model_file
 
-# How a network is computed or trained: its variables fit whatever these are.
+# Fields that say how a network is computed or trained, and do not change its variables.
 _FREE_FIELDS = ("parent", "name", "dtype", "remat", "norm_momentum")
 
 
 class InitialModelError(UserError, ValueError):
-    """Training cannot start from a model, or go on from it; the message says why."""
+    """An initial model that does not fit the config or the fold; the message says why."""
 
 
 class Initial(NamedTuple):
-    """What training starts from: variables, and the model's SHA-256."""
+    """The variables of the initial model, and the SHA-256 of its weights."""
 
     variables: dict
     sha256: str
 
 
 def load(init, *, size, model):
-    """Loads the model that training starts from.
+    """Loads the initial model.
 
     Args:
-      init: what `model_file.load` takes: a folder, or a packaged model's name.
-      size: side of the grid that is trained on.
-      model: the arguments of `models.build`.
+      init: argument of `model_file.load`: a folder, or the name of a packaged model.
+      size: side of the grid in pixels.
+      model: keyword arguments of `models.build` for the network to be trained.
 
     Returns:
       `Initial`.
 
     Raises:
-      FileNotFoundError: no model there.
-      InitialModelError: several networks, or another network or grid than is to be
-        trained; says what differs.
+      FileNotFoundError: there is no model.
+      InitialModelError: the model has several networks, or another network or grid than the
+        config; the message names the differences.
     """
     loaded = model_file.load(init)
     if not isinstance(loaded, model_file.Params):
@@ -64,14 +64,13 @@ def load(init, *, size, model):
     ]
     if differing:
         raise InitialModelError(
-            f"config.init = {init!r} is another model than the one to be "
-            f"trained: {'; '.join(differing)}"
+            f"config.init = {init!r} does not fit the model to be trained: {'; '.join(differing)}"
         )
     return Initial(loaded.variables, model_file.digest(init))
 
 
 def _fields(name, module):
-    """What a network's variables, and what they compute, depend on."""
+    """Returns the fields that the variables of a network, and their meaning, depend on."""
     fields = (field.name for field in dataclasses.fields(module))
     return {"model.name": name} | {
         f"model.{field}": getattr(module, field) for field in fields if field not in _FREE_FIELDS
@@ -79,17 +78,18 @@ def _fields(name, module):
 
 
 def measure(model, sha256, fold, *, validation, test):
-    """Scores the initial model, once: what is written is only read again.
+    """Scores the initial model and writes the scores; reads them if they are written already.
 
     Args:
-      model: the initial `Params`.
-      sha256: of `Initial`.
+      model: the initial model, as `Params`.
+      sha256: hash of the initial model's weights.
       fold: `workdir.Fold`.
-      validation: grids, labels and names of `Dataset.partition`.
-      test: likewise.
+      validation: grids, labels and names of the validation images, as returned by
+        `Dataset.partition`.
+      test: the same for the test images.
 
     Returns:
-      The validation F-scores, of `grid_scores.validation_f_scores`.
+      Validation F-scores, as returned by `grid_scores.validation_f_scores`.
 
     Raises:
       InitialModelError: the fold was begun from another model.
@@ -102,50 +102,51 @@ def measure(model, sha256, fold, *, validation, test):
                 f"now is: SHA-256 {begun['sha256'][:12]} there, {sha256[:12]} "
                 "here; restore it, or give another --workdir"
             )
-        # Older versions wrote the mean over the datasets as one more.
+        # Older versions wrote the mean over the datasets as one more dataset.
         datasets = {dataset for dataset, _ in validation[2]}
         return {name: f for name, f in begun["validation"].items() if name in datasets}
     grids, labels, names = test
     maps = grid_scores.probabilities(model, grids)
     records.write(fold.before, grid_scores.score(maps, labels, names))
     f_scores = grid_scores.validation_f_scores(model, *validation)
-    # Last: where it is, the rest is there.
+    # Written last: where this file is, the others are complete.
     fold.write_initial(sha256, f_scores)
     return f_scores
 
 
 def check_datasets(datasets, rehearsal):
-    """Checks that there are images of both kinds, old and new.
+    """Checks that all rehearsal datasets exist, and that there is a dataset to adapt to.
 
     Args:
-      datasets: names of those that training draws from.
-      rehearsal: names of the old ones among them.
+      datasets: names of the datasets that training draws from.
+      rehearsal: names of the rehearsal datasets.
 
     Raises:
-      InitialModelError: an old one is missing, or there are no others.
+      InitialModelError: a rehearsal dataset is missing, or all datasets are rehearsal datasets.
     """
     missing = sorted(set(rehearsal) - set(datasets))
     if missing:
         raise InitialModelError(f"config.data.rehearsal: there is no dataset {', '.join(missing)}")
     if not set(datasets) - set(rehearsal):
         raise InitialModelError(
-            f"config.data.rehearsal: {', '.join(datasets)} are all datasets "
-            "that there are; none is left to adapt to"
+            f"config.data.rehearsal: {', '.join(datasets)} are all datasets that there are; none "
+            "is left to adapt to"
         )
 
 
 def criterion(before, *, rehearsal, margin):
-    """Makes the function that ranks checkpoints by their validation.
+    """Makes the function that ranks checkpoints by their validation F-scores.
 
     Args:
-      before: the initial model's validation F-scores by dataset.
-      rehearsal: names of the old datasets among them, at least one.
-      margin: by how much the mean F-score over these may be lower than the
-        initial model's.
+      before: the initial model's validation F-scores, by dataset.
+      rehearsal: names of the rehearsal datasets, at least one.
+      margin: how much lower than the initial model's the mean F-score over the rehearsal datasets
+        may be.
 
     Returns:
-      `rank(scores)`: the mean F-score over the other datasets; None where the
-      old ones got worse by more than the margin.
+      Function `rank(scores)`, which takes F-scores by dataset. Its value is the mean F-score over
+      the datasets that are not for rehearsal, or None if the mean F-score over the rehearsal
+      datasets has dropped by more than the margin.
     """
     new = [name for name in before if name not in rehearsal]
     least = _mean(before, rehearsal) - margin

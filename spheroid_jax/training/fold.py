@@ -1,7 +1,6 @@
 """Training and evaluation of one fold: the order of events.
 
-`workdir` names the files that a fold leaves. `finetune` adds what training that starts from a model
-needs besides.
+`workdir` names the files that a fold leaves, and `finetune` has what fine-tuning adds.
 """
 
 import contextlib
@@ -31,7 +30,7 @@ class FoldError(UserError, ValueError):
 
 
 def train(setup, number, workdir):
-    """Trains one fold, from its last checkpoint if there is one, and scores the best model.
+    """Trains one fold, resuming from its last checkpoint if there is one, and scores the model.
 
     Args:
       setup: `setup.Setup`.
@@ -54,7 +53,7 @@ def train(setup, number, workdir):
         initial = setup.initial_model()
         announce.training(setup, number, workdir)
         dataset = setup.data.open(workdir)
-        # Written only now: a run that could not begin must not fix the config of its folder.
+        # Written only now, because a run that could not begin must not claim the work directory.
         workdir.write_config(setup.record)
         with checkpoint.open_checkpoints(fold.checkpoints) as saved, _recording_divergence(fold):
             _train(setup, number, fold, dataset, saved, initial)
@@ -70,7 +69,7 @@ def evaluate(setup, number, workdir):
       workdir: `Workdir`.
 
     Raises:
-      FileNotFoundError: the fold has no validated checkpoint.
+      FileNotFoundError: the fold is not trained yet, or has no validated checkpoint.
       UserError: the config, the data or a checkpoint cannot be used.
     """
     checkpoints = workdir.fold(number).checkpoints
@@ -93,7 +92,7 @@ def _keep_programs(setup):
 def _locked(number, workdir):
     """Keeps other processes out of the folder of a fold; yields the `Fold`."""
     if number not in range(FOLDS):
-        raise FoldError(f"--fold={number}: there are the folds 0 to {FOLDS - 1}")
+        raise FoldError(f"--fold={number}: the folds are 0 to {FOLDS - 1}")
     fold = workdir.fold(number)
     with locks.locked(fold.lock, f"{fold.path}: another process is at work here"):
         yield fold
@@ -101,7 +100,7 @@ def _locked(number, workdir):
 
 @contextlib.contextmanager
 def _recording_divergence(fold):
-    """Records a training that diverges, because a study counts such folds."""
+    """Records in the fold's folder whether training diverged, because a study counts such folds."""
     try:
         yield
     except loop.NonFiniteLoss as error:
@@ -111,7 +110,7 @@ def _recording_divergence(fold):
 
 
 def _train(setup, number, fold, dataset, saved, initial):
-    """Trains from the last checkpoint, or from the beginning, to the last step."""
+    """Trains to the last step, from the last checkpoint or from the beginning."""
     plan = setup.plan()
     placement = devices.share_batch(setup.batch_size, setup.devices)
     state = setup.initial_state(initial)
@@ -146,7 +145,7 @@ def _train(setup, number, fold, dataset, saved, initial):
         signals.stop_signals() as stop_requested,
     ):
         if before is not None and start is None:
-            # The initial model may turn out to be the best.
+            # The initial model may turn out to be the best one.
             shown.validation(0, before)
             saved.save(0, state, rank(before))
         loop.train(

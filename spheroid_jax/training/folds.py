@@ -1,7 +1,6 @@
-"""Processes for all folds of a config, one process per fold.
+"""Processes that train the folds of one config, one process per fold.
 
-A fold that fails, in whatever way, does not stop the other folds. Several GPUs train several folds
-at the same time.
+A fold that fails does not stop the other folds. Several GPUs train several folds at the same time.
 """
 
 import contextlib
@@ -18,12 +17,12 @@ from spheroid_jax.runtime import devices, signals
 
 ALL = range(workdir.FOLDS)
 _POLL_S = 0.1
-# Runs in a process of its own: in this one, JAX would keep the memory of the devices.
+# Runs in a separate process, because JAX would keep the memory of the devices in this one.
 _ASK_DEVICES = "import jax; print(jax.default_backend(), jax.local_device_count())"
 
 
 class Outcome(NamedTuple):
-    """How the process of a fold ended.
+    """The end of a fold's process.
 
     Attributes:
       fold: number of the fold.
@@ -38,12 +37,12 @@ class Outcome(NamedTuple):
 
 
 def run(command, folds, *, batch_size, devices_per_fold):
-    """Runs `command --fold=K` for each fold K, at the same time on several GPUs.
+    """Runs `command --fold=K` for each fold K, in turn or, on several GPUs, at the same time.
 
-    SIGINT and SIGTERM are passed on: running folds save and stop, and no other fold is started.
+    Signals that ask to stop are passed on: running folds save and stop, and no further fold starts.
 
     Args:
-      command: list of words.
+      command: the words of a command line.
       folds: numbers of the folds.
       batch_size: images per step.
       devices_per_fold: number of devices that share a batch; 0 for as many as divide the batch.
@@ -72,7 +71,7 @@ def run(command, folds, *, batch_size, devices_per_fold):
 
 @contextlib.contextmanager
 def _ended_with_us(running):
-    """Kills all running folds when the block ends, by an error or by a second Ctrl-C too."""
+    """Kills the folds that still run when the block ends by an error or by a second Ctrl-C."""
     try:
         yield
     finally:
@@ -103,7 +102,7 @@ def problems(outcomes):
 
 
 class _Fold:
-    """A running process, whose output is copied line by line with the number of the fold."""
+    """The running process of one fold, whose output is copied with the fold's number."""
 
     def __init__(self, command, number, environment):
         self.number, self._last_line = number, ""
@@ -124,11 +123,11 @@ class _Fold:
             reader.start()
 
     def ask_to_stop(self, number):
-        """Passes a signal on; Windows can pass no other signal than Ctrl-Break to a process."""
+        """Passes a signal on to the process; on Windows, Ctrl-Break stands for every signal."""
         self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", number))
 
     def outcome(self):
-        """Waits for the end of the process and of its output."""
+        """Waits until the process and its output have ended, and returns the `Outcome`."""
         for reader in self._readers:
             reader.join()
         with self.process:  # Waits, and closes the pipes.
@@ -144,9 +143,9 @@ class _Fold:
 
 
 def _apart_from_ctrl_c() -> dict[str, Any]:
-    """Options of `Popen` by which a Ctrl-C of the terminal reaches this process only.
+    """Returns options of `Popen` that keep a Ctrl-C in the terminal away from the new process.
 
-    Otherwise, a fold would get Ctrl-C twice, from the terminal and from this process.
+    Without them, a fold would get Ctrl-C twice, from the terminal and from this process.
     """
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -154,7 +153,7 @@ def _apart_from_ctrl_c() -> dict[str, Any]:
 
 
 def _places(batch_size, devices_per_fold):
-    """The environments of the folds that can run at the same time, one dict per fold."""
+    """Returns environment variables, one dict per fold that can run at the same time."""
     answer = subprocess.run(
         [sys.executable, "-c", _ASK_DEVICES], capture_output=True, text=True, check=True
     ).stdout.split()

@@ -1,4 +1,4 @@
-"""The training loop of one fold. Takes iterators; knows no TensorFlow."""
+"""Training loop of one fold: steps, validations, checkpoints, and stopping on request."""
 
 import collections
 import itertools
@@ -11,18 +11,18 @@ from jax import numpy as jnp
 from spheroid_jax.errors import UserError
 from spheroid_jax.evaluation import grid_scores
 
-# Dispatches that the host may be ahead of the device.
+# How many dispatches the host may be ahead of the device.
 _IN_FLIGHT = 2
 
 
 class Plan(NamedTuple):
-    """When things happen; all in steps.
+    """The length of training and its intervals, all in steps.
 
     Attributes:
       total: steps of the whole training.
-      per_dispatch: steps that one call of the compiled program takes.
-      validate_every: steps between validations, each with a checkpoint.
-      log_every: steps between lines of metrics.
+      per_dispatch: steps in one call of the compiled program.
+      validate_every: steps between validations; each validation is followed by a checkpoint.
+      log_every: steps between records of the training metrics.
     """
 
     total: int
@@ -32,32 +32,44 @@ class Plan(NamedTuple):
 
 
 class NonFiniteLoss(UserError, RuntimeError):
-    """Training diverged; `step` is the first step that shows it."""
+    """Training diverged: a loss or a parameter is NaN or infinite.
+
+    Attributes:
+      step: the first step with such a value, counted from 0.
+    """
 
     def __init__(self, step, what):
-        """Keeps the step (counted from 0)."""
+        """Makes the message from the step and the name of the value."""
         self.step = step
         super().__init__(f"{what} is not finite at step {step}")
 
 
 class Interrupted(RuntimeError):
-    """Training was asked to stop; all steps up to `step` are saved."""
+    """Training stopped on request, after it had saved all completed steps.
+
+    Attributes:
+      step: number of completed steps.
+      reason: the value returned by `stop_requested`.
+    """
 
     def __init__(self, step, reason):
-        """Keeps the number of completed steps, and what asked (truthy)."""
+        """Makes the message from the number of completed steps."""
         self.step, self.reason = step, reason
         super().__init__(f"stopped after step {step}")
 
 
 def dispatches(start, plan):
-    """Cuts the steps from `start` on into calls of the compiled program.
+    """Divides the steps from `start` on into calls of the compiled program.
 
-    A call ends where the multiples of `per_dispatch` and `validate_every`
-    are, wherever training starts: so a resumed run makes the very calls that
-    the uninterrupted one makes.
+    A call ends at each multiple of `per_dispatch` and of `validate_every`, wherever training
+    starts. So a resumed training makes the same calls as an uninterrupted one.
+
+    Args:
+      start: number of completed steps.
+      plan: `Plan`.
 
     Yields:
-      (first, end): the call takes the steps first, ..., end - 1.
+      Pairs (first, end): the call takes the steps first, ..., end - 1.
     """
     while start < plan.total:
         ends = ((start // every + 1) * every for every in (plan.per_dispatch, plan.validate_every))
@@ -79,35 +91,36 @@ def train(
     rank=grid_scores.mean_over_datasets,
     sharding=None,
 ):
-    """Trains from `state` to the end.
+    """Trains from `state` to the last step.
 
     Args:
       state: `steps.TrainState`; donated.
-      run_steps: of `steps.make_run_steps`.
-      batches: iterator of batches, from the state's step on.
+      run_steps: function returned by `steps.make_run_steps`.
+      batches: iterator of batches, from the step of the state on.
       plan: `Plan`.
-      validate: maps a state to a dict from dataset to its mean F-score.
+      validate: function from a state to a dict from dataset to mean F-score.
       checkpoints: `checkpoint.Checkpoints`.
       progress: `progress.Progress`.
-      stop_requested: called after each dispatch; what it returns is the
-        reason to save and stop, if truthy.
-      rank: maps F-scores to the number that the best checkpoint is chosen by;
-        None: not to be chosen.
-      sharding: how stacked batches lie on several devices; None: on one.
+      stop_requested: function that is called after each dispatch. If it returns a true value,
+        training saves and stops; the value becomes the reason of `Interrupted`.
+      rank: function from the dict returned by `validate` to the number by which the best
+        checkpoint is chosen; None if this checkpoint must not be the best.
+      sharding: sharding of stacked batches over several devices; None for one device.
 
     Returns:
       The final state, which is also the last checkpoint.
 
     Raises:
-      NonFiniteLoss: training diverged; the last checkpoint is a good one.
-      Interrupted: as asked; the last checkpoint is of that step.
+      NonFiniteLoss: training diverged; the checkpoints have finite values.
+      Interrupted: `stop_requested` returned a true value; the last checkpoint is the state of that
+        step.
     """
     calls = dispatches(int(state.step), plan)
-    pending = []  # Metrics still on the device, with their first steps.
+    pending = []  # Metrics that are still on the device, with their first steps.
     for (first, end), chunk in _on_device(calls, batches, sharding):
         state, metrics = run_steps(state, chunk)
         pending.append((first, metrics))
-        # The device always has work, and a request to stop is met soon.
+        # Waits so long that a request to stop is soon met, but the device never runs out of work.
         jax.block_until_ready(pending[-_IN_FLIGHT:][0][1])
         validating = end % plan.validate_every == 0 or end == plan.total
         stopping = not validating and stop_requested()
@@ -122,7 +135,7 @@ def train(
             progress.validation(end, scores)
             value = rank(scores)
             if value is None:
-                progress.say(f"step {end}  worse on rehearsal than the margin allows")
+                progress.say(f"step {end}  worse on rehearsal datasets than the margin allows")
             checkpoints.save(end, state, value)
             stopping = end < plan.total and stop_requested()
         elif stopping:
@@ -135,7 +148,7 @@ def train(
 
 
 def _on_device(calls, batches, sharding, ahead=_IN_FLIGHT):
-    """Pairs each call with its stacked batches, transferred ahead of it."""
+    """Yields each call with its stacked batches, which are transferred some calls ahead."""
     queue = collections.deque()
     for call in calls:
         first, end = call
@@ -148,7 +161,7 @@ def _on_device(calls, batches, sharding, ahead=_IN_FLIGHT):
 
 
 def _collect(pending):
-    """Fetches and forgets the pending metrics; returns each one's mean."""
+    """Fetches the pending metrics, clears the list, and returns the mean of each metric."""
     fetched = jax.device_get(pending)
     pending.clear()
     for first, metrics in fetched:
@@ -161,7 +174,7 @@ def _collect(pending):
 
 
 def _check_state(state, step):
-    """A finite loss can have an update that is not: nothing bad is saved."""
+    """Raises if a parameter is not finite, which can happen while the loss is still finite."""
     changed = (state.seg_params, state.seg_stats, state.adv_params)
     if not bool(_all_finite(changed)):
         raise NonFiniteLoss(step - 1, "a parameter")

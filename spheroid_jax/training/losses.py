@@ -19,11 +19,11 @@ TINY = 1e-6
 def balanced_weight(
     mask: Bool[Array, "b h w"], counted: Bool[Array, "b h w"]
 ) -> Float[Array, "b h w"]:
-    """Pixel weights that give the foreground three times the say of the background.
+    """Pixel weights that make the foreground count three times as much as the background.
 
-    A background pixel weighs 1 and a foreground pixel 3 N_bg / N_fg, where N counts the pixels of
-    one class in one image (equation 1 and section 2.2). In an image with one class only, every
-    pixel weighs 1.
+    A background pixel weighs 1 and a foreground pixel 3 N_bg / N_fg, where N_bg and N_fg are the
+    numbers of background and foreground pixels in the image (equation 1 and section 2.2). In an
+    image with one class only, every pixel weighs 1.
 
     Args:
       mask: the ground truth.
@@ -44,7 +44,7 @@ def balanced_weight(
 def uniform_weight(
     mask: Bool[Array, "b h w"], counted: Bool[Array, "b h w"]
 ) -> Float[Array, "b h w"]:
-    """Pixel weights of 1; like `balanced_weight`, 0 for pixels that do not count."""
+    """Pixel weights of 1 for pixels that count, and 0 for pixels beyond the image's edge."""
     del mask
     return counted.astype(jnp.float32)
 
@@ -120,7 +120,7 @@ def binary_cross_entropy(logits: Float[Array, "b 2"], label: int) -> Float[Array
 def adversarial_loss(
     real_logits: Float[Array, "b 2"], fake_logits: Float[Array, "b 2"]
 ) -> Float[Array, ""]:
-    """Loss of the adversary, L_a of equation 2: it should tell real masks from segmentations.
+    """Loss of the adversary, L_a of equation 2: low if it tells real masks from segmentations.
 
     Args:
       real_logits: output of the adversarial network for the true masks.
@@ -137,7 +137,7 @@ def segmentation_loss(
     """Loss of the segmentation network, L_s of equation 3.
 
     The loss is the spatial loss plus lambda times the cross entropy between the adversary's output
-    and the class "real": the segmentation should be taken for a real mask.
+    and the class "real". So it is lower if the adversary takes the segmentation for a real mask.
 
     Args:
       spatial_loss: L_wsce, as returned by `weighted_cross_entropy`.

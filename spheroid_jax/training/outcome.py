@@ -9,7 +9,7 @@ from spheroid_jax.training import settings
 
 
 def is_finished(fold):
-    """Returns whether a `workdir.Fold` has the scores of a training that reached its last step."""
+    """Returns whether a `workdir.Fold` has been trained to its last step and scored."""
     if not fold.is_scored:
         return False
     about = model_file.provenance(fold.path)
@@ -33,10 +33,10 @@ def write(setup, number, fold, dataset, saved):
     best = saved.best_step()
     if best is None:
         raise FileNotFoundError(
-            f"{fold.path}: no validated checkpoint yet; the first comes after "
+            f"{fold.path}: no validated checkpoint yet; training writes the first one after "
             f"{setup.validate_every} steps"
         )
-    # Scores beside a model must be those of this model.
+    # The old scores are not those of the new model.
     fold.scores.unlink(missing_ok=True)
     model_file.save(
         setup.model(saved.restore(best, setup.initial_state())),
@@ -53,15 +53,17 @@ def write(setup, number, fold, dataset, saved):
     held_out.score(model_file.load(fold.path), fold, dataset.partition(partitions.TEST))
     if setup.init and best == 0:
         logging.info(
-            "No step was better on validation images, within the margin, than the initial model, "
-            "so the initial model is kept as it is."
+            "No checkpoint was better than the initial model on the validation images and within "
+            "the margin on the rehearsal datasets, so the initial model is kept."
         )
-    logging.info("Test partition, model of step %d; see %s", best, fold.path.resolve())
+    logging.info(
+        "Scores on the test partition, model of step %d; see %s", best, fold.path.resolve()
+    )
     print(table(setup, fold))
 
 
 def table(setup, fold):
-    """Returns the test scores as text; after fine-tuning, beside those of the initial model."""
+    """Returns the test scores as text; after fine-tuning, with those of the initial model."""
     rows = held_out.read_scores(fold)
     if not setup.init:
         return records.table(rows)
@@ -69,7 +71,7 @@ def table(setup, fold):
 
 
 def _origin(setup, fold):
-    """The hash of the initial model, if training started from a model."""
+    """Returns a dict with the hash of the initial model; empty without an initial model."""
     if not setup.init:
         return {}
     return {"init_sha256": fold.read_initial()["sha256"]}

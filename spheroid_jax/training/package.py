@@ -1,7 +1,7 @@
-"""Packaging of a trained fold's model under a name, so that `spheroid_jax.load(NAME)` finds it.
+"""Packaging of a trained model under a name, so that `spheroid_jax.load(NAME)` finds the model.
 
-The weights are stored as float16, in half the space. What the model was trained with is stored
-beside the weights, without the folders of the machine that trained it.
+Weights stored as float16 take half the space. The config is stored beside the weights, without the
+folders of the machine that trained the model.
 """
 
 import re
@@ -14,7 +14,7 @@ from spheroid_jax.errors import UserError
 from spheroid_jax.inference import model_file, pretrained
 from spheroid_jax.training import settings
 
-# A size that a Python package may well have, and that a laptop's cores can segment with.
+# Limits, so that the package stays small and a laptop can segment with the model.
 _MOST_BYTES = 12_000_000
 _MOST_PARAMETERS = 6_000_000
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -25,7 +25,7 @@ class PackageError(UserError, ValueError):
 
 
 def package(fold, name, *, dtype="float16"):
-    """Copies a fold's model into the package; an older model of the same name is replaced.
+    """Copies a fold's model into the package, where it replaces an older model of the same name.
 
     Args:
       fold: a fold's folder, or its `model` folder.
@@ -57,7 +57,7 @@ def package(fold, name, *, dtype="float16"):
     model_file.save(
         model, folder, provenance=_without_places(model_file.provenance(fold)), dtype=dtype
     )
-    model_file.load(folder)  # Complete and undamaged, or an error.
+    model_file.load(folder)  # Raises an error if the copy is incomplete or damaged.
     return (
         f"{name}: {size / 1e6:.1f} MB of {dtype}, {parameters} parameters, "
         f"SHA-256 {model_file.digest(folder)}"
@@ -71,11 +71,11 @@ def _size(variables):
 
 def _without_places(provenance):
     """Returns the provenance without the folders of the machine that trained the model."""
-    config = dict(provenance["config"])
-    config.pop("data.cache", None)
-    if config.get("init", "") not in ("", *pretrained.names()):
-        config["init"] = "a folder"  # Its hash is beside the config.
-    if config["data.root"] != source.SYNTHETIC:
-        datasets = settings.shares(config["data.datasets"])
-        config["data.root"] = ", ".join(datasets)
-    return provenance | {"config": config}
+    values = dict(provenance["config"])
+    values.pop("data.cache", None)
+    if values.get("init", "") not in ("", *pretrained.names()):
+        values["init"] = "a folder"  # The hash of that model is beside the config.
+    if values["data.root"] != source.SYNTHETIC:
+        datasets = settings.shares(values["data.datasets"])
+        values["data.root"] = ", ".join(datasets)
+    return provenance | {"config": values}

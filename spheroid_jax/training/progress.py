@@ -1,4 +1,4 @@
-"""What training shows and writes down while it runs."""
+"""Progress of training: a bar or log lines, `metrics.jsonl` and TensorBoard event files."""
 
 import contextlib
 import sys
@@ -14,25 +14,22 @@ _IN_BAR = ("cross_entropy", "adversarial_loss", "lambda")
 
 
 class Progress:
-    """A bar or log lines, `metrics.jsonl` and TensorBoard event files.
-
-    Made by `open_progress`.
-    """
+    """Shows and records the progress of one training; made by `open_progress`."""
 
     def __init__(self, append, events, bar, step):
-        """Keeps the open files; `step` is where this process starts."""
+        """Keeps the open files and the step at which this process starts."""
         self._append, self._events, self._bar = append, events, bar
         self._started, self._first_step = None, step
 
     def advance(self, step):
-        """Says that `step` steps are under way; the first starts the clock."""
+        """Moves the bar to `step`; the first call starts the clock."""
         if self._started is None:
-            # Compiling is over: rates count from here.
+            # Rates count from here, because compilation is over.
             self._started, self._first_step = time.monotonic(), step
         self._bar.update(step - self._bar.n)
 
     def metrics(self, step, values):
-        """Records the training's metrics at `step`."""
+        """Records and shows the training metrics at `step`, a dict of numbers by name."""
         rate = self._rate(step)
         self._write(step, {**values, "steps_per_second": rate})
         shown = {name: f"{values[name]:.3g}" for name in _IN_BAR if name in values}
@@ -45,11 +42,11 @@ class Progress:
             logging.info("step %d/%d  %s", step, self._bar.total, "  ".join(words))
 
     def validation(self, step, scores):
-        """Records validation scores.
+        """Records and shows validation scores, and their mean over the datasets.
 
         Args:
           step: number of completed steps.
-          scores: dict from dataset to its mean F-score; their mean is recorded beside them.
+          scores: dict from dataset to mean F-score.
         """
         mean = grid_scores.mean_over_datasets(scores)
         by_dataset = {_validation_name(dataset): f for dataset, f in scores.items()}
@@ -80,20 +77,20 @@ class Progress:
 
 @contextlib.contextmanager
 def open_progress(fold, *, step, total_steps):
-    """Opens the records of one fold.
+    """Opens the progress bar and the records of one fold.
 
     Args:
       fold: `workdir.Fold`, whose folder gets the records.
-      step: the step that training goes on from; None: it begins. What an
-        interrupted run wrote beyond is dropped: it will be written again.
-      total_steps: of the whole training.
+      step: step from which training resumes; None if training begins. Records of later steps are
+        dropped, because the resumed training writes them again.
+      total_steps: number of steps of the whole training.
 
     Yields:
       `Progress`.
     """
     first = step or 0
     with (
-        # Fine-tuning has lines of step 0, which beginning writes.
+        # Fine-tuning writes records of step 0 when it begins; -1 drops those too.
         fold.open_metrics(keep_until=-1 if step is None else step) as append,
         tensorboardX.SummaryWriter(
             str(fold.path), purge_step=first + 1 if first else None
@@ -110,7 +107,7 @@ def open_progress(fold, *, step, total_steps):
 
 
 def duration(seconds):
-    """Writes a duration as people do: "31 h", "3 h 20 min", "4 min", "12 s"."""
+    """Returns a duration as text: "31 h", "3 h 20 min", "4 min", "12 s"."""
     minutes = round(seconds / 60)
     if minutes >= 600:
         return f"{round(minutes / 60)} h"
@@ -122,5 +119,8 @@ def duration(seconds):
 
 
 def _validation_name(dataset):
-    """Names a dataset's scores in the records, apart from the mean over the datasets."""
+    """Returns the name of a dataset's scores in the records.
+
+    The name differs from that of the mean over the datasets, even for a dataset named "mean".
+    """
     return "validation_of_dataset/mean" if dataset == "mean" else f"validation/{dataset}"

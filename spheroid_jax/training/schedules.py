@@ -1,4 +1,4 @@
-"""Schedules of the learning rate, and of lambda, the weight of the adversarial loss.
+"""Schedules of the learning rate and of lambda, the weight of the adversarial loss.
 
 Every schedule of lambda has the same arguments and returns float32:
 
@@ -10,30 +10,41 @@ Every schedule of lambda has the same arguments and returns float32:
 
 import optax
 from jax import numpy as jnp
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float, Int
 
 # Number of stairs of `stepped_ramp`.
 STEPS = 4
 
+Steps = Int[ArrayLike, "..."]
+Lambda = Float[Array, "..."]
 
-def linear_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
+
+def linear_ramp(
+    step: Steps, *, total_steps: int, start: float = 8.3e-6, end: float = 1e-1
+) -> Lambda:
     """Lambda that rises linearly from `start` to `end` (paper, section 2.4)."""
     return start + (end - start) * _fraction(step, total_steps)
 
 
-def cosine_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
+def cosine_ramp(
+    step: Steps, *, total_steps: int, start: float = 8.3e-6, end: float = 1e-1
+) -> Lambda:
     """Lambda that rises from `start` to `end` along half a cosine wave."""
     half_turn = jnp.pi * _fraction(step, total_steps)
     return start + (end - start) * (1 - jnp.cos(half_turn)) / 2
 
 
-def stepped_ramp(step, *, total_steps, start=8.3e-6, end=1e-1):
+def stepped_ramp(
+    step: Steps, *, total_steps: int, start: float = 8.3e-6, end: float = 1e-1
+) -> Lambda:
     """Lambda that rises from `start` to `end` in four stairs of equal length and height."""
     stair = jnp.floor(_fraction(step, total_steps) * STEPS)
     return start + (end - start) * jnp.minimum(stair / (STEPS - 1), 1)
 
 
-def constant(step, *, total_steps, start=8.3e-6, end=1e-1):
-    """Lambda that is always `end`; the paper found training with it unstable (section 2.4)."""
+def constant(step: Steps, *, total_steps: int, start: float = 8.3e-6, end: float = 1e-1) -> Lambda:
+    """Lambda that is always `end`; the paper found such training unstable (section 2.4)."""
     del total_steps, start
     return jnp.full(jnp.shape(step), end, jnp.float32)
 
@@ -50,7 +61,9 @@ SCHEDULES = {
 LEARNING_RATES = ("constant", "cosine")
 
 
-def learning_rate(name, *, peak, warmup, total_steps):
+def learning_rate(
+    name: str, *, peak: float, warmup: int, total_steps: int
+) -> float | optax.Schedule:
     """Returns the learning rate of the segmentation network.
 
     Args:
@@ -75,5 +88,5 @@ def learning_rate(name, *, peak, warmup, total_steps):
 
 
 def _fraction(step, total_steps):
-    """Share of training that is over: 0 at the first step, 1 at the last; 0 for a single step."""
+    """Returns the share of training that is over: 0 at the first step, 1 at the last."""
     return jnp.asarray(step, jnp.float32) / max(total_steps - 1, 1)

@@ -1,4 +1,4 @@
-"""Checks of a config: every key is known, every value is possible."""
+"""Checks of a config: whether its keys are known and its values possible."""
 
 import dataclasses
 import difflib
@@ -19,7 +19,7 @@ def _is_whole(value):
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-# Pairs of a condition and what the message says of it.
+# Pairs of a condition, and how the message names the condition.
 _at_least_one = (lambda value: _is_whole(value) and value >= 1, "a whole number, at least 1")
 _count = (lambda value: _is_whole(value) and value >= 0, "a whole number, 0 or more")
 _positive = (lambda value: value > 0, "above 0")
@@ -97,14 +97,14 @@ _OPTIONAL = ("model.norm_momentum",)
 
 
 class ConfigError(UserError, ValueError):
-    """A config that cannot be used; the message names the keys."""
+    """A config that cannot be used; the message names the bad keys."""
 
 
 def check(config):
-    """Checks everything that can be checked without any data.
+    """Checks a config as far as is possible without any images.
 
     Args:
-      config: `ConfigDict`, or its frozen form.
+      config: `ConfigDict`, frozen or not.
 
     Raises:
       ConfigError: the message names each bad key, its value, and what the value must be.
@@ -118,7 +118,7 @@ def check(config):
 
 
 def _missing(values):
-    """Yields a message for each key that every config has and this config lacks."""
+    """Yields a message for each required key that is missing."""
     needed = _LIMITS.keys() - values.keys() - set(_OPTIONAL)
     if "adversary" in values:  # Its value is None.
         needed = {key for key in needed if not key.startswith("adversary.")}
@@ -127,7 +127,7 @@ def _missing(values):
 
 
 def _unknown(values):
-    """Yields a message for each key that nothing would read, such as a misspelt one."""
+    """Yields a message for each key that no code reads, such as a misspelt key."""
     network = NETWORKS.get(values.get("model.name"))
     fields = [field.name for field in dataclasses.fields(network)] if network else []
     known = {f"model.{name}" for name in fields} | _LIMITS.keys() | _UNCHECKED
@@ -139,7 +139,7 @@ def _unknown(values):
 
 
 def _bad(values):
-    """Yields a message for each value that its key cannot have."""
+    """Yields a message for each value that is not possible for its key."""
     for key, value in values.items():
         holds, expected = _LIMITS.get(key, (None, None))
         if key.endswith(".dtype"):
@@ -154,7 +154,7 @@ def _bad(values):
 
 
 def _holds(holds, value):
-    """Whether a condition holds for a value; a value of the wrong type fulfils no condition."""
+    """Returns whether a condition holds for a value; false for a value of the wrong type."""
     try:
         return holds(value)
     except TypeError:
@@ -162,7 +162,7 @@ def _holds(holds, value):
 
 
 def _contradictions(config):
-    """Yields a message for each pair of values that are possible alone but not together."""
+    """Yields a message for each combination of values that are possible alone, not together."""
     norms = NORMS[config.model.name]
     if config.model.norm not in norms:
         yield (
@@ -172,8 +172,8 @@ def _contradictions(config):
     total = total_steps(config)
     if total < 1:
         yield (
-            f"config.train.batch_size = {config.train.batch_size}: larger "
-            "than the samples of all epochs"
+            f"config.train.batch_size = {config.train.batch_size}: larger than the number of "
+            "samples in all epochs"
         )
     elif config.optimizer.warmup >= total:
         yield (
@@ -184,12 +184,15 @@ def _contradictions(config):
 
 
 def _rehearsal_problems(config):
-    """Yields a message for each reason why the rehearsal set cannot be used."""
+    """Yields a message for each reason why the rehearsal datasets cannot be used."""
     old = rehearsal(config.data.rehearsal)
     if not old:
         return
     if not config.init:
-        yield "config.data.rehearsal: config.init must name a model that knows these datasets"
+        yield (
+            "config.data.rehearsal: config.init must name a model that was trained on these "
+            "datasets"
+        )
     if unknown := set(old) - shares(config.data.datasets).keys():
         yield (
             f"config.data.rehearsal: {', '.join(sorted(unknown))} must be in "
@@ -198,13 +201,13 @@ def _rehearsal_problems(config):
 
 
 def total_steps(config):
-    """Returns the number of steps: how many whole batches the samples of all epochs make."""
+    """Returns the number of training steps: the number of whole batches in all epochs."""
     train = config.train
     return train.samples_per_epoch * train.epochs // train.batch_size
 
 
 def shares(datasets):
-    """Parses a text like "dataset1:70,dataset2:30".
+    """Parses the shares of the datasets, a text like "dataset1:70,dataset2:30".
 
     The name "*" stands for all datasets that are not named (see `data.source.choose_datasets`).
 
@@ -223,20 +226,20 @@ def shares(datasets):
             share = 0.0
         if not name or name in result or not 0 < share < float("inf"):
             raise ConfigError(
-                f"{datasets!r}: expected NAME:SHARE,NAME:SHARE,... with "
-                "different names and shares above 0"
+                f"{datasets!r}: expected NAME:SHARE,NAME:SHARE,... with different names and "
+                "shares above 0"
             )
         result[name] = share
     return result
 
 
 def rehearsal(datasets):
-    """Parses a text like "easy,hard" into a list of names; "" gives an empty list."""
+    """Parses names of datasets, a text like "easy,hard", into a list; "" gives an empty list."""
     return [name.strip() for name in datasets.split(",") if name.strip()]
 
 
 def check_same(record, workdir):
-    """Checks that a work directory has no other config than this one.
+    """Checks that a work directory is new or belongs to this config.
 
     Args:
       record: the config as nested dicts.

@@ -1,7 +1,7 @@
 """Resolution of a config into networks, optimizers, training step and plan.
 
-Below this module nothing reads a config: `training.fold` takes a `Setup`, and what it calls takes
-named values.
+No other module reads a config: `training.fold` takes the `Setup` made here, and the functions that
+it calls take named values.
 """
 
 import functools
@@ -21,23 +21,23 @@ from spheroid_jax.runtime.cache import folder as cache_folder
 from spheroid_jax.training import augment, finetune, loop, losses, schedules, settings, steps
 from spheroid_jax.workdir import Workdir
 
-# Steps per dispatch by platform; an accelerator's steps are short.
+# Steps per dispatch by platform. An accelerator takes several, because its steps are short.
 _PER_DISPATCH = {"cpu": 1}
 _PER_DISPATCH_ELSEWHERE = 10
 
 
 class DataSetup(NamedTuple):
-    """Where the images come from, and how samples are drawn from them.
+    """The images of a run, and how samples are drawn from them.
 
     Attributes:
-      root: the data root, or `source.SYNTHETIC`.
-      beside: whether drawn images stand beside the root's own.
+      root: path of the data root, or `source.SYNTHETIC`.
+      beside: whether drawn datasets are added to those of the data root.
       recipe: keyword arguments of `synthetic.write_data_root`.
       shares: dict from dataset to its share of the samples.
-      rehearsal: names of the datasets that fine-tuning must not get worse at.
-      size: side of the grid, in pixels.
+      rehearsal: names of the datasets on which fine-tuning must not get worse.
+      size: side of the grid in pixels.
       stream: "tf" or "numpy".
-      cache: folder for what can be made again.
+      cache: the cache folder.
     """
 
     root: str
@@ -50,16 +50,16 @@ class DataSetup(NamedTuple):
     cache: pathlib.Path
 
     def open(self, workdir):
-        """Opens the images for a work directory, drawing them if need be.
+        """Opens the images for a work directory; draws synthetic images that do not exist yet.
 
         Args:
-          workdir: `Workdir`, which keeps the partitions.
+          workdir: `Workdir`, which holds the partitions.
 
         Returns:
           `data.dataset.Dataset`.
 
         Raises:
-          UserError: something is wrong with the data root; the message names all of it.
+          UserError: the data root cannot be used; the message names all problems.
         """
         root = source.open_root(self.root, self.cache, self.recipe, beside=self.beside)
         shares = source.choose_datasets(root, self.shares)
@@ -73,24 +73,25 @@ class Setup(NamedTuple):
     """The config of a run, resolved.
 
     Attributes:
-      name: the config's name, after which the default work directory is called.
-      seed: seeds the initial parameters and the samples drawn.
+      name: name of the config, from which the default work directory gets its name.
+      seed: seed of the initial parameters and of the samples.
       init: folder or name of the model that training starts from; "" for none.
       network: `steps.Network` that segments.
-      network_fields: the arguments of `models.build` that made it.
-      flips: whether the trained model averages an image's flips.
+      network_fields: keyword arguments of `models.build` that make the module of `network`.
+      flips: whether the trained model averages its output over the flips of an image.
       adversary: `steps.Adversary`, or None.
       step_options: keyword arguments of `steps.make_train_step`.
       data: `DataSetup`.
       batch_size: images per step.
-      devices: how many devices share a batch; 0 for as many as divide it.
+      devices: number of devices that share a batch; 0 for as many as divide the batch.
       total_steps: steps of the whole training.
-      steps_per_dispatch: steps per call of the compiled program; 0 for what suits the platform.
+      steps_per_dispatch: steps per call of the compiled program; 0 for the platform's default.
       validate_every: steps between validations.
-      log_every: steps between lines of metrics.
-      rehearsal_margin: mean F-score that may be lost on the rehearsal datasets.
+      log_every: steps between records of the training metrics.
+      rehearsal_margin: how much lower than the initial model's the mean F-score on the rehearsal
+        datasets may be.
       keep_programs: whether compiled programs are kept in the cache folder.
-      record: the config itself as nested dicts, to be written down.
+      record: the config as nested dicts, for the files that record it.
     """
 
     name: str
@@ -113,7 +114,7 @@ class Setup(NamedTuple):
     record: dict[str, Any]
 
     def plan(self):
-        """Returns the `loop.Plan`; asks JAX for its platform."""
+        """Returns the `loop.Plan`, which depends on JAX's default platform."""
         per_dispatch = self.steps_per_dispatch
         if per_dispatch == 0:
             platform = jax.devices()[0].platform
@@ -125,11 +126,11 @@ class Setup(NamedTuple):
         return steps.make_train_step(self.network, self.adversary, **self.step_options)
 
     def initial_model(self):
-        """Loads the `finetune.Initial` that training starts from; None: from scratch.
+        """Loads the `finetune.Initial` that training starts from; None for training from scratch.
 
         Raises:
           FileNotFoundError: there is no such model.
-          UserError: the model is of another network or grid.
+          UserError: the model has another network or grid than the config.
         """
         if not self.init:
             return None
@@ -139,7 +140,7 @@ class Setup(NamedTuple):
         """Returns the `steps.TrainState` at step 0.
 
         Args:
-          initial: `finetune.Initial`, or None to draw the parameters.
+          initial: `finetune.Initial`, or None for random parameters.
         """
         return steps.init_state(
             self.network,
@@ -159,10 +160,11 @@ class Setup(NamedTuple):
         )
 
     def rank(self, before):
-        """Returns the function that the best checkpoint is chosen by.
+        """Returns the function that ranks checkpoints by their validation F-scores.
 
         Args:
-          before: validation F-scores of the model that training starts from, or None.
+          before: validation F-scores of the initial model by dataset; None for training from
+            scratch.
         """
         if not self.data.rehearsal:
             return grid_scores.mean_over_datasets
@@ -172,38 +174,37 @@ class Setup(NamedTuple):
 
 
 def resolve(config, workdir):
-    """Checks a config and resolves it; without one, the work directory's.
+    """Checks a config and resolves it.
 
     Args:
-      config: `ConfigDict`, or None.
-      workdir: path of the work directory, or None.
+      config: `ConfigDict`, or None for the config that the work directory holds.
+      workdir: path of the work directory; None if `config` is given.
 
     Returns:
       `Setup`.
 
     Raises:
-      settings.ConfigError: neither is given, or a value is bad.
+      settings.ConfigError: both are None, or a value is bad.
       FileNotFoundError: the work directory holds no config.
     """
-    if config is None and workdir is None:
-        raise settings.ConfigError("give --config=configs/NAME.py, or a --workdir")
     if config is None:
-        config = ConfigDict(Workdir(workdir).read_config())
+        config = _stored_config(workdir)
     settings.check(config)
+    total_steps = settings.total_steps(config)
     train = config.train
     return Setup(
         name=config.name,
         seed=config.seed,
         init=config.init,
-        network=_network(config),
+        network=_network(config, total_steps),
         network_fields=config.model.to_dict(),
         flips=config.inference.flips,
-        adversary=None if config.adversary is None else _adversary(config),
+        adversary=None if config.adversary is None else _adversary(config.adversary, total_steps),
         step_options=_step_options(config),
         data=_data(config),
         batch_size=train.batch_size,
         devices=train.devices,
-        total_steps=settings.total_steps(config),
+        total_steps=total_steps,
         steps_per_dispatch=train.steps_per_dispatch,
         validate_every=train.validate_every,
         log_every=train.log_every,
@@ -213,28 +214,34 @@ def resolve(config, workdir):
     )
 
 
-def _network(config):
-    """The segmentation network with its optimizer."""
+def _stored_config(workdir) -> Any:  # A `ConfigDict`, whose keys a type checker does not know.
+    """Reads the config of a work directory."""
+    if workdir is None:
+        raise settings.ConfigError("give --config=configs/NAME.py, or a --workdir")
+    return ConfigDict(Workdir(workdir).read_config())
+
+
+def _network(config, total_steps):
+    """Builds the segmentation network and its optimizer."""
     learning_rate = schedules.learning_rate(
         config.optimizer.schedule,
         peak=config.optimizer.learning_rate,
         warmup=config.optimizer.warmup,
-        total_steps=settings.total_steps(config),
+        total_steps=total_steps,
     )
     optimizer = optax.adam(learning_rate, b1=config.optimizer.b1, b2=config.optimizer.b2)
     return steps.Network(models.build(**config.model), optimizer)
 
 
-def _adversary(config):
-    """The adversarial network with its optimizer and lambda."""
-    adversary = config.adversary
+def _adversary(adversary, total_steps):
+    """Builds the adversarial network, its optimizer and the schedule of lambda."""
     module = models.build(
         "adversary", width=adversary.width, depth=adversary.depth, dtype=adversary.dtype
     )
     optimizer = optax.adam(adversary.learning_rate, b1=adversary.b1, b2=adversary.b2)
     weight = functools.partial(
         schedules.SCHEDULES[adversary.lambda_schedule],
-        total_steps=settings.total_steps(config),
+        total_steps=total_steps,
         start=adversary.lambda_start,
         end=adversary.lambda_end,
     )

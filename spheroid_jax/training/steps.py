@@ -1,4 +1,4 @@
-"""Training state, and the pure training step that updates both networks in turn (section 2.4).
+"""Training state, and the training step that updates both networks in turn (section 2.4).
 
 A batch is a dict of `image` (B, H, W), float32 in [0, 1], and `label` (B, H, W), uint8:
 `images.BACKGROUND`, `FOREGROUND`, or `OUTSIDE` for pixels beyond the image's edge.
@@ -108,9 +108,9 @@ def make_train_step(
     average=0.0,
     fast_start=True,
 ):
-    """Makes the training step of two networks, or of one.
+    """Makes the training step of the segmentation network and, if there is one, the adversary.
 
-    The defaults of the options are those of the paper.
+    The defaults are the paper's values.
 
     Args:
       network: `Network` that segments.
@@ -119,8 +119,8 @@ def make_train_step(
       dice: weight of the soft Dice loss, which is added to the cross entropy.
       augment: function that changes a batch, as returned by `augment.make_augment`, or None.
       average: decay of the moving average of the parameters; 0 for no average.
-      fast_start: whether the average soon forgets the initial parameters, which are random when
-        training starts from scratch. If false, they keep a share of average ** steps.
+      fast_start: whether the average soon forgets the initial parameters, as is best if these are
+        random. If false, the initial parameters keep a share of average ** steps.
 
     Returns:
       Pure function `step(state, batch) -> (state, metrics)`; metrics is a dict of scalars.
@@ -226,7 +226,7 @@ def adversary_input(
 
 
 class _Targets(NamedTuple):
-    """A batch as the losses take it; the weight is 0 for pixels beyond the image's edge."""
+    """A batch in the form that the losses take; weights are 0 beyond the image's edge."""
 
     image: Float[Array, "b h w"]
     mask: Bool[Array, "b h w"]

@@ -39,6 +39,11 @@ def make_sample(centre=CENTRE, radius=12):
     return image.astype(np.float32), mask, np.ones_like(mask)
 
 
+def normalise(image, counted):
+    """`augment.normalise` of NumPy arrays."""
+    return augment.normalise(jnp.asarray(image), jnp.asarray(counted))
+
+
 def make_batch(count):
     samples = [make_sample(CENTRE + [n, -2 * n]) for n in range(count)]
     image, mask, counted = map(np.stack, zip(*samples, strict=True))
@@ -125,7 +130,7 @@ def test_rotating_by_a_right_angle_is_that_of_numpy(largest, quarters):
     assert actual[1].any()
     for array, before in zip(actual[1:], (mask, counted), strict=True):
         np.testing.assert_array_equal(array, np.rot90(before, quarters))
-    expected = augment.normalise(image, counted)
+    expected = normalise(image, counted)
     np.testing.assert_allclose(actual[0], np.rot90(expected, quarters), atol=1e-3)
 
 
@@ -181,7 +186,7 @@ def test_an_empty_mask_stays_empty():
 def test_inversion_is_one_minus_the_image():
     image, mask, counted = make_sample()
     changed = compiled_sample(Strengths(invert=1.0))(jax.random.key(0), image, mask, counted)
-    np.testing.assert_allclose(changed[0], 1 - augment.normalise(image, counted), atol=1e-6)
+    np.testing.assert_allclose(changed[0], 1 - normalise(image, counted), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +199,7 @@ def test_intensities_change_and_stay_normalised_where_the_mask_does_not(strength
     changed = compiled_sample(strengths)(jax.random.key(3), image, mask, counted)
     np.testing.assert_array_equal(changed[1], mask)
     np.testing.assert_array_equal(changed[2], counted)
-    plain = augment.normalise(image, counted)
+    plain = normalise(image, counted)
     assert np.abs(changed[0] - plain).max() > 0.01
     assert float(changed[0].min()) == 0 and float(changed[0].max()) == 1
 
@@ -202,7 +207,7 @@ def test_intensities_change_and_stay_normalised_where_the_mask_does_not(strength
 def test_gamma_is_an_exponent(largest):
     sample = make_sample()
     image, _, counted = largest(sample, gamma=1.0)
-    np.testing.assert_allclose(image, augment.normalise(sample[0] ** 2, counted), atol=1e-6)
+    np.testing.assert_allclose(image, normalise(sample[0] ** 2, counted), atol=1e-6)
 
 
 @pytest.mark.parametrize("deviation", [0.0, 0.7, 2.0])
@@ -236,7 +241,7 @@ def test_fields_have_mean_0_and_deviation_1_and_are_smooth(field):
 def test_normalisation_is_that_of_inference(rng):
     image = rng.normal(3, 2, (SIZE, SIZE)).astype(np.float32)
     np.testing.assert_allclose(
-        augment.normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=1e-5
+        normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=1e-5
     )
 
 
@@ -244,30 +249,30 @@ def test_normalisation_looks_at_what_counts_alone(rng):
     image = rng.random((SIZE, SIZE)).astype(np.float32)
     counted = np.ones_like(image, bool)
     counted[:, 40:] = False
-    expected = augment.normalise(image, counted)
+    expected = normalise(image, counted)
     np.testing.assert_allclose(expected[:, :40], images.normalise(image[:, :40]), atol=1e-5)
     np.testing.assert_array_equal(
-        augment.normalise(np.where(counted, image, 99), counted)[:, :40], expected[:, :40]
+        normalise(np.where(counted, image, 99), counted)[:, :40], expected[:, :40]
     )
 
 
 def test_a_small_body_on_a_flat_background_is_normalised_by_its_extremes():
     image = np.where(disk(SIZE, CENTRE, 2), 0.2, 0.7).astype(np.float32)
     np.testing.assert_allclose(
-        augment.normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=1e-6
+        normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=1e-6
     )
 
 
 def test_a_large_image_is_normalised_by_every_other_pixel(rng):
     image = rng.random((150, 150)).astype(np.float32)
     np.testing.assert_allclose(
-        augment.normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=0.02
+        normalise(image, np.ones_like(image, bool)), images.normalise(image), atol=0.02
     )
 
 
 def test_a_constant_image_is_no_division_by_zero():
     image = jnp.full((SIZE, SIZE), 0.4)
-    normalised = augment.normalise(image, jnp.ones_like(image, bool))
+    normalised = normalise(image, jnp.ones_like(image, bool))
     assert np.isfinite(normalised).all()
 
 
