@@ -149,16 +149,44 @@ def files_of(name):
     return [path for path in candidates if path.is_file()]
 
 
-def test_a_config_is_read_where_it_is_checked_and_resolved_and_nowhere_below():
-    """`config.train.epochs` stands in two modules; elsewhere a config is at most a plain dict."""
-    of_a_dict = {"get", "items", "keys", "pop", "values"}
+def test_only_settings_and_setup_read_a_config():
+    """Finds `config.train` and `config["train"]`; other modules take resolved values."""
     readers = {
         name_of(path)
         for path in FILES
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute)
+        if isinstance(node, ast.Attribute | ast.Subscript)
         and isinstance(node.value, ast.Name)
         and node.value.id == "config"
-        and node.attr not in of_a_dict
     }
     assert readers == {"training/settings", "training/setup"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_no_module_needs_what_windows_lacks(path):
+    lacking = {
+        "os": {"fork", "getuid", "kill", "killpg", "sched_getaffinity", "sysconf", "umask"},
+        "signal": {"SIGALRM", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "alarm", "pause"},
+    }
+    used = {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.attr in lacking.get(node.value.id, ())
+    }
+    modules = {"fcntl", "grp", "pwd", "resource", "termios"} & set(imports(path))
+    assert not used | modules
+
+
+def test_no_file_is_longer_than_400_lines():
+    places = ("spheroid_jax", "configs", "tests", "benchmarks")
+    files = [path for place in places for path in (ROOT / place).rglob("*")]
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in [ROOT / "launch.py", *files]
+        if path.suffix in {".py", ".pyi", ".css", ".js", ".html"}
+    }
+    assert "spheroid_jax/report/templates/page.css" in lengths
+    too_long = {name for name, length in lengths.items() if length > 400}
+    assert too_long == {"tests/evaluation/test_score.py", "tests/report/test_page.py"}

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import pathlib
 import shutil
-from typing import Any
 
 import jax
 from jax import numpy as jnp
@@ -112,8 +111,7 @@ def open_checkpoints(directory):
       `Checkpoints`. When the `with` block has ended, all checkpoints are on the disk.
     """
     directory = pathlib.Path(directory).absolute()
-    # Any, because orbax's annotations of its policies disagree with each other.
-    keep: Any = _policies.AnyPreservationPolicy(
+    keep = _policies.AnyPreservationPolicy(
         [
             _policies.LatestN(1),
             _policies.BestN(get_metric_fn=_f_score, n=1, keep_checkpoints_without_metrics=False),
@@ -121,7 +119,7 @@ def open_checkpoints(directory):
     )
     with _explained(f"opening {directory}"):
         checkpointer = ocp.training.Checkpointer(
-            str(directory), preservation_policy=keep, cleanup_tmp_directories=True
+            directory, preservation_policy=keep, cleanup_tmp_directories=True
         )
     checkpoints = Checkpoints(checkpointer)
     try:

@@ -214,7 +214,7 @@ def resolve(config, workdir):
     )
 
 
-def _stored_config(workdir) -> Any:  # A `ConfigDict`, whose keys a type checker does not know.
+def _stored_config(workdir):
     """Reads the config of a work directory."""
     if workdir is None:
         raise settings.ConfigError("give --config=configs/NAME.py, or a --workdir")

@@ -1,11 +1,12 @@
-"""What a config's values become; whole folds are in test_launch.py."""
+"""Resolution of a config. Whole folds are tested in test_launch.py."""
 
 import chex
 import jax
 import numpy as np
 from jax import numpy as jnp
+from ml_collections import ConfigDict
 
-from configs import base
+from configs import adver, base
 from spheroid_jax.training.setup import resolve
 
 
@@ -29,6 +30,34 @@ def test_the_model_is_the_average_where_there_is_one():
     doubled = jax.tree.map(lambda leaf: 2 * leaf, state.seg_average)
     model = setup.model(state.replace(seg_average=doubled))
     chex.assert_trees_all_equal(model.variables["params"], doubled)
+
+
+def test_a_config_is_resolved_once_and_never_read_again():
+    config = small()
+    config.adversary = adver.get_config().adversary
+    config.adversary.width = 2
+    expected = resolve(config.copy_and_resolve_references(), None)
+    setup = resolve(config, None)
+    forget(config)
+    assert setup.plan() == expected.plan()
+    assert setup.record == expected.record
+    state = setup.initial_state()
+    chex.assert_trees_all_equal(state, expected.initial_state())
+    model = setup.model(state)
+    assert (model.size, model.flips) == (32, False)
+    assert setup.rank(None)({"a": 0.5, "b": 1.0}) == 0.75
+    batch = {"image": jnp.zeros((1, 32, 32)), "label": jnp.zeros((1, 32, 32), jnp.uint8)}
+    after, metrics = jax.eval_shape(setup.train_step(), state, batch)
+    assert after.step.shape == metrics["cross_entropy"].shape == ()
+
+
+def forget(config):
+    """Deletes all keys of a config, so that reading one fails."""
+    config.unlock()
+    for key in list(config):
+        if isinstance(config[key], ConfigDict):
+            forget(config[key])
+        del config[key]
 
 
 def test_the_initial_average_shares_no_buffer_with_the_parameters():
