@@ -46,10 +46,10 @@ def intervals(models):
         panel.grid()
         for dataset, scores in datasets.items():
             _interval(panel, scores, styles[dataset])
-    first.set(xlim=(0, 1), ylim=(0, 100), xticks=(0, 0.25, 0.5, 0.75, 1))
-    first.set_xticklabels(["0", "", "0.5", "", "1"])
-    picture.supxlabel("F-score", fontsize="medium")
-    picture.supylabel("Images above it (%)", fontsize="medium")
+    first.set(xlim=(0, 100), ylim=(0, 100), xticks=(0, 25, 50, 75, 100))
+    first.set_xticklabels(["0", "", "50", "", "100"])
+    picture.supxlabel("F-score (%)", fontsize="medium")
+    picture.supylabel("images with a higher F-score (%)", fontsize="medium")
     handles = [
         (_band_handle(style), lines.Line2D([], [], **_line(style))) for style in styles.values()
     ]
@@ -88,7 +88,7 @@ def tails(models):
     )[:, 0]
     for panel, (label, datasets) in zip(panels, models.items(), strict=True):
         panel.set_title(label, loc="left", weight="bold")
-        panel.axvline(curves.USABLE_F, color="0.3", linewidth=0.8, linestyle="--")
+        panel.axvline(100 * curves.USABLE_F, color="0.3", linewidth=0.8, linestyle="--")
         for row, (dataset, scores) in enumerate(datasets.items()):
             _strip(panel, row, curves.image_means(scores), styles[dataset])
         panel.set_yticks(range(len(datasets)), datasets)
@@ -96,9 +96,9 @@ def tails(models):
         panel.tick_params(left=False, bottom=panel is panels[-1])
         panel.spines["left"].set_visible(False)
         panel.spines["bottom"].set_color("0.7")
-    _beside(panels[0], (1, "axes fraction"), f"below {curves.USABLE_F}", va="bottom")
-    panels[-1].set(xlim=(-0.01, 1.01))
-    panels[-1].set_xlabel("F-score of an image, mean over the folds")
+    _beside(panels[0], (1, "axes fraction"), f"below {100 * curves.USABLE_F:.0f} %", va="bottom")
+    panels[-1].set(xlim=(-1, 101))
+    panels[-1].set_xlabel("F-score of an image, mean over the folds (%)")
     return svg.encode(picture)
 
 
@@ -154,18 +154,19 @@ def lambda_study(schedules):
 def _interval(panel, f_scores, style):
     """Draws one dataset's band and line."""
     interval = curves.percentage_above(f_scores)
-    panel.fill_between(curves.THRESHOLDS, interval.minimum, interval.maximum, **_band(style))
+    thresholds = 100 * curves.THRESHOLDS
+    panel.fill_between(thresholds, interval.minimum, interval.maximum, **_band(style))
     # The curve ends on the frame, which would cut its width in half.
-    panel.plot(curves.THRESHOLDS, interval.median, clip_on=False, **_line(style))
+    panel.plot(thresholds, interval.median, clip_on=False, **_line(style))
 
 
 def _strip(panel, row, f_scores, style):
     """Draws one dataset's images as a swarm about `row`."""
     failing = f_scores < curves.USABLE_F
     heights = row + 0.4 * _swarm(f_scores)
-    for chosen, alpha, size in ((~failing, 0.45, 2.4), (failing, 1, 3.4)):
+    for chosen, alpha, size in ((~failing, 0.6, 3), (failing, 1, 4)):
         panel.plot(
-            f_scores[chosen],
+            100 * f_scores[chosen],
             heights[chosen],
             alpha=alpha,
             **_marker(style) | {"markersize": size, "markeredgewidth": 0},

@@ -48,7 +48,7 @@ def probability_maps(examples, models):
         _show(column[0], example.image, example.truth)
         for panel, model in zip(column[1:], models, strict=True):
             _show(panel, example.maps[model], example.truth)
-            panel.set_xlabel(f"F {example.f_scores[model]:.3f}")
+            panel.set_xlabel(f"F {100 * example.f_scores[model]:.1f} %")
     for panel, label in zip(panels[:, 0], ["image", *models], strict=True):
         panel.set_ylabel(textwrap.fill(label, _TITLE_CHARACTERS))
     return svg.encode(picture)

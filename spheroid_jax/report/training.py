@@ -88,6 +88,9 @@ def _label_columns(drawn):
         panels[-1].set_xlabel("step")
         for panel in panels[:-1]:
             panel.tick_params(labelbottom=False)
+        # Shared by the column, whose range is known only now.
+        if panels[0].get_yscale() == "log":
+            _label_logarithmic(panels[0])
     # Shared with all panels; only now that all is drawn is the end known.
     shared = panels[-1]
     shared.set_xlim(left=0)
@@ -118,8 +121,19 @@ def _folds(panel, name, folds):
     if name == "adversary_accuracy":
         panel.axhline(_CHANCE, label="adversary cannot tell", **_DASHED)
     panel.set(**axis)
-    if panel.get_yscale() == "log":
-        panel.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.yaxis.set_minor_locator(ticker.NullLocator())
     panel.grid()
+
+
+def _label_logarithmic(panel):
+    """Labels a logarithmic axis so sparsely that the labels do not overlap."""
+    low, high = panel.get_ylim()
+    decades = np.log10(high / low)
+    if decades < 0.7:  # Numbers such as 1, 2 and 5 may all lie outside.
+        locator = ticker.MaxNLocator(3)
+    elif decades < 2.2:
+        locator = ticker.LogLocator(subs=(1, 2, 5))
+    else:
+        locator = ticker.LogLocator(numticks=6)
+    panel.yaxis.set_major_locator(locator)
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.yaxis.set_minor_locator(ticker.NullLocator())

@@ -176,6 +176,7 @@ def test_intervals_have_a_panel_a_model(rng, count):
     shown = texts(data)
     assert set(labels) <= set(shown)
     assert "data & <set> $2$: median, range of folds" in shown
+    assert {"F-score (%)", "images with a higher F-score (%)", "100"} <= set(shown)
 
 
 def test_tails_say_how_many_images_fail(rng):
@@ -185,7 +186,7 @@ def test_tails_say_how_many_images_fail(rng):
     data = f_scores.tails(scores)
     assert panels(data) == 2
     shown = texts(data)
-    assert {"Adver", "Base", "dataset1", "25.0 %", "33.3 %"} <= set(shown)
+    assert {"Adver", "Base", "dataset1", "25.0 %", "33.3 %", "below 70 %"} <= set(shown)
 
 
 def test_lambda_study_crosses_out_each_diverged_fold():
@@ -232,6 +233,23 @@ def test_a_fold_that_ended_early_is_marked():
     assert "fold that ended early" in texts(data)
 
 
+def label_places(data):
+    """The heights of the labels at the first panel's vertical axis, in points, from the top."""
+    root = ElementTree.fromstring(data)
+    (axis,) = (g for g in root.iter() if g.get("id") == "matplotlib.axis_2")
+    labels = (node for node in axis.iter() if node.tag.endswith("}text") and node.get("y"))
+    return sorted(float(node.get("y")) for node in labels if node.text != "Adver")
+
+
+@pytest.mark.parametrize("decades", [0.05, 0.3, 0.69, 0.7, 1, 1.5, 2.2, 3, 4, 7, 12])
+def test_labels_of_a_logarithmic_axis_do_not_overlap(decades):
+    steps = np.arange(10, 50, 10)
+    curve = {"cross_entropy": (steps, 3 * 10 ** -np.linspace(0, decades, 4))}
+    places = label_places(training.training_curves({"Adver": [curve], "Base": [curve]}))
+    assert len(places) >= 2
+    assert np.diff(places).min() > 8  # The labels' size.
+
+
 def test_runs_without_curves_are_refused():
     with pytest.raises(ValueError, match="^no training curves of Base$"):
         training.training_curves({"Adver": [fold(*ADVER)], "Base": [{}]})
@@ -246,7 +264,7 @@ def test_maps_have_a_row_a_model_and_the_scores():
     assert data.count(b"<image ") == 6
     shown = texts(data)
     assert {"best", "worst", "image", "Adver", "Base"} <= set(shown)
-    assert shown.count("F 0.938") == shown.count("F 0.500") == 2
+    assert shown.count("F 93.8 %") == shown.count("F 50.0 %") == 2
 
 
 def test_maps_of_an_image_without_an_outline_can_be_drawn():

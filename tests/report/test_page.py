@@ -124,7 +124,7 @@ def test_what_names_hold_stays_text(tmp_path, rng):
     words = [word.strip("\n") for word in reader.words]
     assert words.count(NASTY) == 13
     labels = [a.get("aria-label", a.get("alt")) for _, a in reader.tags]
-    assert labels.count(NASTY) == 2
+    assert labels.count(NASTY) == 3
     data = data_of(text)
     assert data["models"] == [NASTY]
     assert data["images"][0]["name"] == data["images"][0]["dataset"] == NASTY

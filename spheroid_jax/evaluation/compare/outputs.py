@@ -123,7 +123,8 @@ def _figures(entries, test, runs):
         ),
         "tails": page.Figure(
             "The images that fail",
-            "F-score of each test image, averaged over the folds.",
+            "F-score of each test image, averaged over the folds. On the right: the percentage of "
+            f"images below {100 * curves.USABLE_F:.0f} %.",
             f_scores.tails(by_model),
         ),
     }

@@ -61,7 +61,7 @@ function scoreText(score) {
 
 /** The range over the folds as text, where there is more than one value. */
 function rangeText([low, high]) {
-  return low === high ? "" : `${scoreText(low)}–${scoreText(high)}`;
+  return low === high ? "" : `folds ${scoreText(low)}–${scoreText(high)}`;
 }
 
 /** An image's card, without any model's prediction. */
