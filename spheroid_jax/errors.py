@@ -1,5 +1,5 @@
-"""The one kind of error that a user can mend."""
+"""Base class of the errors that a user can mend."""
 
 
 class UserError(Exception):
-    """What a user can mend; commands show its message as one line and exit with status 2."""
+    """An error that a user can mend; commands print its message and exit with status 2."""

@@ -2,20 +2,23 @@
 
     WORKDIR/config.json                 settings of the run
     WORKDIR/partitions.json             six partitions of each dataset, and hashes of the images
-    WORKDIR/fold_2/.lock                held while a process works on the fold
-    WORKDIR/fold_2/checkpoints/         written by orbax: the best and the last
-    WORKDIR/fold_2/metrics.jsonl        one line per record of training
-    WORKDIR/fold_2/events.out.tfevents.*  the same for TensorBoard
-    WORKDIR/fold_2/model/               what `load` takes (`inference.model_file`)
-    WORKDIR/fold_2/scores.csv           one row per test image (`evaluation.records`)
-    WORKDIR/fold_2/maps/  examples.png  probability maps of the test images; the best and the worst
-    WORKDIR/fold_2/diverged.json        in place of scores where the loss became NaN or infinite
-    WORKDIR/fold_2/init.json  before.csv  the model that fine-tuning started from, and its scores
-    WORKDIR/ensemble/members.json       hashes of the five models; beside them maps, scores, picture
+    WORKDIR/fold_2/.lock                lock file of the process that works on the fold
+    WORKDIR/fold_2/checkpoints/         the best and the last checkpoint, written by orbax
+    WORKDIR/fold_2/metrics.jsonl        training metrics, one line per record
+    WORKDIR/fold_2/events.out.tfevents.*  the same metrics for TensorBoard
+    WORKDIR/fold_2/model/               the trained model (`inference.model_file`)
+    WORKDIR/fold_2/scores.csv           scores, one row per test image (`evaluation.records`)
+    WORKDIR/fold_2/maps/                probability maps of the test images
+    WORKDIR/fold_2/examples.png         picture of the best, the median and the worst test image
+    WORKDIR/fold_2/diverged.json        the error, if the loss became NaN or infinite
+    WORKDIR/fold_2/init.json            hash and validation F-scores of fine-tuning's initial model
+    WORKDIR/fold_2/before.csv           test scores of fine-tuning's initial model
+    WORKDIR/ensemble/                   scores.csv, maps/ and examples.png of the five folds' mean
+    WORKDIR/ensemble/members.json       hashes of the five models
     WORKDIR/report/                     the comparison page, unless another folder is chosen
-    WORKDIR/study.csv  study.md  study.svg  of a config with several variants
+    WORKDIR/study.csv  study.md  study.svg  report of a config with several variants
 
-No other module spells one of these names.
+No other module contains one of these names.
 """
 
 import contextlib
@@ -31,12 +34,12 @@ FOLDS = 5
 
 
 class WorkdirError(UserError, ValueError):
-    """A damaged file of a work directory; the message names the file."""
+    """A damaged file in a work directory; the message names the file."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Fold:
-    """The folder of one fold, or of a run's ensemble.
+    """The folder of one fold, or of the ensemble of all folds.
 
     Attributes:
       path: the folder, which need not exist yet.
@@ -46,42 +49,42 @@ class Fold:
 
     @property
     def lock(self):
-        """File that a process locks while it works on the fold."""
+        """Path of the file that a process locks while it works on the fold."""
         return self.path / ".lock"
 
     @property
     def checkpoints(self):
-        """Folder of the training checkpoints."""
+        """Path of the folder with the training checkpoints."""
         return self.path / "checkpoints"
 
     @property
     def model(self):
-        """Folder of the trained model."""
+        """Path of the folder with the trained model."""
         return self.path / "model"
 
     @property
     def scores(self):
-        """Table of the test images' scores."""
+        """Path of the table of scores on the test images."""
         return self.path / "scores.csv"
 
     @property
     def before(self):
-        """Table of the same images' scores before fine-tuning."""
+        """Path of the table of scores on the test images before fine-tuning."""
         return self.path / "before.csv"
 
     @property
     def maps(self):
-        """Folder of the test images' probability maps."""
+        """Path of the folder with the probability maps of the test images."""
         return self.path / "maps"
 
     @property
     def examples(self):
-        """Picture of the best, the median and the worst test image."""
+        """Path of the picture of the best, the median and the worst test image."""
         return self.path / "examples.png"
 
     @property
     def is_scored(self):
-        """Whether the scores are written, which happens after everything else."""
+        """Whether the table of scores exists, which is the last file that a fold gets."""
         return self.scores.is_file()
 
     @property
@@ -90,18 +93,18 @@ class Fold:
         return self._diverged.is_file()
 
     def write_diverged(self, message):
-        """Records that training diverged, which is a result, too."""
+        """Records that training diverged, with the message of the error."""
         files.write_json(self._diverged, {"message": message})
 
     def clear_diverged(self):
-        """Forgets that an earlier training diverged."""
+        """Removes the record that an earlier training diverged."""
         self._diverged.unlink(missing_ok=True)
 
     def read_initial(self):
-        """Reads which model fine-tuning started from.
+        """Reads the record of the model that fine-tuning started from.
 
         Returns:
-          dict of "sha256" (of the weights) and "validation" (F-scores by dataset); None where
+          dict of "sha256" (hash of the weights) and "validation" (F-scores by dataset); None if
           fine-tuning has not begun.
 
         Raises:
@@ -112,17 +115,17 @@ class Fold:
         return _read_json(self._initial, ("sha256", "validation"))
 
     def write_initial(self, sha256, validation):
-        """Writes what `read_initial` reads."""
+        """Writes the record that `read_initial` reads."""
         files.write_json(self._initial, {"sha256": sha256, "validation": validation})
 
     def read_metrics(self):
         """Reads the records of training.
 
-        The last line may be half-written, by a run that goes on or was cut off; such a line is
-        left out.
+        If training still runs or was killed, the last line may be incomplete. An incomplete last
+        line is left out.
 
         Returns:
-          list of dicts: "step" and numbers by name.
+          list of dicts, each with "step" and with numbers by name.
 
         Raises:
           WorkdirError: a line before the last is damaged.
@@ -143,11 +146,11 @@ class Fold:
         """Opens the records of training for appending.
 
         Args:
-          keep_until: records of later steps are dropped, because a resumed training writes them
-            again; -1 drops all.
+          keep_until: last step whose records are kept, because a resumed training writes the
+            records of later steps again; -1 keeps no record.
 
         Yields:
-          `append(step, values)`, which writes one line at once.
+          Function `append(step, values)`, which writes one line to the disk.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         self._drop_metrics_after(keep_until)
@@ -160,7 +163,7 @@ class Fold:
             yield append
 
     def read_members(self):
-        """Reads the hashes of the models that an ensemble was scored with; [] if not scored."""
+        """Reads the hashes of the models that the ensemble consisted of; [] if it is not scored."""
         if not self._members.is_file():
             return []
         members = _read_json(self._members)
@@ -169,7 +172,7 @@ class Fold:
         return members
 
     def write_members(self, hashes):
-        """Writes what `read_members` reads."""
+        """Writes the hashes that `read_members` reads."""
         files.write_json(self._members, hashes)
 
     def _drop_metrics_after(self, step):
@@ -179,7 +182,7 @@ class Fold:
         for line in self._metrics.read_text("utf-8", errors="replace").splitlines():
             record = _record(line)
             if record is None:
-                break  # The line that was being written when the power went.
+                break  # The process was killed while it wrote this line.
             if record["step"] <= step:
                 kept.append(line)
         with files.replacing(self._metrics) as file:
@@ -204,51 +207,51 @@ class Fold:
 
 @dataclasses.dataclass(frozen=True)
 class Workdir:
-    """A work directory: what one config's folds share.
+    """A work directory, the folder of all folds of one config.
 
     Attributes:
       path: the folder, which need not exist yet.
     """
 
-    path: Any  # A path of any kind; `__post_init__` makes it a `pathlib.Path`.
+    path: Any  # A path of any type; `__post_init__` makes a `pathlib.Path` of it.
 
     def __post_init__(self):
-        """Accepts any path."""
+        """Converts the path to a `pathlib.Path`."""
         object.__setattr__(self, "path", pathlib.Path(self.path))
 
     def fold(self, number):
-        """Returns the `Fold` of this number, 0 to 4."""
+        """Returns the `Fold` with a number from 0 to 4."""
         return Fold(self.path / f"fold_{number}")
 
     @property
     def folds(self):
-        """List of all five `Fold`s, whether begun or not."""
+        """All five `Fold`s; their folders need not exist."""
         return [self.fold(number) for number in range(FOLDS)]
 
     @property
     def ensemble(self):
-        """`Fold` that holds the scores of the five models' mean."""
+        """The `Fold` with the scores of the ensemble, the mean of the five models."""
         return Fold(self.path / "ensemble")
 
     @property
     def report(self):
-        """Default folder of the comparison page."""
+        """Path of the default folder of the comparison page."""
         return self.path / "report"
 
     def study(self, suffix):
-        """Returns the path of a study's report: "csv", "md" or "svg"."""
+        """Returns the path of a study's report with the suffix "csv", "md" or "svg"."""
         return self.path / f"study.{suffix}"
 
     @property
     def has_config(self):
-        """Whether a run was begun here."""
+        """Whether training has begun in this work directory."""
         return self._config.is_file()
 
     def read_config(self):
         """Reads the settings of the run, as nested dicts.
 
         Raises:
-          FileNotFoundError: nothing has been trained here.
+          FileNotFoundError: the folder is not a work directory.
           WorkdirError: the file is damaged.
         """
         if not self.has_config:
@@ -261,15 +264,15 @@ class Workdir:
         return config
 
     def write_config(self, config):
-        """Writes nested dicts of settings."""
+        """Writes the settings of the run, nested dicts."""
         files.write_json(self._config, config)
 
     def read_partitions(self):
         """Reads the partitions of the images.
 
         Returns:
-          dict of "partitions" (by dataset, six lists of stems) and "digests" (by dataset and stem,
-          a hash of the image and its mask); None where no fold has been trained.
+          dict of "partitions" (six lists of stems by dataset) and "digests" (by dataset and stem, a
+          hash of image and mask); None if no fold has been trained.
 
         Raises:
           WorkdirError: the file is damaged.
@@ -286,7 +289,7 @@ class Workdir:
         return written
 
     def write_partitions(self, partitions, digests):
-        """Writes what `read_partitions` reads."""
+        """Writes the partitions that `read_partitions` reads."""
         files.write_json(self._partitions, {"partitions": partitions, "digests": digests})
 
     @property
@@ -299,7 +302,7 @@ class Workdir:
 
 
 def _record(line):
-    """Parses one line of metrics; None where the line is damaged."""
+    """Parses one line of metrics; returns None if the line is damaged."""
     try:
         record = json.loads(line)
     except ValueError:
@@ -310,7 +313,7 @@ def _record(line):
 
 
 def _read_json(path, keys=()):
-    """Reads a JSON file that must be a dict with these keys, if any are given."""
+    """Reads a JSON file; if keys are given, the file must hold a dict that has them."""
     try:
         value = json.loads(path.read_text("utf-8"))
     except (ValueError, RecursionError) as error:

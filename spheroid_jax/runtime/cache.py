@@ -1,4 +1,4 @@
-"""The cache folder, which holds what can be made again."""
+"""Cache folder of prepared images and compiled programs, which can be made again."""
 
 import pathlib
 
@@ -6,10 +6,10 @@ import platformdirs
 
 
 def folder(chosen=""):
-    """Returns the cache folder, which need not exist.
+    """Returns the path of the cache folder, which need not exist.
 
     Args:
-      chosen: a folder that the user has chosen; "" for the platform's own place, which is
-        `~/.cache/spheroid_jax` on Linux, where XDG_CACHE_HOME is obeyed.
+      chosen: folder that the user has chosen; "" for the platform's default. On Linux, the default
+        is `spheroid_jax` in XDG_CACHE_HOME or, if that is not set, in `~/.cache`.
     """
     return pathlib.Path(chosen or platformdirs.user_cache_dir("spheroid_jax", appauthor=False))

@@ -1,4 +1,4 @@
-"""How XLA is asked to compile, and where compiled programs are kept."""
+"""XLA compiler options, and the folder of compiled programs."""
 
 import ctypes
 import functools
@@ -8,11 +8,10 @@ import platform
 
 import jax
 
-# On the CPU XLA schedules for concurrency and drops the barriers that keep a
-# backward pass from reusing what the forward pass computed. Scheduled for
-# memory, and with the barriers, a training step of the paper's size needs
-# about half the temporary memory, in the same time (docs/evidence/performance.md,
-# "Memory"); without the barriers `remat` has no effect there.
+# On the CPU, XLA schedules for concurrency by default and drops the barriers by which `remat` keeps
+# a backward pass from reusing results of the forward pass. With these options, a training step of
+# the paper's size takes the same time and about half the temporary memory
+# (docs/evidence/performance.md, "Memory"), and `remat` has an effect.
 _CPU_OPTIONS = {
     "xla_cpu_scheduler_type": "CPU_SCHEDULER_TYPE_MEMORY_OPTIMIZED",
     "xla_disable_hlo_passes": "cse_barrier_expander",
@@ -20,14 +19,15 @@ _CPU_OPTIONS = {
 
 
 def options():
-    """The `compiler_options` of `jax.jit` for the default platform."""
+    """Returns the argument `compiler_options` of `jax.jit` for the default platform."""
     return _CPU_OPTIONS if jax.default_backend() == "cpu" else None
 
 
 def jit(function):
-    """`jax.jit` with `options`, which are looked up at the first call.
+    """Compiles a function like `jax.jit`, with the compiler options returned by `options`.
 
-    So a module can be imported before JAX has chosen its platform.
+    The options are chosen at the first call, so that importing a module does not make JAX choose
+    its platform.
     """
 
     @functools.cache
@@ -43,34 +43,34 @@ def jit(function):
 
 
 def release_memory():
-    """Gives memory that was freed back to the system, where that is possible.
+    """Returns freed memory to the operating system, if the C library is glibc.
 
-    What compiling a training step used the C library would keep.
+    Otherwise, glibc would keep the memory that compiling a training step has used.
     """
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def keep_programs(folder):
-    """Keeps compiled programs on disk: the same job compiles nothing again.
+    """Keeps compiled programs on disk, so that running the same job again compiles nothing.
 
-    Programs for the CPU are kept apart by its instruction set, since a cache
-    folder may be shared by machines of several kinds. A folder that the user
-    has chosen (JAX_COMPILATION_CACHE_DIR) stays.
+    Must be called before anything is compiled. Machines with different CPUs may share a cache
+    folder, so each CPU instruction set has a subfolder. If the user has set
+    JAX_COMPILATION_CACHE_DIR, that folder is used instead.
 
     Args:
-      folder: the cache folder; call it before anything is compiled.
+      folder: the cache folder.
     """
     if jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue]
         return
     path = pathlib.Path(folder) / "xla" / _instruction_set()
     jax.config.update("jax_compilation_cache_dir", str(path))
-    # Small programs too: there are dozens, and each takes a while.
+    # Small programs are kept too, because there are dozens, and each takes a while to compile.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 
 def _instruction_set():
-    """A short name of what this machine's CPU can do."""
+    """Returns a short name of the CPU's instruction set: the architecture and a hash."""
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text("ascii").splitlines()
         features = next(line for line in lines if line.startswith(("flags", "Features")))

@@ -1,4 +1,4 @@
-"""Several devices that share each batch (data parallelism)."""
+"""Data-parallel sharding of batches over several devices."""
 
 from typing import NamedTuple
 
@@ -11,15 +11,15 @@ _AXIS = "data"
 
 
 class DeviceError(UserError, ValueError):
-    """A batch cannot be shared as asked; the message says why."""
+    """A number of devices that cannot share the batch; the message says why."""
 
 
 class Placement(NamedTuple):
-    """Where a training's arrays lie.
+    """Shardings of the arrays of a training.
 
     Attributes:
-      everywhere: a copy on each device: the training state, the metrics.
-      shared: split along the second axis: stacked batches (steps, B, ...).
+      everywhere: sharding with a copy on each device, for the training state and the metrics.
+      shared: sharding that splits the second axis, for stacked batches (steps, B, ...).
     """
 
     everywhere: NamedSharding
@@ -29,19 +29,18 @@ class Placement(NamedTuple):
 def share_batch(batch_size, count=0):
     """Chooses the devices that share a batch.
 
-    Each computes the gradient of its part; XLA sums them where the step's
-    mathematics does, so the result is that of one device with the whole
-    batch, up to rounding.
+    Each device computes the gradient of its part of the batch, and XLA adds the gradients. Up to
+    rounding, the result is the same as on one device with the whole batch.
 
     Args:
-      batch_size: images in a batch.
-      count: how many devices; 0: as many as there are and divide the batch.
+      batch_size: number of images in a batch.
+      count: number of devices; 0 for as many as there are and divide the batch.
 
     Returns:
       `Placement`, or None for one device.
 
     Raises:
-      DeviceError: there are fewer devices, or they do not divide the batch.
+      DeviceError: there are fewer devices, or their number does not divide the batch.
     """
     count = sharing(batch_size, count, jax.local_device_count())
     if count == 1:
@@ -55,7 +54,7 @@ def share_batch(batch_size, count=0):
 
 
 def sharing(batch_size, count, available):
-    """How many of the available devices share a batch; see `share_batch`."""
+    """Returns how many of the available devices share a batch; see `share_batch`."""
     if count == 0:
         count = next(n for n in range(available, 0, -1) if batch_size % n == 0)
     if count > available or batch_size % count:

@@ -11,15 +11,15 @@ class MissingPackage(UserError, ImportError):
 
 @contextlib.contextmanager
 def needed(purpose, extra, alternative=""):
-    """Turns a failing import inside the `with` block into a `MissingPackage`.
+    """Turns the error of an import that fails inside the `with` block into `MissingPackage`.
 
     Args:
-      purpose: what needs the package, the subject of the message.
-      extra: name of the extra of this package that installs the missing one.
-      alternative: what the user can do instead, the end of the message.
+      purpose: subject of the message: the feature that needs the package.
+      extra: name of the extra of spheroid_jax that installs the package.
+      alternative: end of the message: what the user can do instead.
 
     Raises:
-      MissingPackage: a module of another package is not installed.
+      MissingPackage: a package is not installed.
     """
     try:
         yield

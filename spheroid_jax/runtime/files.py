@@ -1,4 +1,4 @@
-"""Atomic writes: a file is complete, or it is as it was before."""
+"""Atomic writes: after a crash, a file is complete or unchanged."""
 
 import contextlib
 import json
@@ -11,11 +11,11 @@ from typing import Any
 
 @contextlib.contextmanager
 def replacing(path, mode="w"):
-    """Opens a temporary file that takes the place of `path` when the block ends.
+    """Opens a temporary file that takes the place of `path` when the `with` block ends.
 
-    A crash, a full disk or an exception inside the block leaves `path` as it was. Permissions are
-    those that `open` would leave: a new file gets what the umask allows, an existing file keeps its
-    own. Missing parent folders are made.
+    A crash, a full disk or an exception inside the block leaves `path` unchanged. A new file gets
+    the permissions that the umask allows, and an existing file keeps its permissions. Missing
+    parent folders are made.
 
     Args:
       path: the file to write.
@@ -28,8 +28,8 @@ def replacing(path, mode="w"):
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     text: dict[str, Any] = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
-    # Mode "x" lets the kernel apply the umask. Python can only read the umask by setting it, and
-    # another thread's file made in between would be open to everybody.
+    # In mode "x" the kernel applies the umask. Python can only read the umask by setting it, and a
+    # file that another thread makes in between would be open to everybody.
     with open(temporary, mode.replace("w", "x"), **text) as file:
         try:
             yield file
@@ -39,7 +39,7 @@ def replacing(path, mode="w"):
             _keep_permissions(path, temporary)
             os.replace(temporary, path)
         except BaseException:
-            # Closed first: Windows removes no open file. A full disk makes closing fail, too.
+            # Closed first, because Windows removes no open file. On a full disk, closing fails too.
             with contextlib.suppress(OSError):
                 file.close()
             os.unlink(temporary)

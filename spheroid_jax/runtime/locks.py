@@ -1,4 +1,4 @@
-"""File locks, which keep a second process out of a folder."""
+"""File locks that keep a second process out of a folder."""
 
 import contextlib
 import pathlib
@@ -8,16 +8,16 @@ import filelock
 
 @contextlib.contextmanager
 def locked(path, busy):
-    """Holds an exclusive lock for the length of the `with` block.
+    """Holds an exclusive lock during the `with` block.
 
-    The operating system releases the lock when the process ends, however the process ends.
+    The operating system releases the lock when the process ends, even if the process is killed.
 
     Args:
-      path: the lock file; made if missing, never removed.
-      busy: message of the error when the lock is held elsewhere; None waits for the lock instead.
+      path: the lock file, which is made if it is missing, and never removed.
+      busy: message of the error if the lock is taken; None to wait for the lock instead.
 
     Raises:
-      BlockingIOError: the lock is held elsewhere, in this or another process.
+      BlockingIOError: another process, or another block of this process, holds the lock.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What the log shows: our lines, without the libraries' chatter."""
+"""Log format, and filters that hide the records of chatty libraries."""
 
 import logging
 import pathlib
@@ -7,11 +7,11 @@ _FORMAT = "%(asctime)s %(message)s"
 
 
 def hide(library, below=logging.ERROR):
-    """Drops a library's own records in absl's log.
+    """Hides the records that a library writes to absl's log.
 
     Args:
-      library: name of its folder in site-packages.
-      below: records of this level and above are shown all the same.
+      library: name of the library's folder in site-packages.
+      below: level from which records are shown nevertheless.
     """
 
     def keep(record):
@@ -22,7 +22,11 @@ def hide(library, below=logging.ERROR):
 
 
 def plain(handler):
-    """Gives a log handler lines of time and message, ours and warnings."""
+    """Formats a handler's lines as time and message, and hides libraries' records below warnings.
+
+    Args:
+      handler: `logging.Handler`.
+    """
     handler.setFormatter(logging.Formatter(_FORMAT, "%H:%M:%S"))
     for library in ("jax", "matplotlib"):
         logging.getLogger(library).setLevel(logging.WARNING)

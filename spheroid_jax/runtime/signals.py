@@ -5,29 +5,29 @@ import signal
 
 from absl import logging
 
-# Ctrl-C, `kill`, and Ctrl-Break, which only Windows has.
+# Signals of Ctrl-C, of `kill`, and of Ctrl-Break, which only Windows has.
 STOPPING = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGBREAK", signal.SIGTERM)}
 
 
 class StopRequest:
-    """The request to stop; true once a signal has asked.
+    """A request to stop, which a signal makes.
 
     Attributes:
-      signal: number of the signal that asked, or 0.
+      signal: number of the signal that has asked to stop; 0 if none has.
     """
 
     signal = 0
 
     def __call__(self):
-        """Returns the number of the signal that asked, or 0."""
+        """Returns the number of the signal that has asked to stop; 0 if none has."""
         return self.signal
 
 
 @contextlib.contextmanager
 def stop_signals():
-    """Turns the first signal of `STOPPING` within the block into a request to stop.
+    """Turns the first signal of `STOPPING` inside the `with` block into a request to stop.
 
-    A second signal has the effect that it had before the block.
+    A second signal has its usual effect again, which ends the process.
 
     Yields:
       `StopRequest`.
