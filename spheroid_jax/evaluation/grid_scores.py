@@ -1,32 +1,39 @@
-"""Scores of a model on images with ground truth (paper, section 3.1).
+"""Scores of a model on the network's grid (paper, section 3.1), and files of probability maps.
 
-A probability map is scored as the paper does: stored as 8 bit, thresholded
-and cleaned on the network's grid. So maps that were written to disk give the
-scores that they gave when they were computed.
+Probability maps are scored like those of the paper: rounded to 8 bit, thresholded, and reduced to
+the largest body. So maps that were written to disk and read again give the same scores.
 """
 
 import pathlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float, Float32, UInt8
 
 from spheroid_jax import images
 from spheroid_jax.evaluation import metrics, records
 from spheroid_jax.inference import postprocess, predict
+from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.runtime import files
 
-# Images a dispatch; the last batch is filled up, so one program serves all.
+# Images per dispatch. The last batch is filled up, so that one compiled program serves all batches.
 _BATCH = 4
 
+# The name of an image: its dataset, and its file name without the suffix.
+Name = tuple[str, str]
 
-def probabilities(params, grids):
+
+def probabilities(
+    params: Params | Ensemble, grids: Float32[np.ndarray, "n s s"]
+) -> Iterator[Float32[np.ndarray, "s s"]]:
     """Computes the probability maps of any number of images.
 
     Args:
-      params: `Params` or `Ensemble`.
-      grids: (N, S, S), float32, of `images.preprocess`.
+      params: the model.
+      grids: images on the grid, as returned by `images.preprocess`.
 
     Yields:
-      N arrays (S, S), float32.
+      One probability map per image.
     """
     for start in range(0, len(grids), _BATCH):
         batch = np.asarray(grids[start : start + _BATCH])
@@ -35,16 +42,20 @@ def probabilities(params, grids):
         yield from np.asarray(predict.grid_probability(params, full))[: len(batch)]
 
 
-def score(maps, labels, names):
+def score(
+    maps: Iterable[Float32[np.ndarray, "s s"]],
+    labels: Iterable[UInt8[np.ndarray, "s s"]],
+    names: Sequence[Name],
+) -> list[records.Scored]:
     """Scores each image on the grid.
 
     Args:
-      maps: N probability maps (S, S).
-      labels: (N, S, S), uint8, of `images.mask_to_grid`.
-      names: N pairs (dataset, image).
+      maps: one probability map per image.
+      labels: ground truth on the grid, as returned by `images.mask_to_grid`.
+      names: pairs (dataset, image).
 
     Returns:
-      N `records.Scored`s, in order.
+      One `records.Scored` per image, in the same order.
     """
     return [
         records.Scored(
@@ -58,17 +69,22 @@ def score(maps, labels, names):
     ]
 
 
-def validation_f_scores(params, grids, labels, names):
-    """The mean F-score of each dataset, without the slower scores.
+def validation_f_scores(
+    params: Params | Ensemble,
+    grids: Float32[np.ndarray, "n s s"],
+    labels: UInt8[np.ndarray, "n s s"],
+    names: Sequence[Name],
+) -> dict[str, float]:
+    """Computes the mean F-score of each dataset, without the scores that take longer.
 
     Args:
-      params: `Params`.
-      grids: (N, S, S), float32, of `images.preprocess`.
-      labels: (N, S, S), uint8, of `images.mask_to_grid`.
-      names: N pairs (dataset, image).
+      params: the model.
+      grids: images on the grid, as returned by `images.preprocess`.
+      labels: ground truth on the grid, as returned by `images.mask_to_grid`.
+      names: pairs (dataset, image).
 
     Returns:
-      dict from dataset to its mean F-score.
+      dict from dataset to mean F-score.
     """
     by_dataset = {}
     maps = probabilities(params, grids)
@@ -78,25 +94,26 @@ def validation_f_scores(params, grids, labels, names):
     return {name: float(np.mean(by_dataset[name])) for name in by_dataset}
 
 
-def mean_over_datasets(f_scores):
-    """Averages F-scores so that each dataset counts the same.
+def mean_over_datasets(f_scores: Mapping[str, float]) -> float:
+    """Returns the mean of the datasets' mean F-scores, in which each dataset counts the same.
 
     Args:
-      f_scores: dict from dataset to its mean F-score.
-
-    Returns:
-      float.
+      f_scores: dict from dataset to mean F-score.
     """
     return float(np.mean(list(f_scores.values())))
 
 
-def write_maps(directory, maps, names):
-    """Stores probability maps as 8-bit images (paper, section 2.5).
+def write_maps(
+    directory: str | pathlib.Path,
+    maps: Iterable[Float32[np.ndarray, "s s"]],
+    names: Sequence[Name],
+):
+    """Writes probability maps as 8-bit PNG files (paper, section 2.5).
 
     Args:
-      directory: gets a folder a dataset, and in it a PNG an image.
-      maps: N arrays (S, S), in [0, 1].
-      names: N pairs (dataset, image).
+      directory: folder that gets one folder per dataset, with one file per image.
+      maps: probability maps, with values in [0, 1].
+      names: pairs (dataset, image).
     """
     for (dataset, image), probability in zip(names, maps, strict=True):
         path = pathlib.Path(directory) / dataset / f"{image}.png"
@@ -104,11 +121,17 @@ def write_maps(directory, maps, names):
             images.write_gray(file, postprocess.eight_bit(probability))
 
 
-def read_maps(directory, names):
-    """Reads what `write_maps` wrote.
+def read_maps(
+    directory: str | pathlib.Path, names: Sequence[Name]
+) -> Iterator[Float[np.ndarray, "s s"]]:
+    """Reads the probability maps that `write_maps` wrote.
+
+    Args:
+      directory: the folder given to `write_maps`.
+      names: pairs (dataset, image).
 
     Yields:
-      N arrays (S, S), float32 in [0, 1].
+      One probability map per image, with values in [0, 1].
     """
     for dataset, image in names:
         path = pathlib.Path(directory) / dataset / f"{image}.png"
@@ -116,5 +139,5 @@ def read_maps(directory, names):
 
 
 def _masks(probability, label):
-    """The predicted and the true body on the grid."""
+    """Returns the predicted mask and the true mask on the grid."""
     return predict.grid_mask(probability, label), predict.grid_truth(label)

@@ -1,63 +1,70 @@
-"""A model on the test partition: probability maps, scores, pictures.
+"""Scores of a model on the test partition, with probability maps and a picture of examples.
 
-DIRECTORY/maps/dataset1/a.png  8-bit probability maps on the grid
-DIRECTORY/scores.csv           a line an image
-DIRECTORY/examples.png         the best, median and worst image
+    FOLD/maps/dataset1/a.png  probability map of one image: 8 bit, on the grid
+    FOLD/scores.csv           one row per image
+    FOLD/examples.png         the best, the median and the worst image of each dataset
 
-The directory is a fold's, or that of a run's ensemble.
+FOLD is the folder of one fold, or of the ensemble of all folds.
 """
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
 
 from spheroid_jax.evaluation import grid_scores, records
 from spheroid_jax.inference import predict
+from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.report import figures
+from spheroid_jax.workdir import Fold
 
 
-def score(model, fold, test):
-    """Scores a model, and writes all that a comparison needs.
+def score(model: Params | Ensemble, fold: Fold, test: Sequence) -> list[records.Scored]:
+    """Scores a model on the test images, and writes its scores, maps and examples.
 
     Args:
-      model: `Params` or `Ensemble`.
-      fold: `workdir.Fold` of the fold or the ensemble.
-      test: grids, labels and names of `Dataset.partition`.
+      model: the model.
+      fold: the fold or the ensemble.
+      test: grids, labels and names of the test images, as returned by `Dataset.partition`.
 
     Returns:
-      list of `records.Scored`.
+      One `records.Scored` per image.
     """
     grids, labels, names = test
     maps = list(grid_scores.probabilities(model, grids))
     rows = grid_scores.score(maps, labels, names)
     grid_scores.write_maps(fold.maps, maps, names)
     figures.segmentations(fold.examples, _examples(maps, rows, grids, labels))
-    # Last: where there are scores, the rest is there.
+    # Written last: where there are scores, the other files are complete.
     records.write(fold.scores, rows)
     return rows
 
 
-def read_scores(fold):
-    """The rows that `score` wrote."""
+def read_scores(fold: Fold) -> list[records.Scored]:
+    """Reads the scores that `score` wrote."""
     return records.read(fold.scores)
 
 
-def read_maps(fold, names):
-    """The probability maps that `score` wrote, of these images."""
+def read_maps(fold: Fold, names: Sequence[grid_scores.Name]) -> list[Float[np.ndarray, "s s"]]:
+    """Reads the probability maps that `score` wrote, for images given as (dataset, image)."""
     return list(grid_scores.read_maps(fold.maps, names))
 
 
-def ranked(values):
-    """Positions of the best, the median and the worst of some scores.
+def ranked(values: Sequence[float]) -> dict[str, int]:
+    """Finds the best, the median and the worst score.
 
     Args:
-      values: one score an image; more is better.
+      values: scores; higher is better.
 
     Returns:
-      dict from "best", "median", "worst" to an index.
+      dict from "best", "median" and "worst" to an index into `values`.
     """
     order = sorted(range(len(values)), key=lambda n: -values[n])
     return {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
 
 
 def _examples(maps, rows, grids, labels):
-    """The best, the median and the worst image of each dataset."""
+    """Returns the `figures.Example`s: the best, the median and the worst image of each dataset."""
     examples = []
     for dataset in sorted({row.dataset for row in rows}):
         own = [n for n, row in enumerate(rows) if row.dataset == dataset]

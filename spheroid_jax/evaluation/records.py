@@ -1,7 +1,7 @@
 """Score records: one row per image, as CSV files and as tables for a terminal.
 
-Every `scores.csv` has the same columns: those of a fold, of `spheroid score` and of
-`spheroid compare`. A field that does not apply is empty.
+Every `scores.csv` has the same columns, whether training, `spheroid score` or `spheroid compare`
+wrote the file. A field that does not apply is empty.
 """
 
 import csv
@@ -27,14 +27,14 @@ class Scored:
     """The scores of one image: one row of a `scores.csv`.
 
     Attributes:
-      source: name of the model or tool that made the mask; "" in a fold's own file.
-      fold: number of the fold; None where there is none, or where the file lies in the fold.
+      source: name of the model or tool that made the mask; "" in the file of a fold.
+      fold: number of the fold; None without folds, and in the file of a fold.
       dataset: name of the image's dataset.
       image: the image's file name without its suffix.
       group: name of the well or specimen, whose images are not independent; "" if not known.
-      height: height in pixels at which the mask was scored; None if not known.
-      width: likewise.
-      scores: `metrics.Agreement`.
+      height: height of the scored mask in pixels; None if not known.
+      width: width of the scored mask in pixels; None if not known.
+      scores: the scores, `metrics.Agreement`.
     """
 
     source: str = ""
@@ -49,16 +49,16 @@ class Scored:
 
 _PLACE = ("source", "fold", "dataset", "image", "group", "height", "width")
 _SCORES = metrics.Agreement._fields
-# Columns that older versions did not write, or wrote by another name.
+# Names that older versions gave to columns.
 _EARLIER_NAMES = {"source": "model"}
 
 
 def write(path: str | pathlib.Path, rows: Iterable[Scored]):
-    """Writes a `scores.csv`: a heading and one row per image; scores in [0, 1].
+    """Writes a `scores.csv`: a row of headings, then one row per image with scores in [0, 1].
 
     Args:
       path: the file, which appears when it is complete.
-      rows: `Scored`s.
+      rows: the score records.
     """
     with files.replacing(path) as file:
         writer = csv.writer(file)
@@ -69,13 +69,13 @@ def write(path: str | pathlib.Path, rows: Iterable[Scored]):
 
 
 def read(path: str | pathlib.Path) -> list[Scored]:
-    """Reads a `scores.csv`, also one of an older version, which has fewer columns.
+    """Reads a `scores.csv`; an older version's file, with fewer columns, can be read too.
 
     Args:
       path: the file.
 
     Returns:
-      The rows in the file's order.
+      The score records, in the order of the rows.
 
     Raises:
       ScoresError: the file is not a table of scores.
@@ -91,10 +91,10 @@ def read(path: str | pathlib.Path) -> list[Scored]:
 
 
 def table(rows: Sequence[Scored]) -> str:
-    """Makes a table for a terminal: the paper's mean scores of each dataset, in percent.
+    """Makes a table for a terminal: mean F-score, precision and recall per dataset, in percent.
 
     Args:
-      rows: `Scored`s of one model.
+      rows: the score records of one model.
 
     Returns:
       Lines, the last without a newline.
@@ -113,9 +113,9 @@ def before_after(
     """Makes a table for a terminal: mean F-scores before and after fine-tuning, in percent.
 
     Args:
-      before: `Scored`s of the initial model.
-      after: `Scored`s of the trained model on the same images.
-      rehearsal: names of the old datasets, which come last.
+      before: score records of the initial model.
+      after: score records of the fine-tuned model on the same images.
+      rehearsal: names of the rehearsal datasets, which come last.
 
     Returns:
       Lines, the last without a newline.
@@ -138,7 +138,7 @@ def before_after(
 
 
 def _parsed(line):
-    """One row of `csv.DictReader` as `Scored`."""
+    """Converts one row of `csv.DictReader` to a `Scored`."""
     if None in line:
         raise ValueError("a row with more fields than headings")
 
@@ -161,7 +161,7 @@ def _parsed(line):
 
 
 def _by_dataset(rows):
-    """The `Agreement`s of each dataset's images."""
+    """Returns a dict from dataset to the `Agreement`s of its images."""
     result = {}
     for row in rows:
         result.setdefault(row.dataset, []).append(row.scores)

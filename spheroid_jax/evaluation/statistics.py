@@ -1,8 +1,8 @@
 """Confidence intervals and Wilcoxon tests for differences between models.
 
-Scores are arrays (folds, images). Images of one group (a well, a specimen) resemble each other, and
-folds share most of their training images. So the group is the unit that is drawn and paired, never
-the single pair of fold and image.
+Scores are arrays (folds, images). Images of one group, such as a well or a specimen, resemble each
+other, and folds share most of their training images. So the tests compare groups, and the intervals
+draw whole groups and whole folds, never single scores.
 """
 
 import math
@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 from scipy import stats
 
 DRAWS = 4000
-# The bootstrap's intervals are too narrow for fewer groups: its "95 %" intervals cover the true
-# mean in 50 % of the cases with 2 groups, 74 % with 3 and 85 % with 5 (normal scores).
+# With fewer groups, bootstrap intervals are too narrow: for normal scores, "95 %" intervals cover
+# the true mean in 50 % of the cases with 2 groups, in 74 % with 3 and in 85 % with 5.
 BOOTSTRAP_GROUPS = 10
 # With fewer groups, no Wilcoxon test reaches p < 0.05: the least p is 2 / 2 ** groups.
 TEST_GROUPS = 6
@@ -22,7 +23,7 @@ _LEVEL = 0.95
 
 
 class Interval(NamedTuple):
-    """A mean and the ends of its 95 % interval; both ends are NaN where there is no interval."""
+    """A mean and the ends of its 95 % interval; both ends are NaN if there is no interval."""
 
     mean: float
     low: float
@@ -35,13 +36,13 @@ class Paired(NamedTuple):
     Attributes:
       difference: `Interval` of the mean difference, first minus second.
       groups: number of independent pairs.
-      p: p-value of the two-sided Wilcoxon signed-rank test over the groups' mean differences, with
-        zeros as in Pratt (1959).
-      effect: matched-pairs rank-biserial correlation (Kerby 2014), in [-1, 1]: the rank sum of the
-        groups on which the first model is better, minus the rank sum of those on which the second
-        one is better, over the sum of all ranks. Groups with equal scores have the lowest ranks, as
-        in the test, and count for neither model. So 1 means that the first model is better on every
-        group.
+      p: p-value of the two-sided Wilcoxon signed-rank test over the groups' mean differences; zeros
+        are treated as by Pratt (1959).
+      effect: matched-pairs rank-biserial correlation (Kerby 2014), in [-1, 1]; 1 means that the
+        first model is better on every group. Its value is (R1 - R2) / R, where R1 is the sum of the
+        ranks of groups on which the first model is better, R2 is the same for the second model, and
+        R is the sum of all ranks. Groups with equal scores have the lowest ranks, as in the test,
+        and count neither in R1 nor in R2.
     """
 
     difference: Interval
@@ -50,21 +51,24 @@ class Paired(NamedTuple):
     effect: float
 
 
-def interval(scores, groups, *, bounds=(0, 1), draws=DRAWS):
+def interval(
+    scores: Float[np.ndarray, "folds images"],
+    groups: Iterable,
+    *,
+    bounds: tuple[float, float] = (0, 1),
+    draws: int = DRAWS,
+) -> Interval:
     """Computes the mean over folds and images, and its 95 % interval.
 
-    From `BOOTSTRAP_GROUPS` groups on, the interval is the percentile interval of `bootstrap`. With
-    fewer groups, the interval is that of `t_interval`. With one group there is none, because
-    nothing is known about other groups.
+    The interval is that of `bootstrap` if there are at least `BOOTSTRAP_GROUPS` groups, and that of
+    `t_interval` if there are fewer. One group has no interval, because one group says nothing about
+    other groups.
 
     Args:
-      scores: (folds, images).
+      scores: scores of each fold on each image.
       groups: label of each image's group.
-      bounds: least and greatest value that a score can have; the t interval ends there.
+      bounds: least and greatest possible score; a t interval ends there.
       draws: number of resamples of the bootstrap.
-
-    Returns:
-      `Interval`.
     """
     count = len(set(groups))
     if count == 1:
@@ -75,11 +79,11 @@ def interval(scores, groups, *, bounds=(0, 1), draws=DRAWS):
 
 
 def interval_name(group_counts: Iterable[int], *, over="groups"):
-    """Names the kinds of interval that `interval` computes, for a caption.
+    """Returns the name of the intervals that `interval` computes, for a caption.
 
     Args:
-      group_counts: number of groups behind each interval that the caption is about.
-      over: what varies: "groups", or "groups and folds".
+      group_counts: number of groups of each interval that the caption is about.
+      over: the units that vary, "groups" or "groups and folds".
 
     Returns:
       A phrase such as "95 % t interval over groups".
@@ -98,20 +102,23 @@ def interval_name(group_counts: Iterable[int], *, over="groups"):
     return "95 % " + ", ".join(f"{kind} {when}" for kind, when in kinds) + without
 
 
-def bootstrap(scores, groups, *, draws=DRAWS, seed=0):
-    """Computes the mean over folds and images, with a 95 % percentile interval.
+def bootstrap(
+    scores: Float[np.ndarray, "folds images"],
+    groups: Iterable,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Interval:
+    """Computes the mean over folds and images, with a 95 % percentile interval of the bootstrap.
 
-    Folds and groups are drawn with replacement, independently of each other. All images of a drawn
-    group are taken.
+    Folds and groups are drawn with replacement, independently of each other. A drawn group brings
+    all of its images.
 
     Args:
-      scores: (folds, images).
+      scores: scores of each fold on each image.
       groups: label of each image's group.
       draws: number of resamples.
       seed: seed of the draws.
-
-    Returns:
-      `Interval`.
     """
     members = _membership(groups)
     rng = np.random.default_rng(seed)
@@ -124,30 +131,34 @@ def bootstrap(scores, groups, *, draws=DRAWS, seed=0):
     return Interval(float(np.mean(scores)), float(low), float(high))
 
 
-def t_interval(scores, groups, *, bounds=(0, 1)):
+def t_interval(
+    scores: Float[np.ndarray, "folds images"],
+    groups: Iterable,
+    *,
+    bounds: tuple[float, float] = (0, 1),
+) -> Interval:
     """Computes the mean over folds and images, with a 95 % t interval over groups and folds.
 
-    The mean is the groups' means m_g weighted by their shares w_g of the images. With s the sample
-    standard deviation of the m_g, the mean's standard error is
+    The mean is a weighted mean of the groups' means m_g, where the weight w_g is the group's share
+    of the images. Its standard error is
 
         s sqrt(sum of w_g^2),
 
-    which is s / sqrt(G) for G groups of one size, and larger otherwise. Every m_g is taken to have
-    the same variance, because wells differ more than the images of one well. The variance of the
-    folds' means, over the number of folds, is added; Welch and Satterthwaite's formula then gives
-    the degrees of freedom. The interval is never narrower than that of the groups alone, with G - 1
-    degrees of freedom.
+    where s is the sample standard deviation of the m_g. For G groups of equal size this is
+    s / sqrt(G). The formula assumes the same variance for every m_g, because wells differ more than
+    the images of one well.
 
-    Scores that are very skewed, nearly all at their bound and a few far from it, are covered less
-    often than in 95 % of the cases. The tests say how often.
+    The variance of the folds' means, divided by the number of folds, is added to the variance of
+    the mean. The degrees of freedom follow from the formula of Welch and Satterthwaite. The
+    interval is at least as wide as that of the groups alone, which has G - 1 degrees of freedom.
+
+    For very skewed scores, of which nearly all are at their bound and a few are far from it, the
+    interval covers the true mean in fewer than 95 % of the cases; the tests measure how often.
 
     Args:
-      scores: (folds, images).
-      groups: label of each image's group; at least two differ.
-      bounds: least and greatest value that a score can have; the interval ends there.
-
-    Returns:
-      `Interval`.
+      scores: scores of each fold on each image.
+      groups: label of each image's group; at least two labels differ.
+      bounds: least and greatest possible score; the interval ends there.
     """
     scores = np.asarray(scores)
     members = _membership(groups)
@@ -163,20 +174,21 @@ def t_interval(scores, groups, *, bounds=(0, 1)):
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]))
 
 
-def paired(first, second, groups):
-    """Compares two models, image by image, each averaged over its folds.
+def paired(
+    first: Float[np.ndarray, "folds_1 images"],
+    second: Float[np.ndarray, "folds_2 images"],
+    groups: Iterable,
+) -> Paired:
+    """Compares two models by their scores on the same images, averaged over folds.
 
     Args:
-      first: (folds, images), scores in [0, 1] of which more is better.
-      second: likewise; the number of folds may differ.
+      first: scores of the first model in [0, 1]; higher is better.
+      second: scores of the second model; its number of folds may differ.
       groups: label of each image's group.
-
-    Returns:
-      `Paired`.
     """
     difference = np.mean(first, axis=0) - np.mean(second, axis=0)
     members = _membership(groups)
-    # What differs by rounding alone is equal, or of equal rank.
+    # Rounded, so that differences that differ by a rounding error have the same rank.
     by_group = np.round(members @ difference / members.sum(axis=1), 12)
     if not by_group.any():
         p, effect = 1.0, 0.0
@@ -187,8 +199,8 @@ def paired(first, second, groups):
     return Paired(found, len(by_group), p, effect)
 
 
-def adjusted(p_values):
-    """Adjusts p-values for the number of comparisons (Benjamini and Hochberg)."""
+def adjusted(p_values: Iterable[float]) -> Float[np.ndarray, " comparisons"]:
+    """Adjusts p-values for the number of comparisons, by the method of Benjamini and Hochberg."""
     return stats.false_discovery_control(p_values, method="bh")
 
 
@@ -197,7 +209,7 @@ def _t_quantile(degrees):
 
 
 def _welch(of_groups, groups, of_folds, folds):
-    """Half the width of a t interval whose variance has two independent parts."""
+    """Returns half the width of a t interval for a variance of two independent parts."""
     variance = of_groups + of_folds
     if not variance:
         return 0.0
@@ -207,17 +219,17 @@ def _welch(of_groups, groups, of_folds, folds):
 
 
 def _rank_biserial(differences):
-    """The rank-biserial correlation of `Paired`; zeros take part in the ranking."""
+    """Returns the rank-biserial correlation, `Paired.effect`, of the groups' differences."""
     ranks = stats.rankdata(np.abs(differences))
     return float(np.sum(np.sign(differences) * ranks) / np.sum(ranks))
 
 
 def _membership(groups):
-    """(groups, images): 1 where the image belongs to the group, else 0."""
+    """Returns an array (groups, images): 1 if the image belongs to the group, else 0."""
     _, index = np.unique(list(groups), return_inverse=True)
     return (np.arange(index.max() + 1)[:, np.newaxis] == index).astype(float)
 
 
 def _resample(rng, count, draws):
-    """(draws, count): how often each of `count` was drawn."""
+    """Returns an array (draws, count): how often each of `count` units was drawn."""
     return rng.multinomial(count, np.full(count, 1 / count), size=draws)
