@@ -1,5 +1,5 @@
-"""From a folder of images and masks to batches; the only TensorFlow user.
+"""Data roots, their partitions, and batches of training images; the only use of TensorFlow.
 
-TensorFlow is imported by `records` and `pipeline` alone; `arrays` offers the
-same samples and the same stream without it.
+Only `records` and `pipeline` import TensorFlow. `arrays` gives the same samples and the same
+batches without TensorFlow.
 """

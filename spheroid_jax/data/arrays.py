@@ -1,4 +1,4 @@
-"""Samples and training stream in NumPy, for machines without TensorFlow."""
+"""Samples of a data root in memory, and the training stream in NumPy (without TensorFlow)."""
 
 from typing import NamedTuple
 
@@ -8,13 +8,13 @@ from spheroid_jax.data import folder
 
 
 class Samples(NamedTuple):
-    """All images of a data root on the grid, in the order of `pairs`.
+    """All images of a data root on the grid; N is the number of images.
 
     Attributes:
-      pairs: list of `folder.Pair`, sorted by dataset and stem.
+      pairs: list of N `folder.Pair`s, sorted by dataset and stem.
       images: (N, S, S), float32 in [0, 1].
       labels: (N, S, S), uint8: `BACKGROUND`, `FOREGROUND` or `OUTSIDE`.
-      digests: N hashes of the files they were read from.
+      digests: N hashes, each of an image file and its mask file.
     """
 
     pairs: list
@@ -23,13 +23,13 @@ class Samples(NamedTuple):
     digests: list
 
     def positions(self, dataset, stems):
-        """Where the named images of a dataset are, as an integer array."""
+        """Returns the positions of the named images of a dataset, an integer array."""
         at = {pair.stem: n for n, pair in enumerate(self.pairs) if pair.dataset == dataset}
         return np.array([at[stem] for stem in stems], np.int64)
 
 
 def empty_samples(pairs, size):
-    """Allocates `Samples` to be filled."""
+    """Allocates `Samples` whose arrays are still to be filled."""
     shape = (len(pairs), size, size)
     return Samples(pairs, np.empty(shape, np.float32), np.empty(shape, np.uint8), [""] * len(pairs))
 
@@ -37,8 +37,16 @@ def empty_samples(pairs, size):
 def load(root, datasets, size):
     """Reads a data root into memory.
 
+    Args:
+      root: the data root.
+      datasets: names of the folders to read.
+      size: side of the grid in pixels.
+
+    Returns:
+      `Samples`.
+
     Raises:
-      folder.DataRootError: naming everything that is wrong with it.
+      folder.DataRootError: the root has problems; the message names all of them.
     """
     pairs, problems = folder.find_pairs(root, datasets)
     samples = empty_samples(pairs, size)
@@ -51,7 +59,7 @@ def load(root, datasets, size):
 
 
 def augment(array, flip_vertical, flip_horizontal, quarter_turns):
-    """Flips and rotates one (H, W) array, as `sampling.Draws` says."""
+    """Flips and rotates one (H, W) array; the other arguments are one row of `sampling.Draws`."""
     if flip_vertical:
         array = array[::-1]
     if flip_horizontal:
@@ -64,8 +72,8 @@ def batches(samples, draws, batch_size):
 
     Args:
       samples: `Samples`.
-      draws: `sampling.Draws`; a last, partial batch is left out.
-      batch_size: images a batch.
+      draws: `sampling.Draws`; draws that do not fill a last batch are left out.
+      batch_size: number of images per batch.
 
     Yields:
       dict of `image` (B, S, S), float32, and `label` (B, S, S), uint8.

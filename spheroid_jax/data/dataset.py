@@ -1,4 +1,4 @@
-"""A data root opened for training: its samples, partitions and streams."""
+"""Datasets opened for training: samples, partitions, and streams of training batches."""
 
 import collections
 from typing import NamedTuple
@@ -10,12 +10,12 @@ from spheroid_jax.runtime import extras
 
 
 class Dataset(NamedTuple):
-    """What the folds of one work directory share.
+    """The data that all folds of a work directory share.
 
     Attributes:
       samples: `arrays.Samples`.
       shares: dict from dataset to its share of the training samples.
-      partitions: dict from dataset to six lists of stems.
+      partitions: dict from dataset to six lists of stems, one list per partition.
       stream: "tf" (tf.data) or "numpy".
     """
 
@@ -25,11 +25,10 @@ class Dataset(NamedTuple):
     stream: str
 
     def partition(self, number):
-        """The images of one partition, of all datasets.
+        """Returns the images of one partition, from all datasets.
 
         Returns:
-          grids (N, S, S) float32, labels (N, S, S) uint8, and N names
-          (dataset, stem).
+          grids, (N, S, S) float32; labels, (N, S, S) uint8; and N pairs (dataset, stem).
         """
         names = [(name, stem) for name, parts in self.partitions.items() for stem in parts[number]]
         at = np.concatenate(
@@ -38,7 +37,18 @@ class Dataset(NamedTuple):
         return self.samples.images[at], self.samples.labels[at], names
 
     def batches(self, *, seed, fold, start, stop, batch_size):
-        """The training stream of a fold, from batch `start` to `stop` - 1."""
+        """Returns the training stream of a fold.
+
+        Args:
+          seed: non-negative integer, which together with the fold determines all samples.
+          fold: number of the fold.
+          start: number of the first batch.
+          stop: number of the last batch plus 1.
+          batch_size: number of images per batch.
+
+        Returns:
+          Iterator of batches, as made by `arrays.batches`.
+        """
         pools = [
             self.samples.positions(name, partitions.training(parts, fold))
             for name, parts in self.partitions.items()
@@ -59,23 +69,26 @@ class Dataset(NamedTuple):
 
 
 def open_dataset(root, shares, *, size, stream, cache, workdir):
-    """Reads a data root and decides, or obeys, its partitions.
+    """Reads a data root, and the partitions of its images.
+
+    A work directory without partitions gets new ones; later calls read those.
 
     Args:
       root: the data root.
-      shares: dict from dataset, a folder of the root, to its share.
-      size: the grid's side in pixels.
-      stream: "tf" reads by way of TensorFlow records kept in `cache`;
-        "numpy" reads the files, and needs no TensorFlow.
-      cache: folder for the records.
-      workdir: `Workdir`, which keeps the partitions.
+      shares: dict from dataset (the name of a folder in the root) to its share of the samples.
+      size: side of the grid in pixels.
+      stream: "tf" reads TensorFlow records, made in `cache`; "numpy" reads the image files.
+      cache: folder of the TensorFlow records.
+      workdir: `Workdir`.
 
     Returns:
       `Dataset`.
 
     Raises:
-      folder.DataRootError: naming everything that is wrong with the root.
-      ModuleNotFoundError: "tf" without TensorFlow.
+      folder.DataRootError: the root has problems; the message names all of them.
+      partitions.PartitionError: a dataset is too small, or its images have changed since the
+        work directory was begun.
+      extras.MissingPackage: `stream` is "tf" and TensorFlow is not installed.
     """
     if stream == "tf":
         purpose = 'config.data.stream = "tf"'

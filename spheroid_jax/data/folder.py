@@ -1,11 +1,11 @@
-"""A data root on disk: what is there, what is wrong with it, its samples.
+"""Data roots on disk: finds, checks and reads pairs of an image and a mask.
 
-    ROOT/dataset1/images/a.tif    any name, format and size `images` reads
-    ROOT/dataset1/masks/a.png     the same stem; 0 and one other value
-    ROOT/dataset1/groups.csv      optional: stem,group
+    ROOT/dataset1/images/a.tif    image with any name, in any format and size that `images` reads
+    ROOT/dataset1/masks/a.png     mask with the same stem; 0 for background and one other value
+    ROOT/dataset1/groups.csv      optional table with the columns stem,group
     ROOT/dataset2/...
 
-Files of other kinds are passed over.
+Files of other kinds are ignored.
 """
 
 import concurrent.futures
@@ -20,15 +20,15 @@ import numpy as np
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
 
-_BATCH = 64
-_MOST_PROBLEMS = 20
+_BATCH = 64  # pairs read at the same time
+_MOST_PROBLEMS = 20  # shown in one message
 
 
 class DataRootError(UserError, ValueError):
-    """All that is wrong with a data root, one line a problem."""
+    """The problems of a data root; the message has one line per problem."""
 
     def __init__(self, root, problems):
-        """Keeps `problems`; the message shows the first twenty."""
+        """Keeps all problems; the message shows the first twenty."""
         self.problems = list(problems)
         shown = self.problems[:_MOST_PROBLEMS]
         if len(self.problems) > len(shown):
@@ -39,7 +39,15 @@ class DataRootError(UserError, ValueError):
 
 
 class Pair(NamedTuple):
-    """An image with its mask."""
+    """The files of an image and its mask.
+
+    Attributes:
+      dataset: name of a folder in the data root.
+      stem: name of both files without the suffix.
+      image: path of the image.
+      mask: path of the mask.
+      group: group given in groups.csv, such as a well; the stem where no group is given.
+    """
 
     dataset: str
     stem: str
@@ -49,12 +57,12 @@ class Pair(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A pair on the grid.
+    """An image and its mask on the grid.
 
     Attributes:
       image: (S, S), float32 in [0, 1].
       label: (S, S), uint8: `images.BACKGROUND`, `FOREGROUND`, `OUTSIDE`.
-      digest: SHA-256 of both files' bytes.
+      digest: SHA-256 of the bytes of both files.
     """
 
     image: np.ndarray
@@ -63,7 +71,7 @@ class Sample(NamedTuple):
 
 
 def datasets_in(root):
-    """Names of the folders under `root` that hold `images` and `masks`."""
+    """Returns the names of the folders in `root` that hold `images` and `masks`, sorted."""
     root = pathlib.Path(root)
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: no such folder")
@@ -82,12 +90,12 @@ def find_pairs(root, datasets):
       datasets: names of folders under it.
 
     Returns:
-      pairs, in the order of `datasets` and sorted by stem, and a list of
-      problems found.
+      list of `Pair`s, in the order of `datasets` and sorted by stem; and list of problems, one
+      text per problem.
     """
     pairs, problems = [], []
     for dataset in datasets:
-        # Messages name the files themselves, not a link to their folder.
+        # Messages must name the user's files, even if `root` holds links to their folders.
         folder = (pathlib.Path(root) / dataset).resolve()
         found, repeated = by_stem(folder / "images")
         masks, more = by_stem(folder / "masks")
@@ -104,7 +112,7 @@ def find_pairs(root, datasets):
         ]
         groups, wrong = _groups(folder / "groups.csv")
         problems += wrong
-        # A name with its suffix would split a group without a word.
+        # A name with its suffix would match no image, and so split a group silently.
         named = [name for name in groups if pathlib.Path(name).stem in found]
         wrong = sorted(set(named) - found.keys())
         if wrong:
@@ -121,23 +129,23 @@ def find_pairs(root, datasets):
 
 
 def read_samples(root, pairs, size, problems=()):
-    """Reads all pairs, in order, several at a time.
+    """Reads all pairs in order, several at the same time.
 
     Args:
-      root: the data root, for messages.
-      pairs: of `find_pairs`.
-      size: the grid's side in pixels.
-      problems: those that `find_pairs` found.
+      root: the data root, named in messages.
+      pairs: list of `Pair`s, as returned by `find_pairs`.
+      size: side of the grid in pixels.
+      problems: list of problems, as returned by `find_pairs`.
 
     Yields:
-      (pair, `Sample`) for each pair that can be read.
+      (`Pair`, `Sample`) for each pair that can be read.
 
     Raises:
-      DataRootError: after the last pair, naming everything that is wrong.
+      DataRootError: there is any problem; raised after the last pair, so that all are named.
     """
     problems = list(problems)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        # In batches, so that few images are in memory at once.
+        # Batches keep the number of images in memory small.
         for start in range(0, len(pairs), _BATCH):
             batch = pairs[start : start + _BATCH]
             jobs = [pool.submit(_read_sample, pair, size) for pair in batch]
@@ -151,7 +159,7 @@ def read_samples(root, pairs, size, problems=()):
 
 
 def fingerprint(pairs, size):
-    """A short hash that changes with the files' names, sizes and times."""
+    """Returns a short hash of the names, sizes and times of all files, and of the grid's size."""
     digest = hashlib.sha256(f"size {size}\n".encode())
     for pair in pairs:
         for path in (pair.image, pair.mask):
@@ -164,7 +172,7 @@ def fingerprint(pairs, size):
 
 
 def _read_sample(pair, size):
-    """Returns a pair's `Sample` or None, and what is wrong with its files."""
+    """Returns the `Sample` of a pair, or None, and a list of problems with its files."""
     problems = []
     try:
         gray = images.read_gray(pair.image)
@@ -189,10 +197,10 @@ def _read_sample(pair, size):
 
 
 def by_stem(folder):
-    """Maps stems to image files; files of other kinds are passed over.
+    """Finds the image files of a folder; files of other kinds are ignored.
 
     Returns:
-      dict from stem to path, and a list of problems found.
+      dict from stem to path; and list of problems, one text per problem.
     """
     paths, problems = {}, []
     if not folder.is_dir():
@@ -210,7 +218,7 @@ def by_stem(folder):
 
 
 def _groups(path):
-    """Reads `groups.csv`; an image it does not name is its own group."""
+    """Reads `groups.csv`; returns a dict from stem to group, and a list of problems."""
     if not path.is_file():
         return {}, []
     try:
@@ -218,4 +226,4 @@ def _groups(path):
             rows = list(csv.DictReader(file))
         return {row["stem"].strip(): row["group"].strip() for row in rows}, []
     except (KeyError, AttributeError, UnicodeDecodeError, csv.Error):
-        return {}, [f"{path}: expected lines of stem,group under that heading"]
+        return {}, [f"{path}: expected a table with the columns stem,group"]

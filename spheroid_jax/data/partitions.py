@@ -1,7 +1,7 @@
-"""Six partitions of each dataset (paper, section 2.2), without randomness.
+"""Partitions of each dataset into six parts, without random numbers (paper, section 2.2).
 
-Partition 5 is the test set; fold k validates on partition k and trains on the
-other four. Images of one group (well, specimen) stay together.
+Partition 5 is the test set. Fold k validates on partition k and trains on the four others. Images
+of one group, such as a well or a specimen, are in the same partition.
 """
 
 import collections
@@ -14,15 +14,15 @@ TEST = 5
 
 
 class PartitionError(UserError, ValueError):
-    """A dataset cannot be partitioned, or no longer is the one that was; the message says why."""
+    """A dataset is too small, or has changed since it was partitioned; the message says which."""
 
 
 def partition(groups):
-    """Deals the images of one dataset into six partitions.
+    """Divides the images of one dataset into six partitions.
 
-    Larger groups first, each to the smallest partition so far; groups of a
-    size in the order of a hash of their name. So the partitions' sizes differ
-    by little, and they depend on nothing but the names.
+    Each group goes to the partition that has the fewest images so far, the largest groups first.
+    Groups of equal size follow the order of a hash of their names. So the sizes of the partitions
+    differ little, and the partitions depend only on the names.
 
     Args:
       groups: dict from stem to group.
@@ -48,7 +48,7 @@ def partition(groups):
 
 
 def training(partitions, fold):
-    """The stems that a fold trains on: four partitions."""
+    """Returns the sorted stems of the four partitions that a fold trains on."""
     return sorted(
         stem
         for index, stems in enumerate(partitions)
@@ -62,19 +62,19 @@ def _hash(name):
 
 
 def assign(workdir, groups, digests):
-    """Partitions all datasets, or obeys what was written before.
+    """Partitions all datasets, or reads the partitions of a work directory that has some.
 
     Args:
-      workdir: `Workdir`, which keeps the partitions.
+      workdir: `Workdir`; gets the partitions if it has none.
       groups: dict from dataset to dict from stem to group.
-      digests: likewise, to a hash of the image and its mask.
+      digests: dict from dataset to dict from stem to a hash of the image and its mask.
 
     Returns:
       dict from dataset to six sorted lists of stems.
 
     Raises:
-      PartitionError: a dataset is too small, or the data root is not the one that the work
-        directory was begun with; the message says what differs.
+      PartitionError: a dataset is too small, or the images are not those that the work directory
+        was begun with; the message says what differs.
     """
     written = workdir.read_partitions()
     if written is None:
@@ -90,9 +90,9 @@ def assign(workdir, groups, digests):
     if differences:
         raise PartitionError(
             f"the data root is not the one that {workdir.path} was begun with: "
-            f"{'; '.join(differences)}; restore it, or give another --workdir"
+            f"{'; '.join(differences)}; restore the images, or give another --workdir"
         )
-    # In the caller's order, which JSON does not keep: the stream depends on it.
+    # JSON sorts the datasets, but the stream depends on their order in the call.
     return {dataset: written["partitions"][dataset] for dataset in groups}
 
 

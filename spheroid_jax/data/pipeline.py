@@ -1,7 +1,7 @@
-"""The training stream in tf.data (paper, section 2.2).
+"""Training stream in tf.data (paper, section 2.2).
 
-The same values as `arrays.batches`, which a test holds it against; here the
-work is done in parallel to the training and ahead of it.
+The batches equal those of `arrays.batches` bit for bit. tf.data makes the batches in other threads
+while training runs.
 """
 
 import tensorflow as tf
@@ -10,16 +10,16 @@ import tensorflow as tf
 def batches(samples, draws, batch_size):
     """Streams augmented batches.
 
-    Every random number comes with `draws`, so the stream is the same
-    whatever the number of threads and the depth of prefetching.
+    All random numbers come from `draws`, so the number of threads and the depth of prefetching make
+    no difference.
 
     Args:
       samples: `arrays.Samples`.
-      draws: `sampling.Draws`; a last, partial batch is left out.
-      batch_size: images a batch.
+      draws: `sampling.Draws`; draws that do not fill a last batch are left out.
+      batch_size: number of images per batch.
 
     Returns:
-      iterator of dicts of `image` (B, S, S), float32, and `label` (B, S, S), uint8, NumPy arrays.
+      iterator of dicts of NumPy arrays: `image` (B, S, S), float32, and `label` (B, S, S), uint8.
     """
     with tf.device("CPU"):
         pictures = tf.constant(samples.images)
@@ -41,7 +41,7 @@ def batches(samples, draws, batch_size):
 
 
 def augment(array, flip_vertical, flip_horizontal, quarter_turns):
-    """As `arrays.augment`."""
+    """Flips and rotates one (H, W) tensor, like `arrays.augment`."""
     array = tf.cond(flip_vertical, lambda: array[::-1], lambda: array)
     array = tf.cond(flip_horizontal, lambda: array[:, ::-1], lambda: array)
     return tf.image.rot90(array[..., tf.newaxis], quarter_turns)[..., 0]

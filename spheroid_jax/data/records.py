@@ -1,4 +1,4 @@
-"""TensorFlow records of a data root: images are preprocessed once and read many times."""
+"""TensorFlow records of a data root: images preprocessed once and read many times."""
 
 import contextlib
 import hashlib
@@ -7,11 +7,11 @@ import os
 import pathlib
 import shutil
 
-# On CPUs with AVX-512 TensorFlow announces oneDNN, which nothing here uses.
+# Without these settings TensorFlow logs that it uses oneDNN, which this package does not use.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
-# ruff: noqa: E402  (TensorFlow reads these when it is imported)
+# ruff: noqa: E402  (TensorFlow reads the settings when it is imported)
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -29,11 +29,11 @@ logs.hide("tensorflow_datasets")
 class Spheroids(tfds.core.GeneratorBasedBuilder):
     """TensorFlow dataset builder of images and labels on the grid; one split holds all images."""
 
-    # To be raised whenever the same files would give other records.
+    # Must be raised whenever the same files would give other records.
     VERSION = tfds.core.Version("1.0.0")
 
     def __init__(self, *, root, pairs, problems, size, **kwargs):
-        """Keeps what `folder.read_samples` needs: the root, its pairs, their problems, the size."""
+        """Stores the arguments of `folder.read_samples`."""
         self._root, self._pairs, self._problems = root, pairs, problems
         self._size = size
         super().__init__(**kwargs)
@@ -63,12 +63,12 @@ class Spheroids(tfds.core.GeneratorBasedBuilder):
 
 
 def _raw(shape, dtype):
-    # Bytes are several times as fast as the lists of floats of protocol buffers.
+    # Bytes are read several times as fast as the lists of floats in protocol buffers.
     return tfds.features.Tensor(shape=shape, dtype=dtype, encoding=tfds.features.Encoding.BYTES)
 
 
 def load(root, datasets, size, cache):
-    """Reads a data root from its records; makes the records first if there are none.
+    """Reads a data root from its records, which the first call makes.
 
     When a file of the root was added, removed or changed (name, size or time), new records replace
     the old ones.
@@ -96,14 +96,14 @@ def load(root, datasets, size, cache):
         builder = Spheroids(root=root, pairs=pairs, problems=problems, size=size, data_dir=current)
         if not builder.is_prepared():
             _prepare(builder, directory)
-    # Records can be older than a problem that is not in a pair, such as an image without a mask.
+    # A problem outside all pairs, such as an image without a mask, can be newer than the records.
     if problems:
         raise folder.DataRootError(root, problems)
     try:
         return _read(builder, pairs, size)
     except tf.errors.OpError as error:
         raise OSError(
-            f"{current}: damaged records; remove this folder, and new records are made"
+            f"{current}: damaged records; remove this folder, then new records will be made"
         ) from error
 
 

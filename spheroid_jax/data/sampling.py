@@ -1,7 +1,7 @@
 """Stateless random draws of training samples: the image, the flips and the rotation.
 
-Sample n of a fold depends on (seed, fold, n) alone: Philox, a counter-based random generator,
-returns four 64-bit words for counter n. So a resumed run, another stream or another machine draws
+Sample n of a fold depends only on (seed, fold, n): Philox, a counter-based random generator,
+returns four 64-bit words for counter n. Thus a resumed run, another stream or another machine draws
 the same samples.
 """
 
@@ -31,11 +31,11 @@ class Draws(NamedTuple):
 def draw(pools, shares, *, seed, fold, start, stop):
     """Draws the samples `start` to `stop` - 1 (paper, section 2.2).
 
-    A dataset is drawn with a probability given by its share (in the paper, 70 : 30). An image of
-    this dataset, both flips and the rotation are drawn uniformly.
+    First a dataset is drawn, with a probability proportional to its share (in the paper, 70 : 30).
+    Then an image of this dataset, two flips and a rotation are drawn uniformly.
 
     Args:
-      pools: one non-empty integer array per dataset, the positions of its training images.
+      pools: one non-empty integer array per dataset: the positions of the training images.
       shares: one positive number per dataset; only the ratios of the numbers matter.
       seed: non-negative integer.
       fold: 0 to 4.

@@ -1,4 +1,4 @@
-"""Where the images come from: a folder of the user's, synthetic ones, both."""
+"""Source of the images: a data root of the user, drawn images, or both."""
 
 import hashlib
 import os
@@ -12,30 +12,34 @@ from spheroid_jax.errors import UserError
 from spheroid_jax.synthetic import spheroids
 
 SYNTHETIC = "synthetic"
-EVERY_OTHER = "*"  # among datasets: those that are not named
+# In `config.data.datasets`, this name means all datasets that are not named.
+EVERY_OTHER = "*"
 
 
 class SourceError(UserError, ValueError):
-    """The datasets that a config names are not to be had; the message says why."""
+    """The datasets of a config cannot be used; the message says why."""
 
 
 def open_root(root, cache, recipe, *, beside=False):
-    """Returns the data root, drawing the synthetic images if they are named.
+    """Opens a data root; draws its synthetic images if they do not exist yet.
 
     Args:
-      root: a folder, or `SYNTHETIC`.
+      root: a folder, or `SYNTHETIC` for drawn images only.
       cache: folder for the synthetic images.
       recipe: keyword arguments of `spheroids.write_data_root`.
-      beside: whether the synthetic images come beside the root's, as datasets
-        called easy, hard and varied.
+      beside: whether to add drawn datasets, called easy, hard and varied, to those of the root.
+
+    Returns:
+      The path of the data root.
 
     Raises:
-      FileNotFoundError: there is to be something beside no such folder.
-      SourceError: or beside no dataset, or one of a synthetic one's name.
+      FileNotFoundError: drawn datasets are to be added to a root that does not exist.
+      SourceError: drawn datasets are to be added to a root that has no dataset, or that has a
+        dataset of the same name.
     """
     if root != SYNTHETIC and not beside:
         return pathlib.Path(root)
-    # Before what takes a while.
+    # Checked first, because drawing takes a while.
     own = {} if root == SYNTHETIC else _own_datasets(pathlib.Path(root))
     name = "-".join(f"{key}{value}" for key, value in sorted(recipe.items()))
     name += f"-v{spheroids.RECIPE_VERSION}"
@@ -44,7 +48,7 @@ def open_root(root, cache, recipe, *, beside=False):
 
 
 def _own_datasets(root):
-    """The datasets of a user's root, a dict from name to folder."""
+    """Returns the datasets of a user's data root, a dict from name to folder."""
     own = {name: root / name for name in folder.datasets_in(root)}
     if not own:
         raise SourceError(
@@ -53,14 +57,14 @@ def _own_datasets(root):
         )
     if taken := sorted(own.keys() & spheroids.DATASETS.keys()):
         raise SourceError(
-            f"{root}: the images drawn beside yours are called "
-            f"{', '.join(taken)}, too; rename your folder"
+            f"{root}: drawn datasets will be called {', '.join(taken)}, "
+            "and you have a folder of this name; rename your folder"
         )
     return own
 
 
 def _join(drawn, own, cache):
-    """Makes one data root of two: a folder of links to their datasets."""
+    """Joins two data roots: makes a folder that has links to the datasets of both."""
     links = dict(own)
     for flavour, name in spheroids.DATASETS.items():
         if (drawn / name).is_dir():
@@ -77,29 +81,28 @@ def _join(drawn, own, cache):
     try:
         os.replace(partial, joined)
     except OSError:
-        # Another process was faster; its links are the same.
+        # Another process has made the same links in the meantime.
         if not joined.is_dir():
             raise
     return joined
 
 
 def choose_datasets(root, shares):
-    """Keeps the datasets that the root has.
+    """Selects the datasets that exist in the data root.
 
-    A root may have one dataset where the config names two; the others' shares
-    then make the whole. It is said, since it may be a misspelling. The share
-    of `EVERY_OTHER` is divided among the datasets that are not named.
+    A dataset that does not exist is left out, with a warning, because its name may be misspelt. The
+    share of `EVERY_OTHER` is divided equally among the datasets that are not named.
 
     Args:
       root: the data root.
       shares: dict from dataset to share.
 
     Returns:
-      The part of `shares` whose folders exist.
+      dict from existing dataset to share.
 
     Raises:
-      FileNotFoundError: no such folder.
-      SourceError: none of the datasets is there, or no other one.
+      FileNotFoundError: the root does not exist.
+      SourceError: none of the datasets exists, or `EVERY_OTHER` stands for no dataset.
     """
     there = folder.datasets_in(root)
     shares = _with_others(shares, there)
@@ -109,12 +112,12 @@ def choose_datasets(root, shares):
             f"{root}: none of {', '.join(shares)} is a folder there with "
             "images/ and masks/"
             + (f"; there are {', '.join(there)}" if there else "")
-            + " (--config.data.datasets=NAME:SHARE,... names others)"
+            + " (to name others: --config.data.datasets=NAME:SHARE,...)"
         )
     missing = sorted(shares.keys() - chosen.keys())
     if missing:
         logging.warning(
-            "%s has no dataset %s: drawing from %s alone.",
+            "%s has no dataset %s: only %s will be used.",
             *(root, ", ".join(missing), ", ".join(chosen)),
         )
     unused = sorted(set(there) - shares.keys())
@@ -124,13 +127,13 @@ def choose_datasets(root, shares):
 
 
 def _with_others(shares, there):
-    """Puts the datasets that are not named in the place of `EVERY_OTHER`."""
+    """Replaces `EVERY_OTHER` by the datasets that are not named."""
     others = [name for name in there if name not in shares]
     if EVERY_OTHER in shares and not others:
         raise SourceError(
             f"config.data.datasets: there is no dataset for {EVERY_OTHER} "
-            f"beside {', '.join(there) or 'none'}; --config.data.root=DIR "
-            "names the folder of yours"
+            f"beside {', '.join(there) or 'none'}; give the folder of your images "
+            "with --config.data.root=DIR"
         )
     result = {}
     for name, share in shares.items():

@@ -1,4 +1,4 @@
-"""A data root that several test files of this folder read."""
+"""Fixtures: a data root that several test files of this folder read."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ SHAPES = {"wide": (40, 64), "tall": (60, 36), "small": (32, 32)}
 
 
 def _add_odd_shapes(root):
-    """Adds images that are not square, in 16 bit and colour, to dataset1."""
+    """Adds 16-bit and colour images that are not square to dataset1."""
     rng = np.random.default_rng(5)
     for stem, (height, width) in SHAPES.items():
         pixels = rng.integers(0, 4000, (height, width), np.uint16)
@@ -24,7 +24,7 @@ def _add_odd_shapes(root):
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
-    """A data root of 11 and 8 images that no test changes."""
+    """A data root with two datasets of 11 and 8 images; no test changes the files."""
     from helpers import write_root
 
     root = tmp_path_factory.mktemp("data") / "root"

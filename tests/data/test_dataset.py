@@ -1,4 +1,4 @@
-"""Tests of a data root opened for a work directory: partitions, and the streams of a fold."""
+"""Tests of datasets opened for a work directory: partitions, and the streams of a fold."""
 
 import hashlib
 import json
@@ -77,7 +77,7 @@ def test_a_partition_is_its_images_of_all_datasets(data_root, tmp_path):
 
 @every_stream
 def test_a_fold_streams_its_training_images_and_no_others(data_root, tmp_path, stream):
-    def pixels(grid):  # the same for all flips and rotations
+    def pixels(grid):  # equal for all flips and rotations of a grid
         return np.sort(grid, axis=None).tobytes()
 
     opened = _open(data_root, tmp_path, stream=stream)

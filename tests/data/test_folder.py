@@ -1,4 +1,4 @@
-"""Tests of data roots on disk: pairing, and all that can be wrong with one."""
+"""Tests of data roots on disk: pairing of files, and every problem of a root."""
 
 import os
 import pathlib
@@ -19,7 +19,7 @@ SIZE = 32
 
 
 def _read(root, datasets):
-    """Reads a root to its end: the samples, and the error if there is one."""
+    """Returns all samples of a root, and the error raised after them, or None."""
     pairs, problems = folder.find_pairs(root, datasets)
     samples, error = [], None
     try:
@@ -184,7 +184,7 @@ def test_without_groups_each_image_is_its_own(tmp_path, content):
 def test_a_table_of_another_form_is_named_with_what_was_expected(tmp_path, content):
     _, problems = _groups(tmp_path, content)
     assert problems == [
-        f"{tmp_path / 'd/groups.csv'}: expected lines of stem,group under that heading"
+        f"{tmp_path / 'd/groups.csv'}: expected a table with the columns stem,group"
     ]
 
 
@@ -198,7 +198,7 @@ def test_groups_of_files_instead_of_stems_are_not_passed_over(tmp_path):
     assert problems == [f"{tmp_path / 'd/groups.csv'}: stems have no suffix: a.png, b.png"]
 
 
-# What can be wrong.
+# Problems of a root.
 
 
 def _save(path, pixels):
@@ -206,7 +206,7 @@ def _save(path, pixels):
 
 
 def _faulty_root(root):
-    """Writes 13 faults beside nine good pairs; maps each path to its line."""
+    """Writes 13 faults and nine good pairs; returns a dict from path to expected message."""
     write_root(root, {"dataset1": 8, "dataset2": 0})
     found, masks = root / "dataset1/images", root / "dataset1/masks"
     good = np.asarray(Image.open(found / "dataset1_0.png"))

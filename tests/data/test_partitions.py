@@ -1,4 +1,4 @@
-"""Tests of the six partitions: disjoint, covering, grouped, even, stable."""
+"""Tests of the six partitions: disjoint, complete, grouped, of even size, and stable."""
 
 import collections
 import json
@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from spheroid_jax.data import partitions
 from spheroid_jax.workdir import FOLDS, Workdir
 
-# Sizes of at least six groups: equal ones, one giant, and all between.
+# Sizes of at least six groups: from all equal to one very large group.
 _sizes = st.lists(st.integers(1, 30), min_size=6, max_size=40)
 
 
 def _grouped(sizes):
-    """A dict from stem to group, of groups of the given sizes."""
+    """Returns a dict from stem to group, with groups of the given sizes."""
     return {
         f"image_{group}_{n}": f"well_{group}"
         for group, size in enumerate(sizes)
@@ -24,7 +24,7 @@ def _grouped(sizes):
 
 
 def _single(count):
-    """Images of which each is its own group."""
+    """Returns a dict from stem to group in which each image is its own group."""
     return {f"image_{n}": f"image_{n}" for n in range(count)}
 
 
@@ -54,9 +54,9 @@ def test_no_partition_is_empty_and_groups_stay_together(sizes):
 @settings(deadline=None)
 @given(_sizes)
 def test_no_partition_exceeds_another_by_more_than_its_smallest_group(sizes):
-    # A group goes to the partition that is smallest then, and the groups come
-    # in falling order: without its last, which is its smallest, a partition
-    # is no larger than any other was then, nor than any other is in the end.
+    # Each group goes to the smallest partition, and the largest groups come first. So the last
+    # group of a partition is its smallest one. Without this group the partition is not larger than
+    # any other partition was at that moment, nor than any other is at the end.
     groups = _grouped(sizes)
     parts = partitions.partition(groups)
     smallest = min(map(len, parts))
@@ -81,7 +81,7 @@ def test_partitions_depend_on_the_names_alone_not_on_their_order(data):
 
 
 def test_partitions_are_the_same_on_every_machine():
-    # Published splits hang on these: a change of the rule is a new version.
+    # Published splits depend on these names: a change of the rule needs a new version.
     groups = _grouped([4, 1, 1, 1, 2, 1, 1, 3])
     assert partitions.partition(groups) == [
         ["image_0_0", "image_0_1", "image_0_2", "image_0_3"],
@@ -124,7 +124,7 @@ def test_a_fold_trains_on_neither_its_validation_nor_the_test_images():
     assert sorted([*validated, *test]) == sorted(_single(45))
 
 
-# What a work directory keeps.
+# Partitions kept in a work directory.
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_what_is_written_is_obeyed_and_left_alone(tmp_path, groups):
     for parts in written["partitions"].values():
         parts[0], parts[5] = parts[5], parts[0]
     path.write_text(json.dumps(written))
-    # The algorithm would say otherwise, and so would other groups.
+    # The algorithm would make other partitions, and other groups would change them, too.
     groups["easy"] = {stem: stem for stem in groups["easy"]}
     again = partitions.assign(Workdir(path.parent), groups, _digests(groups))
     assert again == written["partitions"]

@@ -16,13 +16,13 @@ def _load(root, cache, datasets=DATASETS, size=SIZE):
 
 
 def _kept(cache):
-    """The folders of finished records in a cache."""
+    """Returns the folders of finished records in a cache."""
     return sorted(file.parents[2] for file in cache.rglob("dataset_info.json"))
 
 
 @pytest.fixture
 def reads(monkeypatch):
-    """Counts how often the images are read; `read_samples` still does it."""
+    """Counts the calls of `read_samples`, which still reads the images."""
     calls = []
     read_samples = folder.read_samples
 

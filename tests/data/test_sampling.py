@@ -1,6 +1,6 @@
-"""Tests of the draws: a pure function of (seed, fold, n), fair in all it does.
+"""Tests of the random draws: a pure function of (seed, fold, n), uniform and independent.
 
-The statistical tests have fixed seeds: each always passes or always fails.
+The statistical tests have fixed seeds, so each of them always gives the same result.
 """
 
 import itertools
@@ -27,12 +27,12 @@ def _equal(one, other):
 
 
 def _turn_number(draws):
-    """Numbers the 16 outcomes of both flips and the rotation."""
+    """Returns a number from 0 to 15 for each combination of two flips and a rotation."""
     return (8 * draws.flip_vertical + 4 * draws.flip_horizontal) + draws.quarter_turns
 
 
 def _fair(counts):
-    """Whether counts are plausibly of equal probability (p above 1e-3)."""
+    """Returns whether the counts fit equal probabilities (chi-squared test, p above 1e-3)."""
     return stats.chisquare(counts).pvalue > 1e-3
 
 
@@ -63,7 +63,7 @@ def test_draws_do_not_depend_on_global_generators_or_earlier_draws():
 
 
 def test_draws_are_the_same_on_every_machine():
-    # A change here changes every training: raise the version and say so.
+    # A change of these numbers changes every training: raise the version and say so.
     draws = _draw([[3, 1, 4], [15, 9, 2, 6]], seed=7, fold=2, stop=8)
     assert draws.index.tolist() == [1, 1, 4, 1, 2, 4, 2, 9]
     assert draws.flip_vertical.astype(int).tolist() == [0, 0, 1, 0, 1, 0, 0, 0]
@@ -72,7 +72,7 @@ def test_draws_are_the_same_on_every_machine():
 
 
 def _philox(counter, key):
-    """Philox4x64-10 in plain Python, by Salmon and others (SC 2011)."""
+    """Computes Philox4x64-10 in plain Python (Salmon et al., SC 2011)."""
     a, b, c, d = counter
     low, high = key
     for _ in range(10):
@@ -88,7 +88,7 @@ def _philox(counter, key):
 def test_draws_are_those_of_a_second_implementation(start):
     draws = _draw(seed=11, fold=4, start=start, stop=start + 20)
     for n, (index, vertical, horizontal, turns) in enumerate(zip(*draws, strict=True)):
-        # NumPy counts before it draws: sample n has counter n + 1.
+        # NumPy increments the counter before it draws: sample n has counter n + 1.
         words = _philox((start + n + 1, 0, 0, 0), (11, 4))
         share, place = (word / 2**64 for word in words[:2])
         pool = POOLS[0] if share < 0.7 else POOLS[1]
@@ -114,7 +114,7 @@ def test_seeds_and_folds_give_draws_of_their_own():
 
 
 def test_seeds_and_folds_are_unrelated_to_each_other():
-    # Neighbours share no more transformations than chance: one in 16.
+    # Neighbouring seeds share no more transformations than by chance: 1 in 16.
     one = _turn_number(_draw(seed=0, fold=1, stop=MANY))
     for seed, fold in ((1, 0), (0, 2), (1, 1)):
         other = _turn_number(_draw(seed=seed, fold=fold, stop=MANY))
@@ -182,7 +182,7 @@ def test_a_share_belongs_to_the_dataset_in_its_place(only):
 @pytest.mark.parametrize("value", [0.0, 1 - 2.0**-53])
 @pytest.mark.parametrize("datasets", [1, 2, 8, 13])
 def test_the_ends_of_the_unit_interval_are_images_too(monkeypatch, value, datasets):
-    # The sum of 8 shares of 0.1 is not their cumulative sum, by rounding.
+    # By rounding, the sum of 8 shares of 0.1 differs from the last cumulative sum.
     monkeypatch.setattr(sampling, "_uniform", lambda words: np.full(words.shape, value))
     pools = [[100 * n + 1, 100 * n + 2] for n in range(datasets)]
     shares = [0.1] * datasets

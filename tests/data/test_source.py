@@ -1,4 +1,4 @@
-"""Tests of where images come from: a root on disk, a drawn one, and which datasets are used."""
+"""Tests of the source of images: a data root on disk, drawn images, and the choice of datasets."""
 
 import pytest
 from helpers import write_root
@@ -10,7 +10,7 @@ SIZE = 32
 RECIPE = {"n_easy": 2, "n_hard": 1, "size": 64, "seed": 0}
 
 
-# Which datasets.
+# Choice of datasets.
 
 
 @pytest.mark.parametrize("look", [folder.datasets_in, source.choose_datasets])
@@ -33,7 +33,7 @@ def test_a_dataset_that_is_not_there_is_said(data_root, caplog):
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.getMessage() == (
-        f"{data_root} has no dataset dataset3, hard: drawing from dataset1 alone."
+        f"{data_root} has no dataset dataset3, hard: only dataset1 will be used."
     )
 
 
@@ -62,7 +62,7 @@ def test_a_star_that_stands_for_nothing_is_an_error(data_root):
         source.choose_datasets(data_root, shares)
 
 
-# Where images come from.
+# Source of the images.
 
 
 def test_a_named_root_is_itself_and_nothing_is_drawn(tmp_path):
@@ -97,7 +97,7 @@ def test_drawn_images_come_beside_a_root_under_names_of_their_own(tmp_path):
     assert source.open_root(str(own), tmp_path, recipe, beside=True) == root
     with pytest.raises(folder.DataRootError) as raised:
         arrays.load(root, ["dataset1", "varied"], SIZE)
-    # The message names the file in the folder that the user knows.
+    # The message names the file in the user's own folder, not in the folder of links.
     assert [str(own / "dataset1") in line for line in raised.value.problems] == [True]
     drawn = source.open_root("synthetic", tmp_path, recipe, beside=True)
     assert folder.datasets_in(drawn) == ["easy", "hard", "varied"]
@@ -112,6 +112,6 @@ def test_a_root_that_nothing_can_stand_beside_is_said_before_drawing(tmp_path):
     with pytest.raises(ValueError, match="own: no folder in it .*own/NAME/im"):
         source.open_root(str(own), cache, RECIPE, beside=True)
     write_root(own, {"hard": 1, "mine": 1})
-    with pytest.raises(ValueError, match="called hard, too"):
+    with pytest.raises(ValueError, match="called hard, and you have"):
         source.open_root(str(own), cache, RECIPE, beside=True)
     assert not cache.exists()

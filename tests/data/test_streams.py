@@ -1,4 +1,4 @@
-"""Tests of both streams of batches, and of the samples that they draw from."""
+"""Tests of both streams of batches, and of the samples in the batches."""
 
 import itertools
 import time
@@ -21,7 +21,7 @@ B, F, X = images.BACKGROUND, images.FOREGROUND, images.OUTSIDE
 
 @pytest.fixture(scope="module")
 def samples(shared):
-    """The samples of `shared`, and four that no file would give."""
+    """The samples of the data root `shared`, and four artificial samples."""
     samples = arrays.load(shared, DATASETS, SIZE)
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 3, (4, SIZE, SIZE), np.uint8)
@@ -78,7 +78,7 @@ def test_flips_come_before_the_turn_and_turns_are_counter_clockwise(stream):
 
 @every_stream
 def test_image_and_label_move_together(stream):
-    # The picture of a sample is its own label: whatever moves one moves all.
+    # Each image equals its label, so both must move in the same way.
     rng = np.random.default_rng(2)
     labels = rng.integers(0, 3, (2, SIZE, SIZE), np.uint8)
     samples = arrays.Samples([], labels.astype(np.float32), labels, [])
@@ -170,7 +170,7 @@ def test_a_resumed_stream_is_the_tail_of_the_whole(samples, stream, start):
     assert_streams_equal(list(whole)[start:], tail)
 
 
-# What is read.
+# Reading of the samples.
 
 
 def test_training_and_segment_see_the_same_array(shared, monkeypatch):
