@@ -20,8 +20,13 @@ from spheroid_jax.inference import model_file
 from spheroid_jax.synthetic import varied
 
 DOCS = ROOT / "docs"
-GUIDES = sorted((DOCS / "guides").glob("*.md"))
-SINGLE = (ROOT / "README.md", DOCS / "evidence" / "results.md", DOCS / "evidence" / "paper.md")
+# Pages whose commands run one after the other, as a reader types them.
+STORIES = [*sorted((DOCS / "guides").glob("*.md")), DOCS / "evidence" / "results.md"]
+# Pages whose commands are all on one of the pages above.
+REPEATING = [
+    ROOT / "README.md",
+    *(DOCS / "evidence" / f"{name}.md" for name in ("paper", "performance")),
+]
 # Run by .ci/run, by test_docs.py or by hand.
 NOT_HERE = (
     "python -m pytest",
@@ -29,7 +34,7 @@ NOT_HERE = (
     "mkdocs build",
     "pre-commit",
     "python -m docs.config_reference",
-    "python -m benchmarks.picture",
+    "python -m benchmarks",
 )
 FINETUNE = "--config=configs/finetune.py"
 STUDY = "--config=configs/lambda_study.py"
@@ -50,23 +55,21 @@ def is_run(command):
     return not command.startswith(NOT_HERE) and STUDY not in command
 
 
-IN_GUIDES = [command for guide in GUIDES for command in commands_of(guide) if is_run(command)]
-ALONE = [
-    command
-    for command in dict.fromkeys(command for page in SINGLE for command in commands_of(page))
-    if is_run(command) and command not in IN_GUIDES
-]
+IN_STORIES = [command for page in STORIES for command in commands_of(page) if is_run(command)]
 
 
 def test_no_command_is_overlooked():
-    """All that is not run begins with a word of `NOT_HERE`, or is a study of 45 trainings."""
-    assert {command.split()[0] for command in [*IN_GUIDES, *ALONE]} == {"python", "spheroid"}
-    assert len(ALONE) > 5
-    for guide in GUIDES:
-        assert any(map(is_run, commands_of(guide))), guide
+    """`REPEATING` pages have no commands of their own."""
+    assert {command.split()[0] for command in IN_STORIES} == {"python", "spheroid"}
+    for page in STORIES:
+        assert any(map(is_run, commands_of(page))), page
+    for page in REPEATING:
+        assert {*filter(is_run, commands_of(page))} <= {*IN_STORIES}, page
 
 
-@pytest.mark.parametrize("page", [*GUIDES, *SINGLE], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "page", [*STORIES, *REPEATING, ROOT / "CONTRIBUTING.md"], ids=lambda p: p.stem
+)
 def test_an_extra_that_is_to_be_installed_exists(page):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for extras in re.findall(r"pip install [^\n]*\.\[([\w,]+)\]", page.read_text()):
@@ -91,30 +94,23 @@ def stage(workplace, tmp_path):
     return tmp_path
 
 
-# Runs that a guide takes for granted.
+# Runs that a page takes for granted.
 GRANTED = {"adapt": ("adver",), "score": ("adver",), "segment": ("finetune",)}
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
-def test_the_commands_of_a_guide_run_one_after_the_other(guide, stage, workplace):
+@pytest.mark.parametrize("page", STORIES, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_run_one_after_the_other(page, stage, workplace):
     """Trainings are shortened; everything else is as it is typed."""
-    for name in GRANTED.get(guide.stem, ()):
+    for name in GRANTED.get(page.stem, ()):
         a_run(stage / "runs" / name, [untrained()] * 5)
-    for command in commands_of(guide):
+    for command in commands_of(page):
         if is_run(command):
             run(command, stage, workplace)
         if command.startswith("spheroid truth propose"):
             accept_all(stage / "proposals" / "proposals.csv")
 
 
-@pytest.mark.parametrize("command", ALONE)
-def test_a_command_of_another_page_runs(command, stage, workplace):
-    if "=runs/pretrained" in command:
-        pytest.skip("needs the model that hours of training make")
-    run(command, stage, workplace, "--config.data.stream=tf")
-
-
-def run(command, stage, workplace, *more):
+def run(command, stage, workplace):
     """Runs a command in a folder; a training is made tiny."""
     words = shlex.split(command)
     words = [*expanded(words, stage)]
@@ -122,7 +118,7 @@ def run(command, stage, workplace, *more):
         words[:1] = ["python", "-m", "spheroid_jax"]
     assert words.pop(0) == "python"
     if words[0] == "launch.py" and "--mode=evaluate" not in words:
-        words += shortening(words, stage / "stand_in", more)
+        words += shortening(words, stage / "stand_in")
     result = subprocess.run(
         [sys.executable, *words],
         env=workplace[2] | {"PYTHONPATH": str(ROOT)},
@@ -141,13 +137,14 @@ def expanded(words, folder):
         yield from found or [word]
 
 
-def shortening(words, folder, more):
+def shortening(words, folder):
     """Flags that make a training tiny."""
     flags = [*TINY]
     if "--config=configs/unet.py" not in words:
         flags.append("--config.model.depth=3")
-    # Both streams give the same samples; this one starts faster.
-    flags += more if "--config=configs/unet.py" not in words and more else STREAM
+    if "--config=configs/demo.py" not in words:
+        # Both streams give the same samples; this one starts faster.
+        flags.append("--config.data.stream=numpy")
     if FINETUNE in words:
         flags += stand_in(folder)
     if not any("data.root" in word for word in words):
@@ -155,7 +152,6 @@ def shortening(words, folder, more):
     return flags
 
 
-STREAM = ("--config.data.stream=numpy",)
 DRAWN = (
     "--config.synthetic.n_easy=6",
     "--config.synthetic.n_hard=6",
