@@ -4,8 +4,8 @@
     python launch.py --config=configs/adver.py --fold=all
 
 A flag can replace any value of the config: --config.data.root=DIR, --config.model.width=16. After
-an interruption, the same command continues training; it skips folds that are finished.
---mode=evaluate scores a trained fold again. A config with several variants trains all of them.
+an interruption, the same command resumes training and skips finished folds. --mode=evaluate scores
+a trained fold again. If a config has several variants, all of them are trained.
 """
 
 import os
@@ -36,18 +36,18 @@ _MODE = flags.DEFINE_enum(
 
 
 class LaunchError(UserError):
-    """The flags do not say what to do, or some folds failed."""
+    """Flags that cannot be used, or folds that failed."""
 
 
 def main(argv):
-    """Runs what the flags ask for, and exits with its status."""
+    """Trains or evaluates as the flags say, and exits with the exit status."""
     logging.use_absl_handler()
     logs.plain(logging.get_absl_handler())
     sys.exit(failures.exit_status("launch.py", _run, argv[1:]))
 
 
 def _run(words):
-    """Runs what the flags ask for; returns the exit status."""
+    """Trains or evaluates as the flags say; returns the exit status."""
     if words:
         raise LaunchError(f"unexpected argument {words[0]!r}; options begin with --")
     # Imported here, so that --help and bad flags answer at once.
@@ -71,7 +71,7 @@ def _run(words):
 
 
 def _run_study(config):
-    """Trains each variant of a config in its own work directory; prints the report."""
+    """Trains each variant of a config in its own work directory, and prints the report."""
     from spheroid_jax.evaluation.compare import study
 
     file = config_flags.get_config_filename(flags.FLAGS["config"])
@@ -92,12 +92,12 @@ def _run_study(config):
 
 
 def _default(name):
-    """The work directory of a config, unless --workdir names another one."""
+    """Returns the default work directory of a config."""
     return os.path.join("runs", name)
 
 
 def _without_config(argv):
-    """Removes --config, which must not be given twice, from the arguments."""
+    """Returns the arguments without --config, which must not be given twice."""
     rest, words = [], iter(argv)
     for word in words:
         if word in ("--config", "-config"):
@@ -108,12 +108,12 @@ def _without_config(argv):
 
 
 def _run_folds(batch_size, devices, argv):
-    """Runs a command once per fold; exits if a signal asked to stop.
+    """Runs this command once per fold; exits if a signal has asked to stop.
 
     Args:
       batch_size: images per step.
       devices: number of devices that share a batch; 0 for as many as divide the batch.
-      argv: the arguments of this command.
+      argv: the words of the command.
 
     Returns:
       The number of folds that failed.
@@ -142,14 +142,14 @@ def _fold_number():
 
 
 def _parse(argv):
-    """Parses the flags; a misspelt key or a bad value is one line on stderr."""
+    """Parses the flags; for a misspelt key or a bad value, prints one line on stderr and exits."""
     try:
         return flags.FLAGS(argv)
     except (flags.Error, TypeError, ValueError) as error:
         message = " ".join(str(error).split())
     except (AttributeError, KeyError) as error:
         message = _no_such_key(argv, str(error.args[0] if error.args else error))
-    # A config file is the user's program, which can fail in any way.
+    # A config file is a program of the user, which can raise any exception.
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         message = (
@@ -161,7 +161,7 @@ def _parse(argv):
 
 
 def _no_such_key(argv, text):
-    """Turns the message of ml_collections about an unknown key into one that names the flag."""
+    """Returns a message that names the flag, for ml_collections' message about an unknown key."""
     words = text.replace("\\", "").replace('"', "'").split("'")
     misspelt = next((word for word in words if word.strip()), "")
     flag = next((a for a in argv[1:] if f".{misspelt}" in a), misspelt)
@@ -177,7 +177,7 @@ def _load_config():
         if config is not None:
             config.to_dict()  # Raises the error of a config file that could not be loaded.
         return config
-    # As in `_parse`: some errors of a config file come only now.
+    # As in `_parse`: some errors of a config file are raised only now.
     except Exception as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise LaunchError(f"--config cannot be loaded: {reason}") from error

@@ -1,1 +1,1 @@
-"""The subcommands of `spheroid`, one per file: parser, call, exit status."""
+"""Subcommands of `spheroid`, one per file: argument parser, call, exit status."""

@@ -1,4 +1,4 @@
-"""The command `spheroid compare`: finished training runs side by side on the test images."""
+"""The command `spheroid compare`: compares finished training runs on the test images."""
 
 import pathlib
 
@@ -33,22 +33,22 @@ def _parser():
         "Compares finished training runs on the test images, and writes a report that opens in "
         "any browser.",
         {
-            "spheroid compare runs/adver runs/base": "tests base against adver; the report is "
-            "runs/adver/report",
+            "spheroid compare runs/adver runs/base": "compares base with adver; the report is "
+            "runs/adver/report/index.html",
             "spheroid compare runs/adver runs/unet --output report --data DIR": "reads the images "
-            "from another place than at training",
+            "from DIR, because they were moved after training",
         },
     )
     parser.add_argument(
         "workdirs",
         nargs="+",
         metavar="WORKDIR",
-        help="work directory with five finished folds; the others are tested against the first",
+        help="work directory with five finished folds; all are compared with the first one",
     )
     parser.add_argument(
         "--output", metavar="FOLDER", help="folder of the report (default: WORKDIR/report)"
     )
     parser.add_argument(
-        "--data", metavar="DIR", help="the data root, where it is no longer that of the config"
+        "--data", metavar="DIR", help="data root (default: the data root of the training)"
     )
     return parser

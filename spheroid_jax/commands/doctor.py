@@ -1,4 +1,4 @@
-"""The command `spheroid doctor`: checks an installation, and segments a drawn image."""
+"""The command `spheroid doctor`: checks the installation and segments a drawn image."""
 
 import importlib.metadata
 import os
@@ -12,7 +12,7 @@ from spheroid_jax.runtime import cache
 
 NAME = "spheroid doctor"
 CORE = ("jax", "jaxlib", "flax", "numpy", "scipy", "scikit-image", "pillow", "tifffile")
-# The packages of each optional extra; of alternatives, such as one per platform, one is enough.
+# The packages of each optional extra. Where several names are given, one of the packages is enough.
 EXTRAS = {
     "train": (
         ("optax",),
@@ -35,11 +35,11 @@ _LEAST_F_SCORE = 0.9
 
 
 class Finding(NamedTuple):
-    """What one check has found.
+    """The result of one check.
 
     Attributes:
-      lines: what is printed below the heading.
-      problems: what is wrong, one line each; empty if all is well.
+      lines: lines to be printed below the heading.
+      problems: one line per problem.
     """
 
     lines: list[str]
@@ -58,14 +58,14 @@ def _parser():
         "Checks the installation: versions, optional extras, devices, the cache folder, the "
         "packaged models; then segments a drawn image. Exits with 1 if something is wrong.",
         {
-            "spheroid doctor": "prints what is there, and what is wrong",
-            "spheroid doctor > doctor.txt": "keeps the findings, for a report of a problem",
+            "spheroid doctor": "prints the findings, and the problems at the end",
+            "spheroid doctor > doctor.txt": "writes the findings to a file, for a bug report",
         },
     )
 
 
 def _examine():
-    """Makes all checks and prints what they find; returns the exit status."""
+    """Makes all checks and prints their findings; returns the exit status."""
     problems = []
     for heading, check in CHECKS.items():
         found = _finding(check)
@@ -80,7 +80,7 @@ def _examine():
 
 
 def _finding(check):
-    """Makes one check; an exception of any kind is its problem, and the other checks go on."""
+    """Makes one check; an exception becomes a problem, so that the other checks still run."""
     try:
         return check()
     except Exception as error:
@@ -89,7 +89,7 @@ def _finding(check):
 
 
 def _versions():
-    """Lists the versions of Python, of this package and of what it needs."""
+    """Lists the versions of Python, of spheroid_jax and of the packages that it needs."""
     lines = [
         f"{'Python':14} {platform.python_version()} on {platform.platform()}",
         f"{'spheroid_jax':14} {spheroid_jax.__version__}",
@@ -103,7 +103,7 @@ def _versions():
 
 
 def _extras():
-    """Lists the optional extras, and how to install those that are incomplete."""
+    """Lists the optional extras, and how to install the incomplete ones."""
     lines = []
     for extra, packages in EXTRAS.items():
         missing = [names[0] for names in packages if not any(map(_version, names))]
@@ -125,7 +125,7 @@ def _devices():
 
 
 def _cache():
-    """Looks whether the cache folder can be written, and how large it is."""
+    """Checks that the cache folder can be written, and measures its size."""
     folder = cache.folder()
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -139,7 +139,7 @@ def _cache():
 
 
 def _models():
-    """Loads each packaged model, which compares the weights with their hash."""
+    """Loads each packaged model; loading compares the weights with their hash."""
     from spheroid_jax.inference import model_file, pretrained
 
     lines, problems = [], []

@@ -1,7 +1,6 @@
-"""Errors and exit statuses of commands: one line for a user, a traceback for a bug of ours.
+"""Error messages and exit statuses of commands: one line for a user error, a traceback for a bug.
 
-`exit_status` runs every subcommand of `spheroid`, and the training script `launch.py`. Nothing else
-turns an error into a line on stderr and an exit status.
+`exit_status` runs every subcommand of `spheroid`, and the training script `launch.py`.
 """
 
 import os
@@ -11,14 +10,13 @@ import traceback
 import spheroid_jax
 from spheroid_jax.errors import UserError
 
-# Exit statuses. Some images or folds failed; nothing was done; a bug of spheroid_jax (EX_SOFTWARE).
-SOME_FAILED = 1
-REFUSED = 2
-BUG = 70
-# As a shell reports a process that a signal has ended: 128 + SIGINT, 128 + SIGPIPE.
+SOME_FAILED = 1  # Some images or folds failed.
+REFUSED = 2  # Nothing was done, because of an error that the user can mend.
+BUG = 70  # A bug of spheroid_jax; EX_SOFTWARE in sysexits.h.
+# 128 plus the signal, as shells report a process that was ended by SIGINT or SIGPIPE.
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-# What a user can mend.
+# Errors that a user can mend.
 USERS = (UserError, OSError)
 
 
@@ -26,13 +24,15 @@ def exit_status(name, function, *arguments):
     """Calls `function(*arguments)` and returns the exit status of the command.
 
     Args:
-      name: the command as the user typed it, which begins each line: "spheroid segment".
-      function: does the work; returns an exit status, or None for 0.
-      *arguments: of the function.
+      name: the command as the user typed it, such as "spheroid segment"; each line on stderr
+        begins with this name.
+      function: function that does the work and returns an exit status, or None for 0.
+      *arguments: positional arguments of the function.
 
     Returns:
-      What the function returned; 2 for a `UserError` or `OSError`, 130 for Ctrl-C, 141 where the
-      reader of stdout is gone (`spheroid score ... | head`), 70 for any other exception.
+      The exit status that the function returned; 2 for a `UserError` or `OSError`, 130 for Ctrl-C,
+      141 if the reader of stdout has ended (`spheroid score ... | head`), 70 for any other
+      exception.
     """
     try:
         status = function(*arguments)
@@ -59,18 +59,18 @@ def exit_status(name, function, *arguments):
 
 
 def complain(name, problem):
-    """Writes a problem to stderr, each of its lines after the command's name.
+    """Writes a problem to stderr; each line begins with the command's name.
 
     Args:
       name: the command as the user typed it.
-      problem: an exception, or a text.
+      problem: an exception, or a message.
     """
     for line in message(problem).splitlines():
         print(f"{name}: {line}", file=sys.stderr)
 
 
 def message(problem):
-    """Returns the text of a problem; the file comes first where the system has named one."""
+    """Returns the message of a problem; an `OSError`'s message begins with the file's name."""
     if isinstance(problem, OSError) and problem.filename is not None:
         return f"{problem.filename2 or problem.filename}: {problem.strerror}"
     return str(problem)

@@ -1,4 +1,4 @@
-"""Dispatch of `spheroid COMMAND ...` to the command's module."""
+"""The command `spheroid`: runs the subcommand that the first argument names."""
 
 import argparse
 import difflib
@@ -18,10 +18,10 @@ COMMANDS = {
 
 
 def main(arguments=None):
-    """Runs a command; returns the exit status.
+    """Runs a subcommand; returns the exit status.
 
     Args:
-      arguments: the words after `spheroid`; None for those of the command line.
+      arguments: the words after `spheroid`; None for the words of the command line.
     """
     parser = _parser()
     words = sys.argv[1:] if arguments is None else list(arguments)
@@ -53,7 +53,7 @@ def _parser():
 
 
 def _suggestion(word):
-    """The end of the message about an unknown command."""
+    """Returns the end of the message about an unknown command."""
     if similar := difflib.get_close_matches(word, COMMANDS, n=1):
         return f"; did you mean {similar[0]}?"
     return f"; the commands are {', '.join(COMMANDS)}"

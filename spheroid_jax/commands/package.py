@@ -1,4 +1,4 @@
-"""The command `spheroid package`: a trained model becomes part of the package, under a name."""
+"""The command `spheroid package`: adds a trained model to the package under a name."""
 
 from spheroid_jax.commands import failures, parsers
 
@@ -21,12 +21,12 @@ def _package(given):
 def _parser():
     parser = parsers.parser(
         NAME,
-        "Packages the model of a trained fold under a name, which `spheroid segment --model NAME` "
-        "and spheroid_jax.load(NAME) then take.",
+        "Packages the model of a trained fold under a name. `spheroid segment --model NAME` and "
+        "spheroid_jax.load(NAME) then find the model.",
         {
-            "spheroid package runs/adver/fold_2 my-lab": "packages one fold's model",
+            "spheroid package runs/adver/fold_2 my-lab": "packages the model of fold 2",
             "spheroid package runs/adver/fold_2 my-lab --dtype float32": "stores the weights "
-            "unrounded, in twice the space",
+            "without rounding, in twice the space",
         },
     )
     parser.add_argument("fold", metavar="FOLD", help="folder of a trained fold")

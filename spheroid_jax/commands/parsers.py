@@ -1,14 +1,14 @@
-"""Argument parsers whose help ends with examples."""
+"""Argument parsers of the commands; their help ends with examples."""
 
 import argparse
 import textwrap
 
-# Options that choose a plane of files with several; the names are those of `images.read`.
+# Options that choose one plane of a file; they have the names of the arguments of `images.read`.
 _PLANE_OPTIONS = {
-    "channel": "channel of files with several: its name, or its number from 0",
-    "scene": "scene of files with several: its name, or its number from 0",
-    "z": "depth of files with several: its number from 0",
-    "t": "time of files with several: its number from 0",
+    "channel": "name or number of the channel; numbers begin with 0",
+    "scene": "name or number of the scene; numbers begin with 0",
+    "z": "number of the z plane; numbers begin with 0",
+    "t": "number of the time point; numbers begin with 0",
 }
 
 
@@ -16,9 +16,9 @@ def parser(command, description, examples):
     """Makes the argument parser of a command.
 
     Args:
-      command: the command as it is typed: "spheroid segment".
+      command: the command as the user types it, such as "spheroid segment".
       description: what the command does.
-      examples: a dict from a command line to what it does.
+      examples: dict from a command line to a phrase that says what this command line does.
 
     Returns:
       `argparse.ArgumentParser`.

@@ -1,4 +1,4 @@
-"""The command `spheroid score`: masks made by any tool, scored against true masks."""
+"""The command `spheroid score`: scores masks made by any tool against true masks."""
 
 import sys
 
@@ -19,7 +19,7 @@ def main(arguments=None):
 
 
 def _score(given):
-    """Scores all sources, prints the table, and writes files where --output is given."""
+    """Scores all sources, prints the table, and writes files if --output is given."""
     from spheroid_jax.evaluation.score import results, scoring, sources, targets
     from spheroid_jax.report import tables
     from spheroid_jax.runtime import cache, compilation
@@ -42,7 +42,7 @@ def _score(given):
 
 
 def _outputs():
-    """Imports the module that draws; nothing else here needs matplotlib."""
+    """Imports and returns the module that draws pictures, which needs matplotlib."""
     try:
         from spheroid_jax.evaluation.score import outputs
     except ImportError as error:
@@ -60,7 +60,7 @@ def _parser():
         {
             "spheroid score DIR cellpose=masks/cellpose": "scores a folder of masks",
             "spheroid score DIR runs/adver conventional --output scores": "scores a trained model "
-            "and thresholds; writes tables and the worst images",
+            "and conventional thresholds",
         },
     )
     parser.add_argument(
@@ -70,28 +70,26 @@ def _parser():
         "sources",
         nargs="+",
         metavar="[NAME=]SOURCE",
-        help="folder of masks (DATASET/STEM.png or STEM.png), trained model, or the word "
-        "conventional for thresholds",
+        help="folder of masks (DATASET/STEM.png or STEM.png), folder of a trained model, or the "
+        "word conventional for conventional thresholds",
     )
-    parser.add_argument(
-        "--output", metavar="FOLDER", help="folder for scores, tables and the worst images"
-    )
+    parser.add_argument("--output", metavar="FOLDER", help="folder for scores, tables and pictures")
     parser.add_argument(
         "--labels",
         action="store_true",
-        help="masks are label images (0, and one number per object), as Cellpose and StarDist "
-        "write them",
+        help="the masks are label images (0 for background, one number per object), like those of "
+        "Cellpose and StarDist",
     )
     parser.add_argument(
         "--all-objects",
         action="store_true",
-        help="score masks as they are, instead of their largest bodies",
+        help="score whole masks instead of the largest body of each mask",
     )
     parser.add_argument(
         "--missing",
         choices=("refuse", "zero"),
         default="refuse",
-        help="what happens to images without a mask; zero: their masks count as empty "
+        help="what to do about images without a mask; zero: score them as empty masks "
         "(%(default)s)",
     )
     return parser

@@ -1,9 +1,9 @@
-"""The command `spheroid segment`: a mask for each image.
+"""The command `spheroid segment`: writes a mask for each image.
 
     spheroid segment plate --output masks
 
-writes masks/NAME.png (0 and 255) for every image plate/NAME.tif, at the image's own size. An image
-that cannot be used, or whose mask cannot be written, is named and does not stop the other images.
+writes masks/NAME.png (0 and 255) for every image plate/NAME.tif, in the size of the image. If an
+image cannot be read, or its mask cannot be written, the command reports the image and goes on.
 """
 
 import pathlib
@@ -24,8 +24,8 @@ def _parser():
     parser = parsers.parser(
         NAME,
         "Writes a mask for each image: a PNG file of the image's size, 255 in the spheroid and 0 "
-        "elsewhere. Folders are searched for images, and so are the folders in them; masks/ "
-        "mirrors their layout.",
+        "elsewhere. Folders are searched for images with all their subfolders, and the output "
+        "folder gets the same subfolders.",
         {
             "spheroid segment plate": "writes masks/A01.png for plate/A01.tif, and so on",
             'spheroid segment "day*/*.tif" --model runs/mine --output results': "writes "
@@ -47,8 +47,8 @@ def _parser():
         "--existing",
         choices=("refuse", "skip", "replace"),
         default="refuse",
-        help="what happens to masks that are there already; skip: they stay, and only the other "
-        "images are segmented (%(default)s)",
+        help="what to do about masks that exist already; skip: keep them, and segment only the "
+        "other images (%(default)s)",
     )
     parsers.add_plane_options(parser)
     return parser
@@ -71,7 +71,7 @@ def _segment(given):
 
 
 def _check_masks(masks, output, existing):
-    """Raises where a mask would take the place of a user's file; returns the masks there are."""
+    """Returns the masks that exist already; raises if a mask would replace a user's file."""
     if output.exists() and not output.is_dir():
         raise NotADirectoryError(f"{output}: not a folder; choose another --output")
     inputs = {path.resolve() for path in masks}
@@ -89,7 +89,7 @@ def _check_masks(masks, output, existing):
 
 
 def _without(masks, there):
-    """The images and masks without those masks that are there."""
+    """Returns the dict from image to mask, without the masks that exist already."""
     there = set(there)
     return {path: mask for path, mask in masks.items() if mask not in there}
 
@@ -99,12 +99,12 @@ def _write_masks(model, masks, output, choice):
 
     Args:
       model: name of a packaged model, or a folder.
-      masks: a dict from an image's path to its mask's.
-      output: the folder of the masks, for the message after Ctrl-C.
-      choice: dict of the arguments of `images.read` that choose a plane.
+      masks: dict from the path of an image to the path of its mask.
+      output: folder of the masks, for the message after Ctrl-C.
+      choice: keyword arguments of `images.read` that choose a plane.
 
     Returns:
-      How many images have failed.
+      The number of images that have failed.
     """
     import tqdm
 
@@ -121,7 +121,7 @@ def _write_masks(model, masks, output, choice):
         bar_format="{n_fmt} of {total_fmt} images |{bar}| {rate_noinv_fmt}, {remaining} left",
         dynamic_ncols=True,
         leave=False,
-        disable=None,  # Where stderr is not a terminal.
+        disable=None,  # No bar if stderr is not a terminal.
     ) as bar:
         try:
             planes = stream.segment_stream(
@@ -144,7 +144,7 @@ def _write_masks(model, masks, output, choice):
 
 
 def _write(result, mask):
-    """Writes one mask; returns what is wrong if that is not possible, or None."""
+    """Writes one mask; returns a message if the mask cannot be written, else None."""
     from spheroid_jax import images
     from spheroid_jax.runtime import files
 

@@ -1,15 +1,16 @@
-"""The command `spheroid truth`: semi-automatic ground truth for images without masks.
+"""The command `spheroid truth`: makes ground truth for images without masks, semi-automatically.
 
     spheroid truth propose plate --output proposals
 
-writes masks, contact sheets and proposals/proposals.csv. A person looks at the sheets and writes
-accept or reject into the column `decision`. Another method's name in the column `method` takes that
-method's mask instead; the word manual says that the file in proposals/masks was corrected by hand.
+writes masks, contact sheets and the table proposals/proposals.csv. A person looks at the sheets and
+writes accept or reject into the column `decision`. The column `method` names the method whose mask
+is taken, and can be changed. The method manual takes the file in proposals/masks, which the person
+has corrected.
 
     spheroid truth assemble proposals --root DIR --dataset easy
 
-copies what was accepted into a data root. Either command can be repeated: no decision is lost, and
-nothing is replaced.
+copies the accepted images and masks into a data root. Both commands can be repeated; they keep all
+decisions and replace no file.
 """
 
 import pathlib
@@ -29,10 +30,10 @@ def _parser():
     parser = parsers.parser(
         NAME,
         "Makes ground truth for images without masks: `propose` writes a mask for each image, a "
-        "person accepts or rejects in proposals.csv, `assemble` makes a dataset of what was "
-        "accepted.",
+        "person accepts or rejects the masks in proposals.csv, and `assemble` makes a dataset of "
+        "the accepted masks.",
         {
-            "spheroid truth propose plate": "writes proposals/: masks, sheets to look at, a table",
+            "spheroid truth propose plate": "writes masks, contact sheets and a table to proposals",
             "spheroid truth assemble proposals --root DIR --dataset easy": "copies the accepted "
             "images and masks into DIR/easy",
         },
@@ -46,8 +47,8 @@ def _parser():
     command.set_defaults(run=_propose)
     command = commands.add_parser("assemble", help="make a dataset of the accepted proposals")
     command.add_argument("proposals", metavar="FOLDER", help="folder that propose wrote")
-    command.add_argument("--root", required=True, metavar="DIR", help="the data root")
-    command.add_argument("--dataset", required=True, metavar="NAME", help="a folder in the root")
+    command.add_argument("--root", required=True, metavar="DIR", help="data root")
+    command.add_argument("--dataset", required=True, metavar="NAME", help="folder in the data root")
     command.set_defaults(run=_assemble)
     return parser
 
@@ -82,7 +83,7 @@ def _assemble(given):
 
 
 def _each(items, do, *folders):
-    """Calls `do` for each item, past items that fail; returns how many have failed."""
+    """Calls `do` for each item and reports errors; returns the number of items that failed."""
     failed = 0
     for item in items:
         try:
