@@ -1,4 +1,4 @@
-"""Runs the benchmark; see the package's docstring."""
+"""The command `python -m benchmarks`: measures, and writes numbers and tables."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ _PARTS = (
     "starts",
     "accelerator",
 )
-# Task, width, images a batch, rounds.
+# Task, width, images per batch, rounds.
 _CASES = (
     ("forward", 60, 1, 9),
     ("forward", 16, 1, 25),
@@ -34,26 +34,27 @@ _CASES = (
     ("step", 60, 1, 7),
     ("step", 16, 1, 21),
 )
-# The check's margin over the targets: noise must not look like a regression.
+# Largest ratio to PyTorch's time that --check accepts; above the targets, because times are noisy.
 _MARGIN = 1.5
 
 
 def main():
-    """Runs what is asked for; returns the exit status."""
+    """Runs the command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument(
         "--parts",
         nargs="+",
         choices=_PARTS,
-        help="only these, kept beside earlier results (default: all that this machine can run)",
+        help="parts to measure; earlier results of other parts are kept (default: all parts that "
+        "this machine can run)",
     )
     parser.add_argument(
         "--check",
         action="store_true",
-        help="in two minutes: has anything become much slower than PyTorch? "
-        "Writes nothing; exit status 1 if so",
+        help="only check, in two minutes, whether anything has become much slower than PyTorch; "
+        "writes nothing, and exits with 1 if so",
     )
-    parser.add_argument("--width", type=int, default=60, help="of the accelerator's network")
+    parser.add_argument("--width", type=int, default=60, help="width of the accelerator's network")
     given = parser.parse_args()
     return _check() if given.check else _run(given.parts, given.width)
 
@@ -83,7 +84,7 @@ def _run(parts, width):
     for part in parts:
         print(f"{part} ...", file=sys.stderr, flush=True)
         results[part] = _MEASURE[part](width)
-        # After each part: what has been measured is not lost.
+        # Written after each part, so that an interruption loses no measured part.
         path.write_text(json.dumps(_short(results), indent=1) + "\n", "utf-8")
     results = json.loads(path.read_text("utf-8"))
     document = _DOCS / "performance.md"
@@ -146,7 +147,7 @@ _MEASURE = {
 
 
 def _short(value):
-    """Four digits are more than a timing has."""
+    """Rounds all numbers of a result to four digits, which are more than a timing has."""
     if isinstance(value, float):
         return float(f"{value:.4g}")
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""What a GPU or TPU does: inference, a fold, several folds at once.
+"""Benchmarks on a GPU or TPU: inference, training of a fold, several folds at once.
 
-Runs on JAX's default device, so a narrow network tries it out on a CPU.
+They run on JAX's default device. With a narrow network, they can be tried on a CPU.
 """
 
 import time
@@ -16,7 +16,7 @@ STEPS_OF_A_FOLD = 12_000
 
 
 def inference(*, width, size=480, counts=(1, 8, 32), rounds=20):
-    """Images a second that the device computes, data already on it."""
+    """Measures inference of images that are on the device already, in images per second."""
     rows = []
     for dtype in ("float32", "bfloat16"):
         model = inputs.model("multiscale", width, size, dtype)
@@ -32,7 +32,7 @@ def inference(*, width, size=480, counts=(1, 8, 32), rounds=20):
 
 
 def fold_minutes(*, width, size=480, per_dispatch=10, dispatches=20):
-    """Minutes that 12,000 alternating steps take, in both precisions."""
+    """Measures the minutes that 12,000 training steps take, in float32 and in bfloat16."""
     minutes = {}
     for dtype in ("float32", "bfloat16"):
         run = training(width=width, size=size, dtype=dtype, per_dispatch=per_dispatch)
@@ -46,10 +46,10 @@ def fold_minutes(*, width, size=480, per_dispatch=10, dispatches=20):
 
 
 def folds_at_once(*, width, size=480, dispatches=20, most=4):
-    """Steps a second of all folds together, one process a fold."""
+    """Measures the steps per second of several folds together, with one process per fold."""
     work = {
         "work": "benchmarks.accelerator:training",
-        # Each process takes the memory that it needs, not three quarters.
+        # By default, JAX would take three quarters of the device's memory for each process.
         "environment": (("XLA_PYTHON_CLIENT_PREALLOCATE", "false"),),
         "width": width,
         "size": size,
@@ -67,7 +67,7 @@ def folds_at_once(*, width, size=480, dispatches=20, most=4):
 
 
 def training(*, width, size, dtype, per_dispatch):
-    """A function that makes `per_dispatch` steps and waits for them."""
+    """Returns a function that makes `per_dispatch` training steps and waits for their end."""
     networks = jax_work.networks(width, dtype, remat=False)
     state = steps.init_state(*networks, seed=inputs.SEED)
     batches = jax.device_put(

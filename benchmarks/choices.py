@@ -1,4 +1,4 @@
-"""Our own choices beside what JAX does by itself, in one process."""
+"""Benchmarks of our implementation choices against the defaults of JAX, XLA and Linen."""
 
 import time
 
@@ -13,8 +13,8 @@ from spheroid_jax.models.convolution import same_convolution
 from spheroid_jax.runtime import compilation
 from spheroid_jax.training import steps
 
-# (side, channels, features, kernel) of the paper's network at widths 60 and
-# 16, and of U-net*.
+# (side, channels, features, kernel) of layers of the paper's network at widths 60 and 16, and of
+# U-net*.
 _LAYERS = (
     (60, 240, 240, (1, 3)),
     (60, 240, 240, (3, 1)),
@@ -25,13 +25,22 @@ _LAYERS = (
     (120, 256, 256, (3, 3)),
     (480, 64, 64, (3, 3)),
 )
+# Convolutions in a row that are timed together.
 _CHAIN = 4
-# m, k, n at widths 60 and 16: IR1's layers, IR2's.
+# (m, k, n) of the products in IR1 and IR2, at width 60 and then at width 16.
 _PRODUCTS = ((900, 240, 240), (240, 1440, 480), (900, 64, 64), (240, 384, 128))
 
 
 def alternate(functions, rounds):
-    """Seconds of each function, called in turn, the first round uncounted."""
+    """Times functions in turn.
+
+    Args:
+      functions: dict from name to a function without arguments.
+      rounds: number of rounds, besides a first round that is not counted.
+
+    Returns:
+      dict from name to a list with the seconds of each round.
+    """
     seconds = {name: [] for name in functions}
     for number in range(rounds + 1):
         for name, function in functions.items():
@@ -43,7 +52,11 @@ def alternate(functions, rounds):
 
 
 def convolutions(rounds=9):
-    """Each kind of layer, a few in a row: `same_convolution` and XLA's."""
+    """Times the convolution layers: our `same_convolution`, and XLA's convolution.
+
+    Returns:
+      list of dicts, one per layer: its sizes, and the seconds of each way.
+    """
     rng = np.random.default_rng(inputs.SEED)
     rows = []
     for side, channels, features, kernel_size in _LAYERS:
@@ -74,10 +87,10 @@ def convolutions(rounds=9):
 
 
 def products(rounds=50):
-    """Rates of the matrix products that minimal filtering consists of.
+    """Measures the rates of the matrix products that minimal filtering consists of.
 
     Returns:
-      list of dicts: six products of m x k by k x n, and FLOP/s.
+      list of dicts with the sizes m, k, n and the rate in FLOP/s of six products of m x k by k x n.
     """
     rng = np.random.default_rng(inputs.SEED)
     product = jax.jit(jnp.matmul)
@@ -92,7 +105,7 @@ def products(rounds=50):
 
 
 def loop(rounds=9, width=16):
-    """A step alone and inside a `lax.scan` of two, per step."""
+    """Times a training step alone and in a `lax.scan` of two steps, in seconds per step."""
     networks = jax_work.networks(width, "float32", remat=False)
     train_step = steps.make_train_step(*networks)
     seconds = {}
@@ -112,7 +125,7 @@ def loop(rounds=9, width=16):
 
 
 def initialisation():
-    """Seconds of Linen's `init` and of ours; each compiles what it needs."""
+    """Times Linen's `init` and our `initial_variables`, in seconds with compilation."""
     module = models.build("multiscale")
     image = jnp.zeros((1, 64, 64, 1))
     start = time.perf_counter()
@@ -123,7 +136,7 @@ def initialisation():
 
 
 def temporary_memory(width=60, size=480):
-    """Bytes that a compiled step needs beside state and batch."""
+    """Measures the bytes that a compiled training step needs besides its state and batch."""
     batch = {
         key: jax.ShapeDtypeStruct((1, *value.shape), value.dtype)
         for key, value in inputs.batch(size, 1).items()
@@ -148,7 +161,7 @@ def temporary_memory(width=60, size=480):
 
 
 def _abstract_state(network, adversary):
-    """The state's shapes, without drawing 74 million numbers."""
+    """Returns a training state for `jax.eval_shape`, which does not draw 74 million numbers."""
     key = jax.random.key(0)
     params = network.module.init(key, jnp.zeros((1, 64, 64, 1)))["params"]
     judge = adversary.module.init(key, jnp.zeros((1, 64, 64, 2)))["params"]

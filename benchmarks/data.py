@@ -1,4 +1,4 @@
-"""What surrounds the network: samples in, files in, masks out."""
+"""Benchmarks of reading and writing: training samples, image files, masks, post-processing."""
 
 import itertools
 import pathlib
@@ -20,7 +20,7 @@ _SHARES = {"dataset1": 70.0, "dataset2": 30.0}
 
 
 def input_pipeline(size=480, samples=300, rounds=5):
-    """Samples a second of both streams, drawn and stacked, nothing else."""
+    """Measures how many samples per second each stream draws and stacks."""
     rates = {"tf": [], "numpy": []}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -45,18 +45,18 @@ def input_pipeline(size=480, samples=300, rounds=5):
 
 
 def files_to_masks(*, width, size=480, image_px=1080, count=8, rounds=3):
-    """Seconds an image: the parts alone, and all from disk to disk.
+    """Times segmentation of image files, and its parts.
 
     Args:
-      width: of the network.
-      size: of its grid.
-      image_px: side of the images; 8-bit PNG.
-      count: images.
-      rounds: how often everything is timed.
+      width: width of the network.
+      size: side of the grid in pixels.
+      image_px: side of the images, which are 8-bit PNG files, in pixels.
+      count: number of images.
+      rounds: number of timings.
 
     Returns:
-      dict from "network", "before", "after", "one by one" and "stream" to
-      seconds an image.
+      dict from "network", "before" (the network), "after" (the network), "one by one" and "stream"
+      (both from file to file) to a list of seconds per image.
     """
     model = inputs.model("multiscale", width, size)
     with tempfile.TemporaryDirectory() as folder:
@@ -75,7 +75,7 @@ def _write_images(folder, count, image_px):
 
 
 def _ways_to_segment(model, paths):
-    """Functions without arguments: the parts, and from disk to disk."""
+    """Returns a dict of functions without arguments, which do the work of `files_to_masks`."""
     prepared = [predict.prepare(model, images.read_image(path)) for path in paths]
     maps = [_body_like(item) for item in prepared]
 
@@ -112,7 +112,7 @@ def _ways_to_segment(model, paths):
 
 
 def post_processing(side=480, rounds=20):
-    """Seconds of `largest_body` on a map of a body and some noise."""
+    """Times `largest_body` on a probability map of a body and noise, in seconds."""
     rng = np.random.default_rng(inputs.SEED)
     rows, columns = np.mgrid[:side, :side] / side
     distance = np.hypot(rows - 0.5, columns - 0.5)
@@ -123,5 +123,5 @@ def post_processing(side=480, rounds=20):
 
 
 def _body_like(item):
-    """A map with a body in it; an untrained network's would be noise."""
+    """Returns a probability map with a body; the map of an untrained network would be noise."""
     return (item.grid < 0.5).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What all frameworks are given: the same weights, images and masks."""
+"""Inputs of the benchmarks: the same weights, images and masks for all frameworks."""
 
 import jax
 import numpy as np
@@ -12,25 +12,25 @@ SEED = 0
 
 
 def variables(network, width, channels=1):
-    """Initial variables of a network, as NumPy arrays."""
+    """Returns initial variables of a network as NumPy arrays."""
     module = models.build(network, width=width)
     drawn = models.initial_variables(module, channels, seed=SEED)
     return jax.tree.map(np.asarray, drawn)
 
 
 def model(network, width, size, dtype="float32"):
-    """What `load` would give for a network of initial variables."""
+    """Returns the `Params` of an untrained network."""
     return model_file.Params.create(
         jax.device_put(variables(network, width)), name=network, size=size, width=width, dtype=dtype
     )
 
 
 def batch(size, count):
-    """A training batch of synthetic spheroids.
+    """Makes a training batch of synthetic spheroids.
 
     Args:
-      size: side of the grid, pixels.
-      count: images.
+      size: side of the grid in pixels.
+      count: number of images.
 
     Returns:
       dict of `image` (B, H, W), float32, and `label` (B, H, W), uint8.
@@ -45,6 +45,6 @@ def batch(size, count):
 
 
 def truth(batch):
-    """Returns a batch's mask, boolean, and its weight by equation 1, float32: both (B, H, W)."""
+    """Returns a batch's boolean mask and its float32 weight by equation 1, both (B, H, W)."""
     mask = batch["label"] == images.FOREGROUND
     return mask, np.asarray(losses.balanced_weight(mask, batch["label"] != images.OUTSIDE))

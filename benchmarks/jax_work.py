@@ -1,4 +1,4 @@
-"""The work as spheroid_jax does it; each function is for `workers.Worker`."""
+"""Benchmark tasks in spheroid_jax; each function prepares one task for `workers.Worker`."""
 
 import functools
 
@@ -15,14 +15,14 @@ from spheroid_jax.training import losses, schedules, steps
 
 
 def forward(*, network, width, size, count, dtype="float32"):
-    """Foreground probabilities of a batch: (B, S, S)."""
+    """Prepares inference; the task returns foreground probabilities (B, S, S)."""
     model = inputs.model(network, width, size, dtype)
     grids = jax.device_put(inputs.batch(size, count)["image"])
     return lambda: np.asarray(predict.grid_probability(model, grids))
 
 
 def gradient(*, network, width, size, count, dtype="float32", remat=False):
-    """Forward and backward pass; returns the first layer's gradient."""
+    """Prepares a forward and a backward pass; the task returns the first layer's gradient."""
     module = models.build(network, width=width, dtype=dtype, remat=remat)
     variables = jax.device_put(inputs.variables(network, width))
     batch = inputs.batch(size, count)
@@ -44,7 +44,7 @@ def gradient(*, network, width, size, count, dtype="float32", remat=False):
 
 
 def step(*, width, size, count, dtype="float32", remat=False, warm=2):
-    """The whole alternating step; returns the losses after `warm` steps."""
+    """Prepares a training step after `warm` steps; the task returns the losses."""
     both = networks(width, dtype, remat)
     state = steps.init_state(*both, seed=inputs.SEED)
     batch = inputs.batch(size, count)
@@ -64,7 +64,7 @@ def step(*, width, size, count, dtype="float32", remat=False, warm=2):
 
 
 def networks(width, dtype, remat):
-    """The paper's, put together without all that a training loop imports."""
+    """Returns the paper's `Network` and `Adversary`, without importing all of the training loop."""
     config = adver.get_config()
     network = models.build("multiscale", width=width, dtype=dtype, remat=remat)
     adam, judge = config.optimizer, config.adversary

@@ -1,4 +1,4 @@
-"""The machine and the versions that numbers belong to."""
+"""Description of the machine and the package versions on which numbers were measured."""
 
 import datetime
 import importlib.metadata
@@ -15,7 +15,7 @@ _PACKAGES = ("jax", "flax", "optax", "numpy", "tensorflow-cpu", "torch", "onnxru
 
 
 def describe():
-    """The machine, the versions, and its matrix-product rate, as a dict."""
+    """Returns a dict of the machine, the versions, and the rate of matrix products."""
     return {
         "date": datetime.date.today().isoformat(),
         "cpu": _cpu(),
@@ -29,7 +29,7 @@ def describe():
 
 
 def matrix_product_rate(n=2048, rounds=9):
-    """Floating-point operations a second of an n x n float32 product."""
+    """Measures the floating-point operations per second of an n x n float32 matrix product."""
     x = jnp.ones((n, n))
     product = jax.jit(jnp.matmul)
     product(x, x).block_until_ready()

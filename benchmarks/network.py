@@ -1,12 +1,12 @@
-"""The network and the training step, beside the other frameworks."""
+"""Benchmarks of the network and the training step in all frameworks."""
 
 import pathlib
 import tempfile
 
 from benchmarks import workers
 
-# Between frameworks, relative to the largest value: float32 in 60 layers. The
-# gradient of the first layer has passed all of them twice.
+# Largest difference between frameworks, relative to the largest value. The network has 60 layers in
+# float32, and the gradient of the first layer has passed all of them twice.
 _TOLERANCE = {"forward": 1e-3, "gradient": 1e-2, "step": 1e-2}
 _LAYOUTS = ("contiguous", "channels last")
 
@@ -15,16 +15,15 @@ def measure(*, task, width, count, size=480, rounds=7):
     """Times one task in all frameworks.
 
     Args:
-      task: "forward", "gradient" (forward and backward) or "step" (the whole
-        alternating step).
-      width: of the segmentation network.
-      count: images a batch.
-      size: side of the grid, pixels.
-      rounds: how often each is timed.
+      task: "forward", "gradient" (forward and backward pass) or "step" (a whole training step).
+      width: width of the segmentation network.
+      count: images per batch.
+      size: side of the grid in pixels.
+      rounds: number of timings per framework.
 
     Returns:
-      dict of the case, and from framework to its seconds, peak memory in
-      bytes, and difference from ours.
+      dict of the arguments, and of "frameworks": a dict from framework to its seconds, its peak
+      memory in bytes, and its difference from spheroid_jax.
     """
     case = {"width": width, "size": size, "count": count}
     ours = {} if task == "step" else {"network": "multiscale"}
@@ -55,7 +54,7 @@ def measure(*, task, width, count, size=480, rounds=7):
 
 
 def _runtimes(folder, case):
-    """Exports the network and describes the runtimes' workers."""
+    """Exports the network to ONNX; returns arguments of `Worker` for ONNX Runtime and OpenVINO."""
     path = str(pathlib.Path(folder) / "network.onnx")
     exporter = workers.Worker("benchmarks.torch_work:exporting", path=path, **case)
     exporter.close()

@@ -1,9 +1,9 @@
-"""Picture of the packaged model's contours on drawn images, for README.
+"""Picture for README: contours found by the packaged model on drawn images.
 
     python -m benchmarks.picture --output=docs/pictures/results.png
 
-cuts a square around the body of each image and draws the contour of the predicted mask. With image
-files as arguments, the script shows those files in place of the drawn images.
+cuts a square around the body of each image and draws the contour of the predicted mask. If image
+files are given as arguments, the picture shows these files instead of the drawn images.
 """
 
 import argparse

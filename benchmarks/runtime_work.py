@@ -1,4 +1,4 @@
-"""Inference in ONNX Runtime and OpenVINO, from the same exported network."""
+"""Benchmark tasks in ONNX Runtime and OpenVINO, which run the same exported network."""
 
 import os
 
@@ -8,7 +8,7 @@ from benchmarks import inputs
 
 
 def onnx_runtime(*, path, size, count):
-    """Foreground probabilities of a batch: (B, S, S)."""
+    """Prepares inference in ONNX Runtime; the task returns foreground probabilities (B, S, S)."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -19,10 +19,10 @@ def onnx_runtime(*, path, size, count):
 
 
 def openvino(*, path, size, count):
-    """Foreground probabilities of a batch: (B, S, S)."""
+    """Prepares inference in OpenVINO; the task returns foreground probabilities (B, S, S)."""
     import openvino
 
-    # In float32, as all others; left alone it may choose bfloat16.
+    # float32 like the other frameworks; by default, OpenVINO may choose bfloat16.
     network = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     image = inputs.batch(size, count)["image"][:, np.newaxis]
     return lambda: network(image)[0]

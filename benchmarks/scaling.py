@@ -1,4 +1,4 @@
-"""Time and memory against size, width, batch and CPU cores."""
+"""Benchmarks of time and memory as functions of image size, width, batch size and CPU cores."""
 
 import os
 import tempfile
@@ -11,11 +11,11 @@ _BASE = {"network": "multiscale", "width": 60, "size": 480, "count": 1}
 
 
 def measure():
-    """Runs each case in a process of its own.
+    """Times each case in a process of its own.
 
     Returns:
-      list of dicts: what was varied, its value, the task, median seconds, and
-      the process's peak memory in bytes.
+      list of dicts with the name and the value of the varied parameter, the width, the task, the
+      median seconds, and the peak memory of the process in bytes.
     """
     variations = {
         "size": (240, 480, 960, 1440, 2160),
@@ -46,10 +46,11 @@ def measure():
 
 
 def starts(width=60):
-    """Seconds from nothing to the first step done, without and with programs.
+    """Times the start of a process until its first training step is done.
 
     Returns:
-      dict: "first" start, "second" start of the same job.
+      dict of seconds: "first" for a start that compiles the programs, "second" for a start that
+      finds the compiled programs in the cache folder.
     """
     with tempfile.TemporaryDirectory() as folder:
         environment = (

@@ -1,10 +1,10 @@
-"""The results as Markdown, and the targets as verdicts."""
+"""Markdown tables of benchmark results, and verdicts on the targets."""
 
 import numpy as np
 
 OURS = "spheroid_jax"
 MARKERS = ("<!-- measured -->", "<!-- end of measured -->")
-# (task, width, images a batch) and the largest ratio to each framework;
+# For each (task, width, images per batch), the largest ratio of our time to each framework's time.
 # "PyTorch" is the faster of its two layouts.
 TARGETS = {
     ("forward", 60, 1): {"ONNX Runtime": 1.0, "PyTorch": 0.85},
@@ -17,7 +17,7 @@ _TASKS = {"forward": "forward", "gradient": "forward + backward", "step": "alter
 
 
 def replace_measured(text, results):
-    """Puts the results' tables between the markers of a document."""
+    """Replaces the text between the markers of a document by the tables of the results."""
     before, _, rest = text.partition(MARKERS[0])
     _, _, after = rest.partition(MARKERS[1])
     parts = (MARKERS[0], render(results), MARKERS[1])
@@ -25,7 +25,7 @@ def replace_measured(text, results):
 
 
 def render(results):
-    """All tables, in the order of the document."""
+    """Returns all tables, in the order of the document."""
     tables = {
         "machine": _machine,
         "network": _network,
@@ -42,11 +42,11 @@ def render(results):
 
 
 def ratios(case, other):
-    """Ours over another's seconds, round by round.
+    """Returns our time divided by another framework's time, for each round.
 
     Args:
-      case: of `network.measure`.
-      other: a framework; "PyTorch" stands for its faster layout.
+      case: dict returned by `network.measure`.
+      other: name of the framework; "PyTorch" stands for the faster of its layouts.
     """
     frameworks = case["frameworks"]
     names = [name for name in frameworks if name.startswith(other)]
@@ -56,7 +56,7 @@ def ratios(case, other):
 
 
 def verdicts(results):
-    """A pair (met, sentence) for each target that the results can judge."""
+    """Returns a pair (met, sentence) for each target that the results have numbers for."""
     found = []
     for case in results.get("network", []):
         key = (case["task"], case["width"], case["count"])

@@ -1,8 +1,8 @@
 """The networks of `spheroid_jax.models` in PyTorch, for comparison.
 
-Written as a PyTorch user would: NCHW, `Conv2d` with dilation 2 and stride 2,
-`ConvTranspose2d`, `InstanceNorm2d`. Submodules bear the names of the Linen
-parameters, so that `load_variables` can copy them one by one.
+The code is what a PyTorch user would write: NCHW, `Conv2d` with dilation 2 and stride 2,
+`ConvTranspose2d`, `InstanceNorm2d`. Submodules have the names of the Linen parameters, so that
+`load_variables` can copy the parameters one by one.
 """
 
 import torch
@@ -19,7 +19,7 @@ def _conv(channels, features, size=(3, 3), bias=False):
 
 
 class DownConv(nn.Module):
-    """3 x 3 convolution, dilation 2, stride 2."""
+    """3 x 3 convolution with dilation 2 and stride 2."""
 
     def __init__(self, channels, features):
         """Makes the layer."""
@@ -32,7 +32,7 @@ class DownConv(nn.Module):
 
 
 class IR1(nn.Module):
-    """Block of DeepPath1: two branches of 1 x 3 and 3 x 1, added."""
+    """Block of DeepPath1: two added branches of 1 x 3 and 3 x 1 convolutions."""
 
     def __init__(self, maps):
         """Makes the layers."""
@@ -49,7 +49,7 @@ class IR1(nn.Module):
 
 
 class IR2(nn.Module):
-    """Block of DeepPath2: two branches of 3 x 3, concatenated."""
+    """Block of DeepPath2: two concatenated branches of 3 x 3 convolutions."""
 
     def __init__(self, maps):
         """Makes the layers."""
@@ -66,7 +66,7 @@ class IR2(nn.Module):
 
 
 class SegmentationNetwork(nn.Module):
-    """`spheroid_jax.models.segmentation.SegmentationNetwork`."""
+    """PyTorch version of `spheroid_jax.models.segmentation.SegmentationNetwork`."""
 
     def __init__(self, width=60, depth=9):
         """Makes the layers."""
@@ -85,7 +85,7 @@ class SegmentationNetwork(nn.Module):
             setattr(self, f"up_{level + 1}", deconv)
 
     def forward(self, image):
-        """Maps (B, 1, H, W), sides divisible by 16, to logits (B, 2, H, W)."""
+        """Maps (B, 1, H, W) to logits (B, 2, H, W); H and W must be divisible by 16."""
         half = F.relu(self.down_1(image))
         quarter = F.relu(self.down_2(half))
         eighth = F.relu(self.down_3(quarter))
@@ -107,7 +107,7 @@ class SegmentationNetwork(nn.Module):
 
 
 class AdversarialNetwork(nn.Module):
-    """`spheroid_jax.models.adversary.AdversarialNetwork`."""
+    """PyTorch version of `spheroid_jax.models.adversary.AdversarialNetwork`."""
 
     def __init__(self, width=8, depth=6):
         """Makes the layers."""
@@ -147,7 +147,7 @@ def load_variables(module, variables):
 
 
 def _kernel(layer, value):
-    """Brings a Linen kernel, a NumPy array, into PyTorch's order of axes."""
+    """Transposes a Linen kernel, a NumPy array, to PyTorch's order of axes."""
     if isinstance(layer, nn.ConvTranspose2d):
         channels = value.shape[0]
         return value.reshape(channels, 2, 2, -1).transpose(0, 3, 1, 2)

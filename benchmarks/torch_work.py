@@ -1,4 +1,4 @@
-"""The same work in PyTorch, eager, as its users run it."""
+"""Benchmark tasks in PyTorch, in eager mode; each function prepares one task for a `Worker`."""
 
 import os
 
@@ -13,7 +13,7 @@ torch.set_num_threads(len(os.sched_getaffinity(0)))
 
 
 def forward(*, width, size, count, layout):
-    """Foreground probabilities of a batch: (B, S, S)."""
+    """Prepares inference; the task returns foreground probabilities (B, S, S)."""
     network = _network(width, layout)
     image = _batch(size, count, layout)["image"]
 
@@ -25,7 +25,7 @@ def forward(*, width, size, count, layout):
 
 
 def gradient(*, width, size, count, layout):
-    """Forward and backward pass; returns the first layer's gradient."""
+    """Prepares a forward and a backward pass; the task returns the first layer's gradient."""
     network = _network(width, layout)
     batch = _batch(size, count, layout)
 
@@ -39,7 +39,7 @@ def gradient(*, width, size, count, layout):
 
 
 def step(*, width, size, count, layout, warm=2):
-    """The whole alternating step; returns the losses after `warm` steps."""
+    """Prepares a training step after `warm` steps; the task returns the losses."""
     config = adver.get_config()
     network, judge = _network(width, layout), _adversary(layout)
     batch = _batch(size, count, layout)
@@ -83,7 +83,7 @@ def step(*, width, size, count, layout, warm=2):
 
 
 def exporting(*, path, width, size, count):
-    """Prepares to write the network as ONNX: image to probability."""
+    """Prepares the export of the network to ONNX, with images in and probabilities out."""
 
     class Probability(torch.nn.Module):
         def __init__(self):

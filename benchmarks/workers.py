@@ -1,8 +1,8 @@
-"""Processes that hold one piece of work each and run it when asked.
+"""Worker processes, each of which prepares one benchmark task and runs the task on request.
 
-Every framework gets a process of its own, so that neither its threads nor its
-memory are another's, and the processes take turns: what the machine does
-beside falls on all alike, and ratios within a round mean something.
+Every framework has its own process, so that frameworks share neither threads nor memory. The
+processes take turns, so that other load on the machine slows all frameworks alike, and the ratios
+within one round are meaningful.
 """
 
 import contextlib
@@ -14,29 +14,27 @@ import time
 
 import numpy as np
 
-# Threads of a pool go on spinning a while after their work.
+# Pause between two tasks, because the threads of a pool spin for a while after their work.
 _REST_S = 0.1
 
 
 class Worker:
-    """A process that has prepared one piece of work.
+    """A process that has prepared one task.
 
     Attributes:
-      output: what the work returned when it was first run, for comparison.
-      start_s: seconds from the process's start to that first result.
+      output: value that the first run of the task returned, for comparison.
+      start_s: seconds from the start of the process to the end of the first run.
     """
 
     def __init__(self, work, *, cores=None, environment=(), **arguments):
-        """Starts the process and waits until it has run the work once.
+        """Starts the process and waits until the process has run the task once.
 
         Args:
-          work: "module:function" of this package; called with `arguments`, it
-            returns a function of no arguments that does the work and returns
-            an array, or None.
-          cores: how many CPU cores the process may use; None: all.
-          environment: pairs (variable, value), set before anything is
-            imported.
-          **arguments: of `work`.
+          work: "module:function". The function prepares the task: it returns a function without
+            arguments that does the task and returns an array, or None.
+          cores: number of CPU cores that the process may use; None for all.
+          environment: pairs (variable, value), set before anything is imported.
+          **arguments: keyword arguments of the function that `work` names.
         """
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
@@ -50,20 +48,20 @@ class Worker:
         self.start_s = time.perf_counter() - start
 
     def run(self):
-        """Runs the work once; returns its seconds."""
+        """Runs the task once; returns the seconds that the task took."""
         self.begin()
         return self.end()
 
     def begin(self, times=1):
-        """Has the work run, and does not wait for it."""
+        """Starts the task, to be run several times, and does not wait for its end."""
         self._connection.send(("run", times))
 
     def end(self):
-        """Waits for what `begin` began; returns its seconds."""
+        """Waits for the end of the task that `begin` started; returns the seconds it took."""
         return self._receive()
 
     def peak_bytes(self):
-        """The most memory that the process ever held (resident)."""
+        """Returns the peak resident memory of the process in bytes."""
         self._connection.send(("peak", None))
         return self._receive()
 
@@ -86,7 +84,7 @@ class Worker:
 
 @contextlib.contextmanager
 def running(specifications):
-    """Starts workers by name; ends them all.
+    """Starts workers, and ends all of them when the `with` block ends.
 
     Args:
       specifications: dict from name to the keyword arguments of `Worker`.
@@ -103,14 +101,14 @@ def running(specifications):
 
 
 def take_turns(workers, rounds):
-    """Runs each worker once a round; the first round is not counted.
+    """Runs each worker once per round; the first round is not counted.
 
     Args:
       workers: dict from name to `Worker`.
-      rounds: how many.
+      rounds: number of rounds that are counted.
 
     Returns:
-      dict from name to a list of seconds.
+      dict from name to a list with the seconds of each round.
     """
     seconds = {name: [] for name in workers}
     for number in range(rounds + 1):
@@ -123,14 +121,17 @@ def take_turns(workers, rounds):
 
 
 def check_agreement(workers, tolerance):
-    """Raises where a worker's output differs from the first one's.
+    """Checks that the workers' outputs agree with the output of the first worker.
 
     Args:
       workers: dict from name to `Worker`.
-      tolerance: by how much, relative to the largest value.
+      tolerance: largest difference that is allowed, relative to the largest value.
 
     Returns:
       dict from name to the largest relative difference.
+
+    Raises:
+      RuntimeError: an output differs by more than the tolerance.
     """
     outputs = {name: worker.output for name, worker in workers.items()}
     reference = next(iter(outputs.values()))
@@ -141,14 +142,14 @@ def check_agreement(workers, tolerance):
     for name, difference in differences.items():
         if not difference <= tolerance:
             raise RuntimeError(
-                f"{name} computes something else: it differs by {difference:g} "
-                f"of the largest value, and {tolerance:g} is allowed"
+                f"{name} computes something else: its output differs by {difference:g} of the "
+                f"largest value, and {tolerance:g} is allowed"
             )
     return differences
 
 
 def _serve(connection, work, cores, environment, arguments):
-    """The process: prepares the work, then does as it is told."""
+    """Prepares the task and then answers requests; runs in the worker's process."""
     if cores is not None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     os.environ.update(environment)
