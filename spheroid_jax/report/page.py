@@ -123,7 +123,7 @@ def write(
 def _templates():
     """Makes the environment of the templates, which escapes all text."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
+        loader=jinja2.PackageLoader("spheroid_jax.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

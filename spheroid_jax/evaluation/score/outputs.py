@@ -1,8 +1,8 @@
-"""What scoring leaves in a folder.
+"""Files that scoring writes: scores, a table, and pictures of the worst images.
 
 scores.csv                        one row per tool and image, scores in [0, 1]
-table.csv  table.md  table.tex    the table, in percent
-worst/TOOL.png                    the worst images, a line a data set
+table.csv  table.md  table.tex    one row per dataset and tool, in percent
+worst/TOOL.png                    the worst images, one line per dataset
 """
 
 import pathlib
@@ -18,14 +18,14 @@ _WORST = 5
 
 
 def write(folder, rows, pairs, table, rules):
-    """Writes everything.
+    """Writes all files.
 
     Args:
-      folder: made if missing.
+      folder: where to write; made if missing.
       rows: list of `scoring.Row`s.
-      pairs: of `targets.find`.
-      table: of `results.table`.
-      rules: what truth was read by, as in `scoring.score`.
+      pairs: the images, as returned by `targets.find`.
+      table: the table, as returned by `results.table`.
+      rules: the `scoring.Rules` that the masks were scored by.
     """
     folder = pathlib.Path(folder)
     records.write(folder / "scores.csv", _records(rows, pairs))
@@ -37,7 +37,7 @@ def write(folder, rows, pairs, table, rules):
                 folder / "worst" / f"{row.label}.png",
                 tiles,
                 columns=_WORST,
-                title=f"{row.label}: the worst images of each data set. "
+                title=f"{row.label}: the worst images of each dataset. "
                 "Orange: truth, blue: prediction",
             )
 
@@ -61,7 +61,7 @@ def _records(rows, pairs):
 
 
 def _worst(row, pairs, rules):
-    """Tiles, the worst first; empty places fill a data set's line."""
+    """Returns tiles, the worst first; None fills the rest of each dataset's line."""
     f_scores = np.asarray(metrics.Agreement(*row.scores.T).f_score)
     tiles = []
     for dataset in targets.datasets_of(pairs):
@@ -81,7 +81,7 @@ def _tile(pair, f_score, prediction, rules):
     truth = rules.body(rules.read(pair.mask))
     try:
         gray = images.read_gray(pair.image)
-    except images.ImageError:  # Scored as empty; there is nothing to see.
+    except images.ImageError:  # Its mask was scored as empty.
         gray = np.zeros(truth.shape, np.float32)
     return figures.tile(
         pair.stem, f"{pair.dataset}: F {100 * f_score:.1f}", gray, truth, prediction

@@ -1,4 +1,4 @@
-"""The table: a line a data set and a tool, scores in percent."""
+"""The table of scores: one row per dataset and tool, in percent."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from spheroid_jax.report.tables import Cell, Table, mark_best, percent
 _SMALLER = ("HD95, px", "area error")
 _UNMARKED = ("images", "groups", "from", "to")
 _HEADINGS = (
-    "data set",
+    "dataset",
     "source",
     "images",
     "groups",
@@ -26,15 +26,15 @@ _HEADINGS = (
 
 
 def table(rows, pairs, *, all_objects):
-    """Averages each row over each data set's images.
+    """Makes a table of the mean scores of each tool on each dataset.
 
     Args:
       rows: list of `scoring.Row`s.
-      pairs: of `targets.find`.
+      pairs: the images, as returned by `targets.find`.
       all_objects: whether masks were scored as they are.
 
     Returns:
-      `Table`, the best of each data set marked where there are several rows.
+      `Table`; where a dataset has several rows, its best values are marked.
     """
     lines = []
     for dataset in targets.datasets_of(pairs):
@@ -43,7 +43,7 @@ def table(rows, pairs, *, all_objects):
         own = [
             [dataset, row.label, *_cells(row.scores[at], groups)]
             for row in rows
-            # In a data set of one group nothing can be chosen.
+            # No threshold can be chosen in a dataset of one group.
             if row.masks[at[0]] is not None
         ]
         part = Table("", _HEADINGS, own)
@@ -69,7 +69,7 @@ def _cells(scores, groups):
 
 
 def _mean(values):
-    """The mean of those that are defined."""
+    """Returns the mean of the values that are not NaN."""
     there = values[~np.isnan(values)]
     return float(np.mean(there)) if len(there) else np.nan
 

@@ -1,4 +1,4 @@
-"""From masks to scores, image by image."""
+"""Scores of the masks of one source, image by image."""
 
 import functools
 import zlib
@@ -15,7 +15,7 @@ _F = metrics.Agreement._fields.index("f_score")
 
 
 class Packed(NamedTuple):
-    """A mask of (H, W) in a few kilobytes, so that all can be kept."""
+    """A compressed mask of a few kilobytes, so that the masks of all images fit into memory."""
 
     shape: tuple
     bits: bytes
@@ -26,7 +26,7 @@ class Packed(NamedTuple):
         return cls(mask.shape, zlib.compress(np.packbits(mask).tobytes()))
 
     def mask(self):
-        """The mask again."""
+        """Returns the mask, (H, W) boolean."""
         packed = np.frombuffer(zlib.decompress(self.bits), np.uint8)
         count = self.shape[0] * self.shape[1]
         bits = np.unpackbits(packed, count=count)
@@ -34,14 +34,13 @@ class Packed(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What one tool reached.
+    """The scores and masks of one tool on N images.
 
     Attributes:
       label: the tool's name.
-      scores: (N, fields of `metrics.Agreement`); NaN where nothing could be
-        chosen.
-      masks: N `Packed`, None likewise.
-      missing: of how many images it has no mask.
+      scores: (N, fields of `metrics.Agreement`); NaN where no threshold could be chosen.
+      masks: N `Packed`; None where no threshold could be chosen.
+      missing: number of images for which the tool has no mask.
     """
 
     label: str
@@ -51,24 +50,26 @@ class Row(NamedTuple):
 
 
 class _Judged(NamedTuple):
+    """The scores of one mask, the mask as scored, and whether the tool has no mask."""
+
     scores: metrics.Agreement
     mask: Packed
     missing: bool
 
 
 class Rules(NamedTuple):
-    """What of a mask is scored, of truth and prediction alike.
+    """The part of a mask that is scored; the same for truth and prediction.
 
     Attributes:
-      labels: masks are label images, whose objects may touch.
-      all_objects: all objects as they are, not the largest.
+      labels: whether masks are label images, whose objects may touch.
+      all_objects: whether masks are scored as they are, instead of their largest bodies.
     """
 
     labels: bool = False
     all_objects: bool = False
 
     def read(self, path):
-        """Reads a mask, (H, W) boolean; of label images the largest object."""
+        """Reads a mask, (H, W) boolean; from a label image, the largest object."""
         if not self.labels:
             return images.read_mask(path)
         labels = images.read_labels(path)
@@ -78,25 +79,25 @@ class Rules(NamedTuple):
         return labels == numbers[areas.argmax()]
 
     def body(self, mask):
-        """The largest object with its holes filled, however small it is."""
+        """Returns the largest object, however small, with its holes filled."""
         if self.all_objects:
             return mask
         return postprocess.single_body(mask, min_area_px=1)
 
 
 def score(source, pairs, rules):
-    """Scores a source's masks.
+    """Scores the masks of a source.
 
     Args:
       source: `sources.Source`.
-      pairs: of `targets.find`.
+      pairs: the images, as returned by `targets.find`.
       rules: `Rules`.
 
     Returns:
       list of `Row`s.
 
     Raises:
-      ScoreError: a mask is not of its image's size, or cannot be used.
+      ScoreError: a mask has another size than its image, or cannot be used.
     """
     judged = list(source.each(pairs, functools.partial(_judge, rules=rules)))
     rows = []
@@ -131,7 +132,7 @@ def _scored(mask, truth, rules):
     missing = mask is None
     mask = np.zeros(truth.shape, bool) if missing else rules.body(mask)
     scores = metrics.agreement(mask, truth)
-    # Pixels of the paper's frame, whatever the image's size.
+    # In pixels of the paper's frame, so that images of all sizes can be averaged.
     scale = postprocess.PAPER_SIDE_PX / max(truth.shape)
     scores = scores._replace(hausdorff95_px=scale * scores.hausdorff95_px)
     return _Judged(scores, Packed.of(mask), missing)
@@ -142,10 +143,10 @@ def _size(mask):
 
 
 def _chosen(label, rows, pairs):
-    """Of each image the row that is best on the data set's other groups.
+    """Makes a row that takes, for each image, the row that is best on the dataset's other groups.
 
-    An image's own group must not choose for it: that would be the best that
-    choosing can reach, not what a user gets.
+    The image's own group does not take part in the choice. Otherwise the row would show the best
+    that any choice can reach, and not what a user gets.
     """
     f_scores = np.array([row.scores[:, _F] for row in rows])
     datasets = np.array([pair.dataset for pair in pairs])

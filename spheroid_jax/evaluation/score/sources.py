@@ -1,4 +1,4 @@
-"""What is scored: folders of masks, trained models, thresholds."""
+"""Sources of masks to score: folders of masks, trained models, thresholds."""
 
 import collections
 import os
@@ -17,16 +17,16 @@ _SHOWN = 3
 
 
 class Source(NamedTuple):
-    """A tool's masks, or those of several that are computed together.
+    """The masks of one tool, or of several tools that are computed together.
 
     Attributes:
-      name: for people.
-      labels: names of the rows.
-      chosen: name of one more row, whose masks are chosen from the others;
-        None where there is none.
-      each: generator function of pairs and a function `judge`; yields, for
-        each pair in order, judge(pair, masks), where masks is a dict from
-        label to (H, W) boolean, or None where there is no mask.
+      name: the source's name in messages.
+      labels: the names of its rows.
+      chosen: the name of one more row, whose masks are chosen from the other rows; None if there is
+        no such row.
+      each: a generator function of the pairs and a function `judge`. For each pair in order, it
+        yields judge(pair, masks), where masks is a dict from label to a mask, (H, W) boolean, or to
+        None where the tool has no mask.
     """
 
     name: str
@@ -36,21 +36,21 @@ class Source(NamedTuple):
 
 
 def open_sources(words, pairs, *, read, missing_are_empty):
-    """Finds masks and loads models, before anything is computed.
+    """Finds all masks and loads all models, so that errors come before the computation.
 
     Args:
-      words: [NAME=]SOURCE each.
-      pairs: of `targets.find`.
-      read: function from a mask's path to (H, W) boolean.
-      missing_are_empty: whether an image without a mask is scored as empty.
+      words: list of [NAME=]SOURCE.
+      pairs: the images, as returned by `targets.find`.
+      read: function from a mask's path to the mask, (H, W) boolean.
+      missing_are_empty: whether a missing mask is scored as an empty one.
 
     Returns:
       list of `Source`s.
 
     Raises:
-      FileNotFoundError: no such folder or model.
-      ScoreError: masks are missing and must not be, rows have one name, or
-        an image has two masks.
+      FileNotFoundError: a folder or model does not exist.
+      ScoreError: masks are missing although `missing_are_empty` is false, two rows have the same
+        name, or an image has two masks.
     """
     opened = [_open(word, pairs, read, missing_are_empty) for word in words]
     labels = [
@@ -79,11 +79,11 @@ def _open(word, pairs, read, missing_are_empty):
 
 
 def _split(word):
-    """The name, "" where there is none, and the source."""
+    """Splits [NAME=]SOURCE into the name, "" if there is none, and the source."""
     name, equals, place = word.partition("=")
     if not equals or pathlib.Path(word).exists():
         return "", word
-    # A name is a file's also.
+    # The name is also that of a file.
     if not name or "/" in name or "\\" in name:
         raise targets.ScoreError(f"{word}: expected NAME=SOURCE, the name without /")
     return name, place
@@ -94,8 +94,8 @@ def _masks(name, place, pairs, read, missing_are_empty):
     missing = [targets.name(pair) for pair in pairs if paths[pair] is None]
     if len(missing) == len(pairs):
         raise targets.ScoreError(
-            f"{name}: no mask of any image: neither {place}/DATASET/STEM.* nor "
-            f"{place}/STEM.*, as of {missing[0]}"
+            f"{name}: no mask of any image; looked for {place}/DATASET/STEM.* and "
+            f"{place}/STEM.*, for example for {missing[0]}"
         )
     if missing and not missing_are_empty:
         shown = ", ".join(missing[:_SHOWN])
@@ -113,9 +113,9 @@ def _masks(name, place, pairs, read, missing_are_empty):
 
 
 def _mask_paths(place, pairs):
-    """Dict from pair to its mask's path, None where there is none.
+    """Returns a dict from each pair to the path of its mask, or to None.
 
-    A data set's masks are in a folder of its name, or beside such folders.
+    The masks of a dataset are in a folder of its name, if there is one, and in `place` otherwise.
     """
     beside = _by_stem(place)
     within = {
@@ -128,8 +128,8 @@ def _mask_paths(place, pairs):
         path = beside.get(pair.stem)
         if path and pair.dataset not in within and counts[pair.stem] > 1:
             raise targets.ScoreError(
-                f"{path}: several data sets have this stem; put it into "
-                f"{place / pair.dataset}, if it is of {targets.name(pair)}"
+                f"{path}: several datasets have an image of this stem; put the mask into "
+                f"{place / pair.dataset} if it belongs to {targets.name(pair)}"
             )
     return {pair: within.get(pair.dataset, beside).get(pair.stem) for pair in pairs}
 
@@ -183,7 +183,7 @@ def _unusable(name, pair, error):
 
 
 def _in_threads(masks_of):
-    """`Source.each` of a function from a pair to its masks."""
+    """Makes `Source.each` from a function that maps a pair to its masks; works in threads."""
 
     def each(pairs, judge):
         with futures.ThreadPoolExecutor(os.cpu_count()) as pool:

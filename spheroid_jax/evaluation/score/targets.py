@@ -1,4 +1,4 @@
-"""The images that are scored, with their truth."""
+"""Images to score, with their true masks."""
 
 import pathlib
 
@@ -7,31 +7,30 @@ from spheroid_jax.errors import UserError
 
 
 class ScoreError(UserError, ValueError):
-    """Images or masks that cannot be scored."""
+    """Images or masks cannot be scored."""
 
 
 def find(root):
-    """Finds all data sets under a folder, and pairs images with masks.
+    """Finds all datasets under a folder, and pairs their images with masks.
 
     Args:
-      root: a folder with data sets at any depth, or one data set.
+      root: one dataset, or a folder with datasets at any depth.
 
     Returns:
-      list of `folder.Pair`s, whose data sets are named by their paths below
-      the root.
+      list of `folder.Pair`s; a dataset's name is its path below the root.
 
     Raises:
-      FileNotFoundError: no such folder.
-      ScoreError: no dataset there.
-      folder.DataRootError: something is wrong with one.
+      FileNotFoundError: the folder does not exist.
+      ScoreError: the folder contains no dataset.
+      folder.DataRootError: a dataset has problems, such as an image without a mask.
     """
     root = pathlib.Path(root).resolve()
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: no such folder")
     datasets = sorted(_datasets(root))
     if not datasets:
-        raise ScoreError(f"{root}: no data set there (a folder with images/ and masks/)")
-    # A root that is itself one has its own name.
+        raise ScoreError(f"{root}: no dataset there (a folder with images/ and masks/)")
+    # A root that is itself a dataset is named by its folder.
     base = root.parent if datasets == [root] else root
     names = [path.relative_to(base).as_posix() for path in datasets]
     pairs, problems = folder.find_pairs(base, names)
@@ -41,16 +40,17 @@ def find(root):
 
 
 def datasets_of(pairs):
-    """Names of the pairs' data sets, in order."""
+    """Returns the names of the pairs' datasets, in order of appearance."""
     return list(dict.fromkeys(pair.dataset for pair in pairs))
 
 
 def name(pair):
-    """An image's name for people."""
+    """Returns an image's name in messages: DATASET/STEM."""
     return f"{pair.dataset}/{pair.stem}"
 
 
 def _datasets(place):
+    """Yields the folders of all datasets at or below a folder."""
     if (place / "images").is_dir() and (place / "masks").is_dir():
         yield place
         return
