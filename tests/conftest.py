@@ -13,24 +13,24 @@ from hypothesis import settings
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_num_cpu_devices", 4)
-# Tiny arrays run fast anyhow; compiling is what takes the tests' time.
+# Compilation takes most of the time of the tests, and tiny arrays are fast without optimization.
 jax.config.update("jax_disable_most_optimizations", True)
 
-# Examples are drawn alike in every run; a busy machine is no failure.
+# Hypothesis draws the same examples in every run, and has no time limit on a busy machine.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
 
 @pytest.fixture
 def rng():
-    """A seeded generator."""
+    """Returns a seeded random generator."""
     return np.random.default_rng(0)
 
 
 @pytest.fixture
 def data_root(tmp_path):
-    """A data root of 8 and 7 small images."""
-    # Not above: jaxtyping checks a package that is imported after it.
+    """Writes a data root of two datasets with 8 and 7 small images."""
+    # Imported here, because jaxtyping only checks packages that are imported after it.
     from helpers import write_root
 
     return write_root(tmp_path / "root", {"dataset1": 8, "dataset2": 7})
@@ -38,7 +38,7 @@ def data_root(tmp_path):
 
 @pytest.fixture(scope="session")
 def workplace(tmp_path_factory):
-    """A data root, and an environment whose caches are the test's own."""
+    """Returns a folder, a data root in it, and an environment with caches in the folder."""
     from helpers import ROOT, write_root
 
     folder = tmp_path_factory.mktemp("launch")
@@ -54,7 +54,7 @@ def workplace(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(workplace):
-    """The uninterrupted run that others are held against."""
+    """Trains the uninterrupted run with which other runs are compared."""
     from launching import TF, demo, launch
 
     status, out, err = launch(workplace, *demo(workplace, "trained", TF))

@@ -1,4 +1,4 @@
-"""Images, data roots, models and training steps that several test files use."""
+"""Helpers of several test files: images, data roots, models and training steps."""
 
 import functools
 import pathlib
@@ -18,21 +18,21 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def disk(size, centre, radius):
-    """A boolean (size, size) mask of a disk; centre is (row, column)."""
+    """Returns a boolean mask (size, size) of a disk; `centre` is (row, column)."""
     rows, columns = np.mgrid[:size, :size]
     distance = np.hypot(rows - centre[0], columns - centre[1])
     return distance <= radius
 
 
 def dark_disk(size, centre, radius, rng):
-    """A noisy uint8 image of a dark disk on a light ground, and its mask."""
+    """Returns a noisy uint8 image of a dark disk on a light background, and its mask."""
     mask = disk(size, centre, radius)
     gray = np.where(mask, 70, 190) + rng.normal(0, 8, mask.shape)
     return gray.clip(0, 255).astype(np.uint8), mask
 
 
 def write_root(root, counts, *, size=48, seed=0):
-    """Writes a data root of dark disks: `counts` images a dataset."""
+    """Writes a data root of dark disks; `counts` is a dict from dataset to number of images."""
     rng = np.random.default_rng(seed)
     for dataset, count in counts.items():
         for kind in ("images", "masks"):
@@ -59,9 +59,9 @@ def untrained(size=SIZE, **network):
 
 
 def thresholding(size=SIZE):
-    """A model that finds what is darker than half: exact by construction.
+    """Returns a model that finds exactly the pixels darker than 0.5.
 
-    A U-Net without depth whose classes are (image, 1 - image), scaled.
+    The model is a U-Net without down-sampling, whose class scores are (image, 1 - image), scaled.
     """
     network = {"name": "unet", "width": 1, "depth": 0, "dtype": "float32"}
     variables = jax.tree.map(
@@ -83,7 +83,7 @@ def a_run(folder, models_of_folds):
 
 
 def scaled(model, factor):
-    """The same network with its last weights multiplied."""
+    """Returns the same network with its last weights multiplied by a factor."""
     variables = jax.tree.map(np.array, model.variables)  # Copies.
     variables["params"]["classes"]["kernel"] *= factor
     variables["params"]["classes"]["bias"] *= factor
@@ -102,12 +102,12 @@ def make_batch(batch_size=1):
 
 
 def nine(mask, counted):
-    """Weighs the foreground 9, the background 1 and what is not counted 0."""
+    """Returns pixel weights: 9 for foreground, 1 for background, 0 for pixels that do not count."""
     return jnp.where(counted, jnp.where(mask, 9.0, 1.0), 0.0)
 
 
 def targets(batch):
-    """The batch as the losses see it, weighed by `nine`."""
+    """Returns a batch in the form that the losses take, with the weights of `nine`."""
     return steps._targets(batch, 0, nine, None)
 
 
@@ -136,7 +136,7 @@ EVERYTHING = augment.Strengths(
 
 
 class Pixelwise(nn.Module):
-    """A network that is compiled at once."""
+    """A network so small that it compiles at once."""
 
     @nn.compact
     def __call__(self, image, *, train=False):
@@ -147,7 +147,7 @@ PIXELWISE = (steps.Network(Pixelwise(), optax.adam(1e-2)), None)
 
 
 def make_generalising():
-    """A network, and the options of a step with all that is optional."""
+    """Returns a network, and options that switch on all optional parts of the training step."""
     return PIXELWISE, {
         "weigh": losses.uniform_weight,
         "dice": 0.5,

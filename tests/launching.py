@@ -1,4 +1,4 @@
-"""Runs launch.py as a user does, for several test files: tiny trainings, their last words."""
+"""Helpers that run launch.py as a user does, with tiny trainings."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 from helpers import ROOT
 
-# A training of seconds; everything else as in the config.
+# Makes training take seconds; all other values are those of the config.
 TINY = (
     "--config.model.width=2",
     "--config.data.size=32",
@@ -31,7 +31,7 @@ def start(workplace, *arguments):
 
 
 def launch(workplace, *arguments):
-    """Runs the command; returns (exit status, stdout, stderr)."""
+    """Runs launch.py; returns exit status, stdout and stderr."""
     process = start(workplace, *arguments)
     out, err = process.communicate(timeout=600)
     return process.returncode, out, err
@@ -60,7 +60,7 @@ def hash_of(fold):
 
 
 def one_line(err, *words):
-    """The error is the one last line, and no traceback."""
+    """Checks that stderr ends with one line of error and has no traceback."""
     assert "Traceback" not in err
     last = err.strip().splitlines()[-1]
     assert last.startswith("launch.py: ")

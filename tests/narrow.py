@@ -9,7 +9,7 @@ from jax import numpy as jnp
 
 from spheroid_jax import models
 
-# Narrow networks: name, channels of the input, fields.
+# Name, number of input channels, and fields of each narrow network.
 NARROW = {
     "multiscale": ("multiscale", 1, {"width": 4, "depth": 3}),
     "multiscale, batch": ("multiscale", 1, {"width": 4, "depth": 1, "norm": "batch"}),
@@ -20,13 +20,13 @@ NARROW = {
 BATCH_NORM = "multiscale, batch"
 SEGMENTING = ("multiscale", BATCH_NORM, "unet", "unet, group")
 BATCH = (2, 50, 70)  # 16 divides neither side, and 4 does not either
-# Compiling takes most of these tests' time.
+# Compiled once, because compilation takes most of the time of these tests.
 QUICKLY = {"xla_backend_optimization_level": 0}
 
 
 @functools.cache
 def narrow(kind):
-    """A narrow network with its variables and two images."""
+    """Returns a narrow network, its variables and two images."""
     name, channels, fields = NARROW[kind]
     module = models.build(name, **fields)
     variables = models.initial_variables(module, channels, seed=3)
@@ -36,7 +36,7 @@ def narrow(kind):
 
 @functools.cache
 def compiled(kind, train=False):
-    """The compiled network, variables and image to logits and statistics."""
+    """Returns the compiled function from variables and images to logits and statistics."""
     module = narrow(kind)[0]
     options = {"train": train} if kind in SEGMENTING else {}
     return jax.jit(
@@ -46,7 +46,7 @@ def compiled(kind, train=False):
 
 
 def logits_of(kind, variables=None, images=None, train=False):
-    """The logits of a narrow network; by default for its own variables and images."""
+    """Returns the logits of a narrow network, by default for its own variables and images."""
     _, own_variables, own_images = narrow(kind)
     return compiled(kind, train)(
         own_variables if variables is None else variables, own_images if images is None else images
@@ -54,5 +54,5 @@ def logits_of(kind, variables=None, images=None, train=False):
 
 
 def paths(tree):
-    """A tree's leaves by their path, "down_1/conv/kernel"."""
+    """Returns a dict from path, such as "down_1/conv/kernel", to leaf."""
     return {"/".join(path): leaf for path, leaf in flax.traverse_util.flatten_dict(tree).items()}

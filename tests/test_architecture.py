@@ -1,4 +1,4 @@
-"""Imports go one way, and each library stays where it belongs."""
+"""Tests of the architecture: imports, libraries, configs, file lengths."""
 
 import ast
 import importlib.metadata
@@ -61,7 +61,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 
 def imports(path):
-    """All modules that a file imports, at any depth, as dotted names."""
+    """Yields the dotted names of all modules that a file imports, also inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -82,7 +82,7 @@ def home_of(path):
 def test_imports_go_one_way(path):
     home = home_of(path)
     if home == "__init__":
-        return  # It names its modules and imports them on demand.
+        return  # The package imports its modules on demand.
     used = {name.split(".")[1] for name in imports(path) if name.startswith("spheroid_jax.")}
     assert used - {home} <= ALLOWED[home]
 
@@ -120,7 +120,7 @@ def test_requirements_are_those_of_the_package():
 
 
 def test_the_train_extra_installs_all_that_training_imports():
-    """Follows the imports from launch.py and configs/, those inside of functions included."""
+    """Follows the imports from launch.py and configs/, also inside functions."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     lines = project["dependencies"] + project["optional-dependencies"]["train"]
     installed = {re.match(r"[\w-]+", line)[0].lower().replace("_", "-") for line in lines}
@@ -142,7 +142,7 @@ def test_the_train_extra_installs_all_that_training_imports():
 
 
 def files_of(name):
-    """The files of the package that an import of a dotted name runs."""
+    """Returns the files of the package that importing a dotted name runs."""
     parts = name.split(".")[1:]
     places = [PACKAGE.joinpath(*parts[:n]) for n in range(len(parts) + 1)]
     candidates = [*(p.with_suffix(".py") for p in places), *(p / "__init__.py" for p in places)]

@@ -1,4 +1,4 @@
-"""The benchmark's arithmetic and its document; timings are no tests."""
+"""Tests of the benchmarks' arithmetic and tables; timings are not tested."""
 
 import json
 import types
@@ -13,7 +13,7 @@ DOCS = ROOT / "docs" / "evidence"
 
 
 def case(task="forward", width=60, **seconds):
-    """A case of `network.measure`, framework=seconds."""
+    """Returns a result as returned by `network.measure`; arguments are framework=seconds."""
     return {
         "task": task,
         "width": width,

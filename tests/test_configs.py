@@ -1,4 +1,4 @@
-"""Tests of the files in configs/: what they say is what can be trained."""
+"""Tests of the configs: each is complete, documented and can be trained."""
 
 import importlib
 

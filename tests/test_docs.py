@@ -1,4 +1,4 @@
-"""The documents: links, names and tables that must agree with the code."""
+"""Tests of the documents: links, names and tables that must agree with the code."""
 
 import re
 

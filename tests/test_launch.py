@@ -83,7 +83,7 @@ def test_a_finished_fold_is_not_trained_again(workplace, trained):
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_parameters(workplace, trained):
-    """Kill -9 at moments drawn anew in each run; the seed is in the message."""
+    """Kills training at random moments, drawn anew in each run; the message names the seed."""
     folder = workplace[0]
     fold = folder / "killed" / "fold_0"
     seed = random.randrange(2**32)
@@ -111,7 +111,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_parameters(workplace, tr
 
 
 def _steps(fold):
-    """The last step that metrics.jsonl shows."""
+    """Returns the last step in metrics.jsonl."""
     try:
         lines = (fold / "metrics.jsonl").read_text().splitlines()
         return json.loads(lines[-1])["step"]

@@ -1,4 +1,4 @@
-"""Tests of what launch.py says where it cannot go on: one line, and an exit status."""
+"""Tests of the errors of launch.py: one line on stderr, and an exit status."""
 
 import subprocess
 import sys
@@ -84,7 +84,7 @@ def test_a_small_data_root_says_how_many_images_are_needed(workplace, tmp_path):
 
 
 def test_a_full_disk_is_one_line(workplace, tmp_path):
-    """The system refuses files above a size that checkpoints exceed."""
+    """The system refuses files as large as checkpoints."""
     limited = [
         "bash",
         "-c",
@@ -100,7 +100,7 @@ def test_a_full_disk_is_one_line(workplace, tmp_path):
 
 
 def test_a_bug_of_ours_keeps_its_traceback_and_says_whose_it_is(workplace):
-    """A `TypeError` in the training step was one line without a place."""
+    """An earlier version printed one line without a traceback for a bug in the training step."""
     code = """
 import runpy, sys
 from spheroid_jax.training import steps
@@ -160,7 +160,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_mistake_in_a_config_file_is_one_line(workplace, tmp_path, line, words):
-    """Some of them were `TypeError`s of the network, from deep inside."""
+    """In an earlier version, some of these values raised a `TypeError` inside the network."""
     file = tmp_path / "mine.py"
     file.write_text(
         "from configs import demo\n"

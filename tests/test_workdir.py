@@ -1,4 +1,4 @@
-"""Files of a work directory: written, read back, damaged."""
+"""Tests of the files of a work directory: written, read, damaged."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Tests of `spheroid doctor`: what it prints, and that a damaged installation is told."""
+"""Tests of `spheroid doctor`: its findings, and the problems of a damaged installation."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ from spheroid_jax.runtime import cache, compilation
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
-    """Keeps the cache folder and the settings of the test's process as they are."""
+    """Keeps the tests away from the user's cache folder and from the settings of JAX."""
     monkeypatch.setattr(cache, "folder", lambda given="": tmp_path / "cache")
     monkeypatch.setattr(compilation, "keep_programs", lambda folder: None)
 

@@ -1,4 +1,4 @@
-"""Tests of what a command says when it fails, and of its exit status."""
+"""Tests of the error messages and exit statuses of commands."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from spheroid_jax.errors import UserError
 
 
 class FolderError(UserError, ValueError):
-    """Stands for an error that some module declares as a user's."""
+    """An error that a user can mend, as modules define them."""
 
 
 def failing(error):

@@ -1,4 +1,4 @@
-"""Tests of the command `spheroid`: its commands, their help, unknown words."""
+"""Tests of the command `spheroid`: subcommands, their help, unknown commands."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Models that come with the package: by name, small, undamaged."""
+"""Tests of packaging models, and of the packaged models."""
 
 import jax
 import numpy as np
@@ -16,14 +16,14 @@ NAME = "spheroid-test"
 
 @pytest.fixture(autouse=True)
 def packaged(tmp_path, monkeypatch):
-    """The package's folder of models, which is the test's own."""
+    """Makes an empty folder of packaged models for the test."""
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "pretrained"
 
 
 def a_fold(folder, model, root="/home/somebody/images"):
-    """Writes what training leaves of a fold."""
+    """Writes the model that training leaves in the folder of a fold."""
     config = adver.get_config()
     config.data.root, config.data.cache = root, "/scratch/cache"
     about = {"config": settings.flatten(settings.nested(config)), "fold": 2, "step": 500}
@@ -33,7 +33,7 @@ def a_fold(folder, model, root="/home/somebody/images"):
 
 @pytest.fixture
 def model(packaged, tmp_path):
-    """A fold's model, packaged."""
+    """Packages the model of a fold."""
     model = untrained()
     fold = a_fold(tmp_path / "fold_2", model)
     assert command.main([str(fold), NAME]) == 0

@@ -1,4 +1,4 @@
-"""Tests of `spheroid segment`: masks, their places, and what it refuses."""
+"""Tests of `spheroid segment`: masks, their paths, errors, interruptions."""
 
 import os
 import pty
@@ -32,7 +32,7 @@ def pictures(rng):
 
 @pytest.fixture
 def saved(model, tmp_path, monkeypatch):
-    """The packaged models are the test's own: one. So are the working folder and the cache."""
+    """Makes a working folder, a cache folder and one packaged model for the test."""
     monkeypatch.setattr(compilation, "keep_programs", lambda folder: None)
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
     monkeypatch.chdir(tmp_path)
@@ -42,7 +42,7 @@ def saved(model, tmp_path, monkeypatch):
 
 @pytest.fixture
 def plate(saved, pictures, tmp_path):
-    """A folder of two images, and one in a folder below."""
+    """Makes a folder of two images, and a subfolder with one image."""
     folder = tmp_path / "plate"
     (folder / "day3").mkdir(parents=True)
     for name, picture in zip(("A01", "A02", "day3/A01"), pictures, strict=True):
@@ -112,7 +112,7 @@ def test_nobodys_image_is_overwritten(saved, pictures, tmp_path, capsys):
 
 
 def test_masks_that_are_there_already_stay_unless_asked(plate, capsys):
-    """They may be a person's: a data root's masks have the same names."""
+    """A mask with this name may be ground truth, drawn by a person."""
     (plate.parent / "masks").mkdir()
     mine = plate.parent / "masks" / "A02.png"
     images.write_mask(mine, np.eye(43) > 0)
@@ -232,6 +232,6 @@ def test_a_bar_with_rate_and_time_left_is_shown_on_a_terminal_only(plate):
     shown = shown.decode()
     assert out == b"3 of 4 masks written to masks\n" and process.returncode == 1, shown
     assert re.search(r"[1-4] of 4 images \|.*\| +[\d.]+ images/s, \d\d:\d\d left", shown), shown
-    # The error has a line of its own, and the bar is wiped at the end.
+    # The error is on its own line, and the bar is erased at the end.
     assert re.search(r"\r *\rspheroid segment: plate/bad.tif: .*\r\n", shown), shown
     assert re.search(r"\r +\r$", shown)

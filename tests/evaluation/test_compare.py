@@ -1,4 +1,4 @@
-"""From finished folds to the report, without training."""
+"""Tests of `spheroid compare`, from finished folds to the report, without training."""
 
 import csv
 import json
@@ -31,7 +31,7 @@ def root(tmp_path_factory):
 
 
 def finish_folds(workdir, root, factors, *, size=SIZE):
-    """Writes what five trained folds leave; `factors` make them differ."""
+    """Writes the files of five trained folds; `factors` scale the last weights of their models."""
     config = adver.get_config()
     config.data.root, config.data.size = str(root), size
     workdir.mkdir()
@@ -53,7 +53,7 @@ def finish_folds(workdir, root, factors, *, size=SIZE):
 
 @pytest.fixture(scope="module")
 def runs(root, tmp_path_factory):
-    """Two runs: one that finds bodies, one that is worse in two folds."""
+    """Makes two runs: one that finds the bodies, and one that is worse in two folds."""
     folder = tmp_path_factory.mktemp("runs")
     return [
         finish_folds(folder / "good", root, [1.0, 0.5, 0.3, 0.2, 1.0]),

@@ -1,4 +1,4 @@
-"""How often the 95 % intervals cover the true mean, simulated."""
+"""Simulations of how often the 95 % intervals cover the true mean."""
 
 import numpy as np
 import pytest
@@ -14,10 +14,10 @@ DRAWS = 300
 
 
 def experiment(rng, kind, group_count, *, equal_sizes, folds=1, fold_spread=0.0):
-    """Scores (folds, images), the images' groups, and the true mean.
+    """Draws scores (folds, images); returns the scores, the images' groups, and the true mean.
 
-    All images of a group have the group's score; `fold_spread` is the standard deviation of what
-    a fold adds to every score.
+    All images of a group have the group's score. Each fold adds a number to every score;
+    `fold_spread` is the standard deviation of these numbers.
     """
     draw, mean = SCORES[kind]
     sizes = np.full(group_count, 3) if equal_sizes else rng.integers(1, 13, group_count)
@@ -27,7 +27,7 @@ def experiment(rng, kind, group_count, *, equal_sizes, folds=1, fold_spread=0.0)
 
 
 def coverage(kind, group_count, repeats, *, compute=statistics.interval, **options):
-    """The share of the intervals that hold the true mean."""
+    """Returns the share of the intervals that contain the true mean."""
     rng = np.random.default_rng(group_count)
     held = 0
     for _ in range(repeats):

@@ -1,4 +1,4 @@
-"""Scores of probability maps, in memory and on disk."""
+"""Tests of the scores of probability maps, in memory and on disk."""
 
 import numpy as np
 import pytest

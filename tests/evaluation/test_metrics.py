@@ -1,4 +1,4 @@
-"""Tests of the pixel scores: counts by hand, empties, symmetry, bounds."""
+"""Tests of the metrics: values by hand, empty masks, symmetry, bounds."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Score records on disk and as tables."""
+"""Tests of score records on disk and as tables."""
 
 import csv
 import dataclasses

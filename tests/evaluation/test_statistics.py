@@ -1,4 +1,4 @@
-"""Intervals and tests of a comparison, and the numbers of its tables."""
+"""Tests of the confidence intervals, the Wilcoxon test and the effect size."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from spheroid_jax.evaluation.metrics import Agreement
 
 
 def scores_of(f_scores):
-    """(folds, images, fields) of which only F is set."""
+    """Returns scores (folds, images, fields) with only the F-scores set."""
     scores = np.zeros((*np.shape(f_scores), len(Agreement._fields)))
     scores[..., Agreement._fields.index("f_score")] = f_scores
     return scores
@@ -67,7 +67,7 @@ def test_one_group_leaves_the_folds_alone_to_vary(rng):
 
 
 def test_groups_not_images_are_drawn(rng):
-    """Copies of images tell nothing new, so the interval stays."""
+    """Copies of images bring no information, so the interval stays the same."""
     scores = rng.random((1, 8))
     groups = list(range(8))
     alone = statistics.bootstrap(scores, groups)
@@ -110,7 +110,7 @@ def test_folds_widen_a_t_interval():
 
 
 def test_folds_never_narrow_a_t_interval():
-    """More degrees of freedom would, where the folds hardly differ."""
+    """If the folds hardly differ, more degrees of freedom would make the interval narrower."""
     group_effect = np.array([[-0.1, 0.1]])
     one_fold = statistics.interval(0.5 + group_effect, "ab", bounds=(-9, 9))
     fold_effect = np.linspace(-0.15, 0.15, 5)[:, np.newaxis]
@@ -187,7 +187,7 @@ def test_the_effect_counts_ranks():
 
 def test_effect_and_p_value_treat_equal_groups_alike():
     # Differences 0, 0, 1, 2, -3 have the ranks 1.5, 1.5, 3, 4, 5: 3 + 4 - 5 of a sum of 15.
-    # Without the zeros the models would be level: 1 + 2 - 3.
+    # If zeros had no rank, neither model would be better: 1 + 2 - 3 = 0.
     first = np.array([[1.0, 1.0, 1.0, 2.0, 0.0]])
     second = np.array([[1.0, 1.0, 0.0, 0.0, 3.0]])
     found = statistics.paired(first, second, "abcde")

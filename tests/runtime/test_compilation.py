@@ -1,4 +1,4 @@
-"""How programs are compiled, and where they are kept."""
+"""Tests of the compiler options and of the folder of compiled programs."""
 
 import platform
 
@@ -12,7 +12,7 @@ from spheroid_jax.runtime import compilation
 
 @pytest.fixture
 def cache_setting():
-    """What keep_programs changes is put back."""
+    """Restores the settings of JAX that `keep_programs` changes."""
     names = ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
     before = {name: getattr(jax.config, name) for name in names}
     jax.config.update("jax_compilation_cache_dir", None)
@@ -38,7 +38,7 @@ def test_jit_compiles_once_a_shape_and_keeps_the_name():
     traces = []
 
     def double(x):
-        """Doubles."""
+        """Doubles a number."""
         traces.append(x.shape)
         return 2 * x
 

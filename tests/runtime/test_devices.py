@@ -1,4 +1,4 @@
-"""Several devices that share a batch; conftest simulates four."""
+"""Tests of devices that share a batch; conftest.py simulates four devices."""
 
 import jax
 import numpy as np
@@ -12,9 +12,9 @@ BATCH = 4
 
 
 def loss_curve(count, number_of_steps=6, beyond=False):
-    """Losses and final parameters of a training on `count` devices.
+    """Trains on `count` devices; returns the losses and the final parameters.
 
-    With `beyond` it is one with all that the paper does not have.
+    If `beyond` is true, the training has all options that the paper does not have.
     """
     networks, options = make_generalising() if beyond else (make_networks(), {})
     placement = devices.share_batch(BATCH, count)
@@ -69,7 +69,7 @@ def test_many_devices_train_as_one_with_the_whole_batch(one_device, count):
     assert len(lines) == len(expected_lines) == 3
     for line, expected_line in zip(lines, expected_lines, strict=True):
         assert line == pytest.approx(expected_line, rel=1e-4)
-    # Adam's first steps have the gradient's sign: rounding can turn few.
+    # The first steps of Adam have the sign of the gradient, which rounding can change for a few.
     for leaf, other in zip(jax.tree.leaves(parameters), jax.tree.leaves(expected), strict=True):
         assert np.mean(np.abs(leaf - other) < 1e-4) > 0.99
 

@@ -1,4 +1,4 @@
-"""Tests of what is said where an optional package is missing."""
+"""Tests of the error messages about missing optional packages."""
 
 import pytest
 

@@ -91,7 +91,7 @@ def test_an_existing_file_keeps_its_permissions(tmp_path):
 
 
 def test_the_umask_is_never_set(tmp_path, monkeypatch):
-    """Setting the umask, if only to read it, changes other threads' files meanwhile."""
+    """Setting the umask, even to read it, changes the files that other threads make meanwhile."""
     monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask was set"))
     with files.replacing(tmp_path / "a"):
         pass
@@ -100,7 +100,7 @@ def test_the_umask_is_never_set(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_litter(tmp_path):
-    """The system refuses to write more than a limit, at the latest when the file is closed."""
+    """The system refuses to write beyond a limit; the error comes at the latest on closing."""
     code = f"""
 import resource, signal
 from spheroid_jax.runtime import files

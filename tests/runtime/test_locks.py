@@ -36,7 +36,7 @@ def python(code, path):
 
 @pytest.fixture
 def holder(tmp_path):
-    """Another process that holds the lock of tmp_path / "lock"."""
+    """Starts another process that holds the lock tmp_path / "lock"."""
     with subprocess.Popen(
         python(HOLD, tmp_path / "lock"), stdout=subprocess.PIPE, text=True
     ) as process:

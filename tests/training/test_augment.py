@@ -1,4 +1,4 @@
-"""Augmentation beyond the paper's: what it does, and on what it depends."""
+"""Tests of the augmentation: geometry, intensities, normalisation, and random draws."""
 
 import functools
 import math
@@ -32,7 +32,7 @@ EVERYTHING = Strengths(
 
 
 def make_sample(centre=CENTRE, radius=12):
-    """A dark disk on a bright slope, none of it flat, all of it counted."""
+    """Returns a dark disk on a bright slope; no pixel has the value of its neighbour, all count."""
     mask = disk(SIZE, centre, radius)
     slope = np.linspace(0, 0.2, SIZE, dtype=np.float32)
     image = np.where(mask, 0.0, 0.8) + slope[:, None] / 2 + slope[None] / 2
@@ -40,7 +40,7 @@ def make_sample(centre=CENTRE, radius=12):
 
 
 def normalise(image, counted):
-    """`augment.normalise` of NumPy arrays."""
+    """Normalises a NumPy array with `augment.normalise`."""
     return augment.normalise(jnp.asarray(image), jnp.asarray(counted))
 
 
@@ -69,7 +69,7 @@ def compiled_sample(strengths):
 
 @pytest.fixture
 def largest(monkeypatch):
-    """Draws the largest value of each strength instead of a random one."""
+    """Makes augmentation draw the largest value of each strength instead of a random value."""
 
     def change(sample, **strengths):
         function = functools.partial(augment.augment_sample, Strengths(**strengths))
@@ -116,7 +116,7 @@ def test_shifting_moves_image_and_mask_and_what_counts(largest):
     expected = np.zeros_like(counted)
     expected[moved:, moved:] = True
     np.testing.assert_array_equal(counted, expected)
-    # Beyond the frame the edge goes on.
+    # Pixels beyond the frame repeat the edge.
     np.testing.assert_allclose(image[:moved], image[[moved]].repeat(moved, 0))
     content = sample[0][:-moved, :-moved]
     np.testing.assert_allclose(image[moved:, moved:], images.normalise(content), atol=1e-4)

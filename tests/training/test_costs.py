@@ -1,4 +1,4 @@
-"""Tests of the networks' counted parameters and arithmetic."""
+"""Tests of the networks' numbers of parameters and operations."""
 
 import functools
 import math
@@ -11,7 +11,7 @@ from helpers import ROOT
 from spheroid_jax import models
 from spheroid_jax.training import costs
 
-# The function itself: a test replaces its name.
+# Kept here, because a test replaces `costs.count`.
 COUNT = costs.count
 
 
@@ -65,7 +65,7 @@ def test_parameters_of_the_unet():
 
 
 def products(side, kernel, inputs, outputs):
-    """Operations of a convolution's products, those with padding left out."""
+    """Counts the operations of a convolution, without the products with padding."""
     taps = math.prod(k * side - 2 * (k // 2) for k in kernel)
     return 2 * taps * inputs * outputs
 
@@ -110,7 +110,7 @@ def test_every_line_of_the_table_is_in_the_documentation(monkeypatch):
 
 
 def test_expected_time_follows_from_the_measured_rate(monkeypatch):
-    # A clock that lets each product take half a second.
+    # A clock by which each product takes half a second.
     clock = types.SimpleNamespace(perf_counter=iter(np.arange(0, 100, 0.5)).__next__)
     monkeypatch.setattr(costs, "time", clock)
     product = 2 * 1024**3

@@ -1,4 +1,4 @@
-"""Fine-tuning: what it starts from, what it may choose, what it reports."""
+"""Tests of fine-tuning: initial model, choice of the best checkpoint, resuming, reports."""
 
 import csv
 import dataclasses
@@ -29,7 +29,7 @@ STEPS = 8
 
 
 def small(folder, **values):
-    """The config, with a network and a training of seconds."""
+    """Returns the config with a small network and a training that takes seconds."""
     config = config_file.get_config()
     config.init = str(folder / "init")
     config.model.width = 2
@@ -50,7 +50,7 @@ def small(folder, **values):
 
 
 def save_model(folder, *, seed=0):
-    """Saves an untrained model of the kind that `small` names."""
+    """Saves an untrained model with the network of `small`."""
     config = small(folder)
     network = config.model.to_dict()
     variables = models.initial_variables(models.build(**network), 1, seed=seed)
@@ -65,7 +65,7 @@ def load(folder, config):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """Ten new images and eight old ones, and the model to start from."""
+    """Makes a data root of ten new and eight old images, and the initial model."""
     folder = tmp_path_factory.mktemp("finetune")
     write_root(folder / "root", {"mine": 10, "old": 8})
     save_model(folder / "init", seed=5)
@@ -73,7 +73,7 @@ def place(tmp_path_factory):
 
 
 def run(place, name, **values):
-    """Trains fold 0 into a work directory of this name; returns its folder."""
+    """Trains fold 0 in the work directory `name`; returns the folder of the fold."""
     workdir = place / name
     one_fold.train(resolve(small(place, **values), workdir), 0, Workdir(workdir))
     return workdir / "fold_0"
@@ -81,7 +81,7 @@ def run(place, name, **values):
 
 @pytest.fixture(scope="module")
 def fold(place):
-    """The uninterrupted run that others are held against."""
+    """Trains the uninterrupted run with which others are compared."""
     return run(place, "whole")
 
 
@@ -195,7 +195,7 @@ def test_new_images_rank_where_old_ones_do_not_get_worse(scores, expected):
 
 
 def test_several_new_datasets_count_the_same():
-    # Any name will do, that of the mean also.
+    # A dataset may have any name, also "mean".
     rank = finetune.criterion({"mean": 0.1, "b": 0.2, "old": 0.3}, rehearsal=["old"], margin=0.0)
     assert rank({"mean": 0.4, "b": 0.8, "old": 0.3}) == pytest.approx(0.6)
 
@@ -215,7 +215,7 @@ def test_there_are_images_of_both_kinds(datasets, rehearsal, expected):
 
 
 def test_where_no_step_is_better_the_model_stays_as_it_is(place, monkeypatch, capsys):
-    # Better on the new images and worse on the old ones; then the opposite.
+    # F-scores are better on the new images and worse on the old ones; then the opposite.
     scores = iter([(0.5, 0.9), (0.9, 0.88), (0.4, 0.95)])
 
     def validation_f_scores(*_):
@@ -237,7 +237,7 @@ def test_where_no_step_is_better_the_model_stays_as_it_is(place, monkeypatch, ca
 
 
 def test_the_initial_model_s_scores_are_read_with_or_without_their_mean(tmp_path):
-    """Older versions wrote the mean beside the datasets."""
+    """Older versions wrote the mean like one more dataset."""
     begun = {"sha256": "abc", "validation": {"mine": 0.5, "old": 0.9, "mean": 0.7}}
     (tmp_path / "init.json").write_text(json.dumps(begun))
     validation = (None, None, [("mine", "a"), ("old", "b"), ("old", "c")])
@@ -337,7 +337,7 @@ def test_the_config_begins_from_the_packaged_model(tmp_path):
 
 
 def test_ten_images_are_seven_two_and_one():
-    """As the config's docstring says."""
+    """The docstring of the config says so."""
     parts = partitions.partition({f"{n}": f"{n}" for n in range(10)})
     sizes = (partitions.training(parts, 0), parts[0], parts[partitions.TEST])
     assert [len(part) for part in sizes] == [7, 2, 1]

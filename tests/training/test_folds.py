@@ -1,4 +1,4 @@
-"""Several folds as processes: failures, signals, devices."""
+"""Tests of folds that run as processes: failures, signals, devices."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ ONE = {"batch_size": 1, "devices_per_fold": 0}
 
 
 def command(code):
-    """A command that runs `code` with `fold`, its number."""
+    """Returns a command that runs `code`, in which `fold` is the number of the fold."""
     begin = "import os, sys, time\nfold = int(sys.argv[-1].split('=')[1])\n"
     return [sys.executable, "-c", begin + textwrap.dedent(code)]
 
 
 @pytest.fixture
 def devices(monkeypatch):
-    """Sets what a fresh process would say of the devices."""
+    """Returns a function that sets the devices that a new process reports."""
 
     def say(platform, count):
         monkeypatch.setattr(folds, "_ASK_DEVICES", f"print({platform!r}, {count})")
@@ -116,7 +116,7 @@ def test_each_gpu_has_a_fold_of_its_own(devices, monkeypatch, named, options, ex
 
 
 def test_folds_run_side_by_side_where_there_are_devices(devices, tmp_path):
-    """Each waits for the other: one after the other they would not end."""
+    """Each fold waits for the other one, so folds that ran in turn would never end."""
     devices("gpu", 2)
     code = f"""
         import pathlib

@@ -1,4 +1,4 @@
-"""The loop, with a step that a test can compute by hand."""
+"""Tests of the training loop, with a training step that a test can compute by hand."""
 
 import itertools
 import json
@@ -36,7 +36,7 @@ def make_state(value=0.0):
 
 @jax.jit
 def add_up(state, batches):
-    """A "training" that adds the batches' numbers up."""
+    """Takes "training steps" that add up the numbers in the batches."""
     state = state.replace(
         step=state.step + batches.shape[0], seg_params={"w": state.seg_params["w"] + batches.sum()}
     )
@@ -49,7 +49,7 @@ def numbers(start=0, bad=None):
 
 
 def go(tmp_path, *, total=10, start=None, stop=lambda: False, **options):
-    """Trains in `tmp_path`, from its last checkpoint; returns the state."""
+    """Trains in `tmp_path` from the last checkpoint there; returns the final state."""
     plan = loop.Plan(
         total=total,
         per_dispatch=options.pop("per_dispatch", 2),
@@ -186,7 +186,7 @@ def test_a_request_saves_stops_and_the_next_run_ends_the_same(tmp_path):
 
 def test_records_of_a_resumed_run_have_no_gap_and_nothing_twice(tmp_path):
     go(tmp_path / "whole")
-    # Killed: records beyond the checkpoint, the last one half written.
+    # A killed process leaves records beyond the checkpoint; the last one is incomplete.
     calls = iter([False, False, True])
     with pytest.raises(loop.Interrupted):
         go(tmp_path / "cut", stop=lambda: next(calls, True))
@@ -245,7 +245,7 @@ def test_sigterm_asks_too():
 
 
 class FailingOrbax:
-    """An orbax whose background write meets `error`."""
+    """Replaces orbax by an object whose background write raises `error`."""
 
     def __init__(self, error):
         self.error = error

@@ -1,4 +1,4 @@
-"""Tests of the losses and weights against values by hand and optax."""
+"""Tests of the losses and pixel weights against optax and values computed by hand."""
 
 import math
 
@@ -17,14 +17,14 @@ from spheroid_jax.training import losses
 from spheroid_jax.training.losses import FAKE, REAL
 
 LOG2 = math.log(2)
-# Compiled: the many small operations would each be compiled alone.
+# Compiled, because otherwise each of many small operations would be compiled alone.
 cross_entropy = jax.jit(losses.weighted_cross_entropy)
 cross_entropy_gradient = jax.jit(jax.grad(losses.weighted_cross_entropy))
 
 
 @pytest.fixture
 def batch(rng):
-    """Logits, mask and weight of three images of 4 x 5 pixels."""
+    """Returns logits, masks and weights of three images of 4 x 5 pixels."""
     logits = rng.normal(0, 3, (3, 4, 5, 2)).astype(np.float32)
     mask = rng.random((3, 4, 5)) < 0.3
     weight = rng.uniform(0.1, 5, (3, 4, 5)).astype(np.float32)
@@ -35,7 +35,7 @@ def batch(rng):
 
 
 def test_cross_entropy_by_hand():
-    # Probabilities of the foreground 3/4, 1/2 and 1/5.
+    # Probabilities of the foreground: 3/4, 1/2 and 1/5.
     logits = jnp.log(jnp.array([[[[1.0, 3.0], [1.0, 1.0], [4.0, 1.0]]]]))
     mask = jnp.array([[[True, False, True]]])
     weight = jnp.array([[[2.0, 1.0, 5.0]]])
@@ -157,13 +157,13 @@ def test_logits_that_are_not_two_an_image_are_refused(shape):
 
 
 def test_equation_2_by_hand():
-    # Real is taken for real with probability 4/5, fake for fake with 3/4.
+    # Probabilities of the true class: 4/5 for the real mask, 3/4 for the fake one.
     real = jnp.log(jnp.array([[1.0, 4.0]]))
     fake = jnp.log(jnp.array([[3.0, 1.0]]))
     expected = math.log(5 / 4) + math.log(4 / 3)
     loss = losses.adversarial_loss(real, fake)
     assert float(loss) == pytest.approx(expected, rel=1e-6)
-    # The arguments' order matters: an adversary that errs on both pays more.
+    # With exchanged arguments, the adversary errs on both, and its loss is larger.
     exchanged = losses.adversarial_loss(fake, real)
     assert float(exchanged) == pytest.approx(math.log(4) + math.log(5))
 
@@ -182,7 +182,7 @@ def test_adversary_learns_from_both_its_inputs():
 
 
 def test_equation_3_by_hand():
-    # The adversary takes the segmentation for real with probability 1/5.
+    # The adversary gives the class "real" a probability of 1/5.
     fake = jnp.log(jnp.array([[4.0, 1.0]]))
     loss = losses.segmentation_loss(jnp.float32(0.7), fake, 0.1)
     assert float(loss) == pytest.approx(0.7 + 0.1 * math.log(5), rel=1e-6)
@@ -204,7 +204,7 @@ soft_dice = jax.jit(losses.soft_dice)
 
 
 def test_dice_by_hand():
-    # Probabilities of the foreground 3/4, 1/2 and 1/5; the last is no image.
+    # Probabilities of the foreground: 3/4, 1/2 and 1/5; the last pixel does not count.
     logits = jnp.log(jnp.array([[[[1.0, 3.0], [1.0, 1.0], [4.0, 1.0]]]]))
     mask = jnp.array([[[True, False, True]]])
     weight = jnp.array([[[9.0, 1.0, 0.0]]])
@@ -241,13 +241,13 @@ B, F, X = images.BACKGROUND, images.FOREGROUND, images.OUTSIDE
 
 
 def balanced(label):
-    """The weights of one label image, computed as in training: compiled, in float32."""
+    """Returns the weights of one label image, compiled and in float32 as in training."""
     label = np.asarray(label, np.uint8)[np.newaxis]
     return np.asarray(jax.jit(losses.balanced_weight)(label == F, label != X))[0]
 
 
 def equation_1(label):
-    """The reference: Python's float64 arithmetic, rounded to float32 once."""
+    """Computes reference weights in float64, rounded once to float32."""
     foreground, background = np.count_nonzero(label == F), np.count_nonzero(label == B)
     ratio = 3 * background / foreground if foreground and background else 1.0
     by_label = np.zeros(3, np.float32)
@@ -292,7 +292,7 @@ def test_all_foreground_weighs_three_times_all_background(label):
 
 
 def test_balanced_weights_are_float64_s_to_the_last_bit():
-    """One division of whole numbers: float32 rounds as float64 rounded to float32 does."""
+    """The weights come from one division of whole numbers, which float32 rounds correctly."""
     rng = np.random.default_rng(0)
     side = 480
     order = rng.permutation(side * side)

@@ -1,4 +1,4 @@
-"""Tests of lambda (paper, section 2.4) and of the learning rate."""
+"""Tests of the schedules of lambda (paper, section 2.4) and of the learning rate."""
 
 import functools
 
@@ -21,7 +21,7 @@ TOTAL = 12_000  # two epochs of 6,000 images, one image a step
 
 @pytest.fixture(scope="module")
 def ramp():
-    """All values of the paper's ramp, as a train step computes them."""
+    """Computes all values of the paper's ramp, compiled as in a training step."""
     compiled = jax.jit(lambda step: linear_ramp(step, total_steps=TOTAL))
     return np.asarray(compiled(jnp.arange(TOTAL)))
 

@@ -1,4 +1,4 @@
-"""Checks of a config's values."""
+"""Tests of the checks of a config."""
 
 import pytest
 from ml_collections import ConfigDict

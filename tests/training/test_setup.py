@@ -1,4 +1,4 @@
-"""Resolution of a config. Whole folds are tested in test_launch.py."""
+"""Tests of the resolution of a config; test_launch.py tests whole folds."""
 
 import chex
 import jax
@@ -78,7 +78,7 @@ def test_the_schedule_sets_the_size_of_an_update():
     state = optimizer.init(params)
     sizes = []
     for _ in range(3):
-        # Of a constant gradient Adam's update is the learning rate.
+        # For a constant gradient, the update of Adam is the learning rate.
         update, state = optimizer.update({"w": jnp.ones(3)}, state, params)
         sizes.append(float(-update["w"][0]))
     np.testing.assert_allclose(sizes, [0, 0.5e-4, 1e-4], rtol=1e-4)

@@ -1,4 +1,4 @@
-"""The alternating step: what it updates, with what, and in which order."""
+"""Tests of the training step: which parameters it updates, by which loss, in which order."""
 
 import functools
 
@@ -27,7 +27,7 @@ from spheroid_jax.training import augment, checkpoint, losses, steps
 
 @functools.cache
 def compiled(adversarial=True, norm="image", learning_rate=1e-3):
-    """The initial state and the jitted step; compiled once for all tests."""
+    """Returns the initial state and the training step, compiled once for all tests."""
     networks = make_networks(adversarial, norm, learning_rate)
     state = steps.init_state(*networks, seed=0)
     return state, jax.jit(steps.make_train_step(*networks, weigh=nine))
@@ -67,8 +67,8 @@ PINNED = [
 
 
 def test_pinned_numbers_of_two_steps():
-    # If these move on purpose (initialisation, losses, order of updates),
-    # run the test and copy the new numbers; if not, the step has changed.
+    # After an intended change (initialisation, losses, order of updates), run the test and copy the
+    # new numbers. Otherwise, a failure means that the step has changed by mistake.
     _, history = run(*compiled(), 2)
     pinned = PINNED
     for metrics, expected in zip(history, pinned, strict=True):
@@ -106,7 +106,7 @@ def test_without_an_adversary_the_loss_is_the_cross_entropy_alone():
 
 
 def test_step_equals_the_textbook_with_two_forward_passes():
-    """An independent composition of equations 2 and 3, in the paper's order."""
+    """The test computes equations 2 and 3 on its own, in the paper's order of updates."""
     network, adversary = make_networks()
     state = steps.init_state(network, adversary, seed=0)
     state = state.replace(step=jnp.asarray(TOTAL - 1, jnp.int32))
@@ -146,7 +146,7 @@ def test_step_equals_the_textbook_with_two_forward_passes():
 
     after, metrics = jax.jit(steps.make_train_step(network, adversary, weigh=nine))(state, batch)
     np.testing.assert_allclose(metrics["lambda"], 0.1, rtol=1e-6)
-    # Adam's first step is the gradient's sign: compare the moments.
+    # The first step of Adam is the sign of the gradient, so the moments are compared.
     chex.assert_trees_all_close(adv_params, after.adv_params, atol=1e-5)
     chex.assert_trees_all_close(seg_params, after.seg_params, atol=1e-4)
 
@@ -165,7 +165,7 @@ def test_a_tiny_batch_is_overfitted():
 
 
 def test_padding_neither_teaches_nor_reaches_the_adversary():
-    """A truth where there is no image changes nothing: neither a loss nor an update."""
+    """A mask beyond the image's edge changes neither a loss nor an update."""
     networks = make_networks()
     logits = jnp.asarray(np.random.default_rng(1).normal(size=(1, SIZE, SIZE, 2)), jnp.float32)
     state = steps.init_state(*networks, seed=0)
@@ -228,7 +228,7 @@ def test_batch_norm_moves_its_running_averages_in_training():
 
 
 def test_an_image_is_trained_the_same_whatever_its_companions():
-    """With norm "image" a batch's loss is the mean of its images' losses."""
+    """With norm "image", the loss of a batch is the mean of the losses of its images."""
     network, _ = make_networks(adversarial=False)
     state, _ = compiled(adversarial=False)
     batch = make_batch(3)
@@ -258,7 +258,7 @@ def test_mismatched_batch_is_refused():
 
 @functools.cache
 def generalising():
-    """The initial state and the compiled step of `make_generalising`."""
+    """Returns the initial state and the compiled step made by `make_generalising`."""
     networks, options = make_generalising()
     state = steps.init_state(*networks, seed=0, averaged=True)
     return state, jax.jit(steps.make_train_step(*networks, **options))
@@ -331,7 +331,7 @@ def test_the_dice_loss_is_added_to_the_cross_entropy(rng):
 
 
 def test_augmented_batches_are_weighed_by_their_new_masks():
-    """The loss is that of the batch the augmentation makes."""
+    """The loss is the loss of the augmented batch."""
     change = augment.make_augment(EVERYTHING, seed=0)
     augmented = jax.jit(steps.make_train_step(*PIXELWISE, augment=change))
     step = jax.jit(steps.make_train_step(*PIXELWISE))
