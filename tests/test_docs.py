@@ -129,7 +129,7 @@ def test_the_api_page_has_every_public_name():
 
 
 def test_the_menu_of_the_site_has_every_page():
-    menu = set(re.findall(r"- ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M))
+    menu = set(re.findall(r"([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M))
     assert menu == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
 
 
