@@ -1,40 +1,40 @@
-"""The numbers behind the figures' curves."""
+"""Curves that the figures draw: percentages above a threshold, medians over folds."""
 
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
-# The paper's 100 regular intervals; exact hundredths, as linspace's are not.
+# The paper's 100 regular intervals. These are exact hundredths, unlike those of linspace.
 THRESHOLDS = np.arange(101) / 100
-# A body segmented worse than this is measured wrongly (our choice).
+# Below this F-score, a body's size cannot be measured usefully (our choice).
 USABLE_F = 0.7
 
 
 class Interval(NamedTuple):
-    """Percentages of images at each of T thresholds."""
+    """Percentages of images at each of T thresholds: of each fold, and over the folds."""
 
-    folds: np.ndarray  # (folds, T)
-    minimum: np.ndarray  # (T,), as the next two
-    median: np.ndarray
-    maximum: np.ndarray
+    folds: Float[np.ndarray, "folds T"]
+    minimum: Float[np.ndarray, " T"]
+    median: Float[np.ndarray, " T"]
+    maximum: Float[np.ndarray, " T"]
 
 
 def percentage_above(f_scores, thresholds=THRESHOLDS):
-    """The percentage of images above each threshold (paper, figure 5).
+    """Computes the percentage of images above each threshold (paper, figure 5).
 
-    Above means strictly above. So the curve starts below 100 by the images
-    that were missed (F = 0), and at threshold 1 it is 0 even where every
-    image is perfect.
+    Above means strictly above: at threshold 0 the images that were missed (F = 0) do not count, and
+    at threshold 1 the percentage is 0 even if every image is perfect.
 
     Args:
-      f_scores: (folds, images), each in [0, 1].
-      thresholds: (T,).
+      f_scores: (folds, images), in [0, 1].
+      thresholds: (T,), in [0, 1].
 
     Returns:
-      `Interval`, its extremes and median over the folds.
+      `Interval`, with minimum, median and maximum over the folds.
 
     Raises:
-      ValueError: there is no score, or one is not in [0, 1].
+      ValueError: there is no score, or a score is not in [0, 1].
     """
     f_scores = _checked(f_scores)
     above = f_scores[:, np.newaxis] > np.asarray(thresholds)[:, np.newaxis]
@@ -43,30 +43,30 @@ def percentage_above(f_scores, thresholds=THRESHOLDS):
 
 
 def image_means(f_scores):
-    """The mean over the folds of each image's F-score.
+    """Averages each image's F-score over the folds.
 
     Args:
-      f_scores: (folds, images), each in [0, 1].
+      f_scores: (folds, images), in [0, 1].
 
     Returns:
       (images,).
 
     Raises:
-      ValueError: there is no score, or one is not in [0, 1].
+      ValueError: there is no score, or a score is not in [0, 1].
     """
     return _checked(f_scores).mean(axis=0)
 
 
 def median_curve(curves):
-    """The median at the steps that more than half of the curves have.
+    """Computes the median of curves, at the steps that more than half of the curves have.
 
-    A fold that stopped early thus leaves the median, and does not end it.
+    So the median goes on where one fold stopped early.
 
     Args:
-      curves: at least one pair (steps, values), steps without repeats.
+      curves: at least one pair (steps, values); no step repeats within a curve.
 
     Returns:
-      (steps, values).
+      A pair (steps, values).
     """
     steps = np.concatenate([steps for steps, _ in curves])
     values = np.concatenate([values for _, values in curves])
@@ -79,10 +79,10 @@ def by_metric(records):
     """Turns the records of one fold's training into curves.
 
     Args:
-      records: dicts of "step" and numbers by name, as returned by `workdir.Fold.read_metrics`.
+      records: dicts with "step" and metrics by name, as returned by `workdir.Fold.read_metrics`.
 
     Returns:
-      dict from a metric's name to (steps, values), two arrays.
+      dict from a metric's name to a pair of arrays (steps, values).
     """
     points = {}
     for record in records:
@@ -95,6 +95,7 @@ def by_metric(records):
 
 
 def _checked(f_scores):
+    """Returns F-scores as an array; raises ValueError for a wrong shape or value."""
     f_scores = np.asarray(f_scores, float)
     if f_scores.ndim != 2 or not f_scores.size:
         raise ValueError(f"F-scores are {f_scores.shape}, not (folds, images)")

@@ -1,7 +1,7 @@
 """Figures of F-scores on the test partition, as SVG.
 
-`models` is a dict from a model's label to a dict from a dataset to an array
-(folds, images) of F-scores in [0, 1].
+`models` maps each model's label to a dict from dataset to F-scores, (folds, images) in [0, 1]. The
+figures show F-scores in percent.
 """
 
 import textwrap
@@ -21,14 +21,14 @@ _BINS = 100
 def intervals(models):
     """Draws the percentage of images above each F-score (paper, figure 5).
 
-    A panel a model: the band from the least to the most of the folds, the
-    line at their median.
+    Each model has a panel, with a line for the median of the folds and a band from the lowest to
+    the highest fold.
 
     Args:
-      models: see above.
+      models: F-scores by model and dataset, as the module describes.
 
     Returns:
-      SVG, bytes.
+      The bytes of an SVG file.
     """
     styles = svg.dataset_styles(models)
     columns = min(len(models), _PANELS_A_ROW)
@@ -65,16 +65,16 @@ def intervals(models):
 
 @svg.looks()
 def tails(models):
-    """Draws each image's mean F over the folds, the failures in dark.
+    """Draws each image's F-score, averaged over the folds, with failed images in darker colour.
 
-    A screen suffers from the few images that fail, not from the mean. So
-    those below `curves.USABLE_F` stand out, their share written beside them.
+    The few images that fail are what harms a screen, more than a low mean. So the images below
+    `curves.USABLE_F` stand out, and their percentage is written beside them.
 
     Args:
-      models: see above.
+      models: F-scores by model and dataset, as the module describes.
 
     Returns:
-      SVG, bytes.
+      The bytes of an SVG file.
     """
     styles = svg.dataset_styles(models)
     strips = sum(len(datasets) for datasets in models.values())
@@ -104,17 +104,16 @@ def tails(models):
 
 @svg.looks()
 def lambda_study(schedules):
-    """Draws the mean F of each fold under each schedule of lambda.
+    """Draws the mean F-score of each fold under each schedule of lambda.
 
-    A dot a fold, a bar at the mean of the folds that came through, a cross
-    for each that diverged.
+    Each fold has a dot, or a cross if it diverged; a bar shows the mean of the other folds.
 
     Args:
-      schedules: dict from a schedule's label to a dict from a dataset to an
-        array (folds,) of mean F-scores, NaN where the fold diverged.
+      schedules: dict from a schedule's label to a dict from dataset to mean F-scores, (folds,) in
+        [0, 1]; NaN where the fold diverged.
 
     Returns:
-      SVG, bytes.
+      The bytes of an SVG file.
     """
     styles = svg.dataset_styles(schedules)
     picture = svg.blank(7, 0.24 * len(schedules) * (len(styles) + 1) + 1.1)
@@ -156,12 +155,12 @@ def _interval(panel, f_scores, style):
     interval = curves.percentage_above(f_scores)
     thresholds = 100 * curves.THRESHOLDS
     panel.fill_between(thresholds, interval.minimum, interval.maximum, **_band(style))
-    # The curve ends on the frame, which would cut its width in half.
+    # Clipping would cut the line in half where it runs along the frame.
     panel.plot(thresholds, interval.median, clip_on=False, **_line(style))
 
 
 def _strip(panel, row, f_scores, style):
-    """Draws one dataset's images as a swarm about `row`."""
+    """Draws one dataset's images as dots around the height `row`."""
     failing = f_scores < curves.USABLE_F
     heights = row + 0.4 * _swarm(f_scores)
     for chosen, alpha, size in ((~failing, 0.6, 3), (failing, 1, 4)):
@@ -176,25 +175,25 @@ def _strip(panel, row, f_scores, style):
 
 
 def _beside(panel, height, text, *, va):
-    """Writes to the right of a panel, where the layout leaves room for it."""
+    """Writes text to the right of a panel; the layout makes room for the text."""
     y, unit = height
     panel.annotate(text, (1.01, y), xycoords=("axes fraction", unit), va=va, fontsize="small")
 
 
 def _swarm(values):
-    """Heights in [-1, 1] that show how many of the values lie together."""
+    """Returns heights in [-1, 1] that keep dots of similar values apart."""
     bins = np.minimum((values * _BINS).astype(int), _BINS - 1)
     most = np.bincount(bins).max()
     heights = np.empty(len(values))
     for n in np.unique(bins):
         inside = np.flatnonzero(bins == n)
         heights[inside] = np.arange(len(inside)) - (len(inside) - 1) / 2
-    # Few values spread little.
+    # Where few values lie together, their dots stay near the middle.
     return heights * 2 / max(most, 8)
 
 
 def _folds(panel, place, values, style):
-    """Draws the folds that came through, and their mean."""
+    """Draws the folds that did not diverge, and their mean."""
     panel.plot(values, np.full(len(values), place), **_marker(style))
     if len(values):
         panel.plot(

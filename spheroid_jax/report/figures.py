@@ -1,4 +1,4 @@
-"""Pictures of segmentations."""
+"""Pictures of images with masks, as PNG: examples of a fold, contact sheets."""
 
 import itertools
 from typing import NamedTuple
@@ -17,7 +17,7 @@ _LINE = 28  # Characters that fit above a tile.
 
 
 class Example(NamedTuple):
-    """One image with what was made of it, all (H, W) on the grid."""
+    """One image with its predicted and true masks, all (H, W) on the grid."""
 
     title: str
     image: np.ndarray
@@ -27,7 +27,7 @@ class Example(NamedTuple):
 
 
 def segmentations(path, examples):
-    """Draws a row an example: image, probability, mask, truth.
+    """Draws one row per example: image, probability map, mask, truth.
 
     Args:
       path: the PNG file to write.
@@ -62,13 +62,13 @@ def _fill(axis, mask, colour):
 
 
 class Tile(NamedTuple):
-    """A part of a contact sheet, all (H, W).
+    """One image of a contact sheet; all arrays are (H, W).
 
     Attributes:
-      title: one or several lines.
-      image: in [0, 1].
-      truth: a mask.
-      prediction: a mask, or None.
+      title: one or several lines of text.
+      image: grayscale image in [0, 1].
+      truth: true mask.
+      prediction: predicted mask, or None.
     """
 
     title: str
@@ -78,8 +78,8 @@ class Tile(NamedTuple):
 
 
 def tile(name, note, gray, truth, prediction=None):
-    """Makes a `Tile` of a name, a line below it, and arrays of any size."""
-    # Its beginning and its end, on two lines where one is too short.
+    """Makes a small `Tile` from arrays of any size; `note` is a line below the name."""
+    # A name has at most two lines: a very long one keeps its beginning and its end.
     if len(name) > 2 * _LINE:
         name = f"{name[: _LINE - 1]}…{name[-_LINE:]}"
     lines = [name[:_LINE], name[_LINE:]] if len(name) > _LINE else [name]
@@ -98,15 +98,15 @@ def tile(name, note, gray, truth, prediction=None):
 
 
 def contact_sheet(path, tiles, *, columns=5, title=None):
-    """Draws images side by side, each with its masks' contours.
+    """Draws images in a table, with the contours of their masks.
 
-    The truth is orange, as in every picture, and a prediction blue.
+    The truth is orange and a prediction is blue, as in every picture.
 
     Args:
       path: the PNG file to write.
       tiles: at least one `Tile`; None leaves a place empty.
-      columns: how many stand in a row.
-      title: of the sheet.
+      columns: number of tiles in a row.
+      title: the sheet's title.
     """
     rows = -(-len(tiles) // columns)
     picture = figure.Figure(
@@ -126,9 +126,9 @@ def contact_sheet(path, tiles, *, columns=5, title=None):
 
 def _draw(axis, each):
     axis.imshow(each.image, cmap="gray", vmin=0, vmax=1)
-    # The frame stays: many an image is as white as the sheet.
+    # The frame stays, because many images are as white as the sheet.
     axis.set(xticks=(), yticks=())
-    # A file's name may have dollars, which are no mathematics.
+    # A dollar sign in a file's name must not start a formula.
     axis.set_title(each.title, fontsize=8, parse_math=False)
     for mask, colour in ((each.truth, _TRUE), (each.prediction, _PREDICTED)):
         if mask is not None and mask.any():

@@ -8,15 +8,15 @@ from skimage import transform
 
 from spheroid_jax.report import svg
 
-# Pixels along an image's side: about one of a screen's each, so that a
-# figure of 12 noisy images stays near 600 kB.
+# Pixels along the side of an image as drawn: about one per pixel of the screen. A figure of 12
+# noisy images stays near 600 kB.
 _SIDE_PX = 180
 _SIDE_IN = 1.9
 _TITLE_CHARACTERS = 28
 
 
 class Example(NamedTuple):
-    """One image with what the models made of it, all (S, S) on the grid."""
+    """One image with the models' probability maps, all (S, S) on the grid."""
 
     title: str
     image: np.ndarray  # [0, 1]
@@ -27,18 +27,17 @@ class Example(NamedTuple):
 
 @svg.looks()
 def probability_maps(examples, models):
-    """Draws a column an image, a row a model (paper, figures 3 and 4).
+    """Draws one column per image and one row per model (paper, figures 3 and 4).
 
-    The first row is the image. Each has the truth's contour on top, and a map
-    its F-score below.
+    The first row shows the images. Every panel has the contour of the true mask, and the F-score of
+    a map stands below it.
 
     Args:
-      examples: at least one `Example`: of a dataset, the best, the median and
-        the worst image.
+      examples: at least one `Example`, such as the best, median and worst image of a dataset.
       models: the models' labels, from the top.
 
     Returns:
-      SVG, bytes.
+      The bytes of an SVG file.
     """
     rows, columns = len(models) + 1, len(examples)
     picture = svg.blank(_SIDE_IN * columns + 0.4, (_SIDE_IN + 0.25) * rows + 0.3)
@@ -55,11 +54,11 @@ def probability_maps(examples, models):
 
 
 def _show(panel, image, truth):
-    """Draws an image, and the truth's contour on it."""
-    # The SVG holds these very pixels.
+    """Draws an image with the contour of the true mask."""
+    # Without interpolation, the SVG contains exactly these pixels.
     panel.imshow(_reduced(image), cmap="gray", vmin=0, vmax=1, interpolation="none")
     outline = _reduced(truth)
-    # Nothing is drawn of a body too small to be seen, or without an edge.
+    # There is no contour if the body is too small to be seen, or fills the image.
     if outline.min() < 0.5 < outline.max():
         panel.contour(outline, levels=[0.5], colors=[svg.TRUTH], linewidths=1)
     panel.set(xticks=[], yticks=[])
@@ -67,6 +66,6 @@ def _show(panel, image, truth):
 
 
 def _reduced(image):
-    """The image at the size it is shown in."""
+    """Returns an image at the size in which it is drawn."""
     shape = (_SIDE_PX, _SIDE_PX)
     return transform.resize(np.asarray(image, float), shape, order=1, anti_aliasing=True)

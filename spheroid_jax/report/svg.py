@@ -1,7 +1,7 @@
-"""How every SVG figure looks, and its bytes.
+"""Style and encoding of all SVG figures.
 
-The same figure is the same bytes in every run, whatever the user's matplotlib
-is set to. Text stays text: it can be searched, and read by a screen reader.
+The same figure has the same bytes in every run, whatever the user's settings of matplotlib are.
+Text stays text, which can be searched and read by a screen reader.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _SETTINGS = {
     "legend.frameon": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "spheroid_jax",
-    # A dollar sign in the name of a folder is a dollar sign.
+    # A dollar sign in a folder's name must not start a formula.
     "text.parse_math": False,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
@@ -33,7 +33,7 @@ _SETTINGS = {
 
 
 class Style(NamedTuple):
-    """What tells a dataset from others, in colour and in gray print."""
+    """Colour, line, hatch and marker of one dataset, distinct in gray print too."""
 
     colour: str
     line: str | tuple
@@ -41,8 +41,8 @@ class Style(NamedTuple):
     marker: str
 
 
-# The paper's blue and magenta, then others: Okabe and Ito's colours, but their
-# purple darker, for lines on white.
+# The paper's blue and magenta come first. The colours are Okabe and Ito's, safe for the
+# colour-blind; their purple is darkened for lines on white.
 _STYLES = (
     Style("#0072b2", "-", None, "o"),
     Style("#c4599a", (0, (5, 1.5)), "////", "^"),
@@ -56,7 +56,7 @@ TRUTH = "#e69f00"
 
 @contextlib.contextmanager
 def looks():
-    """Within it, or below it as a decorator, figures have this look."""
+    """Sets the style of figures; a context manager and a decorator."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS)  # pyright: ignore
@@ -64,28 +64,28 @@ def looks():
 
 
 def blank(width, height):
-    """An empty figure that many inches large."""
+    """Makes an empty figure; width and height are in inches."""
     return figure.Figure(figsize=(width, height), layout="constrained")
 
 
 def encode(picture):
-    """A figure's SVG as bytes."""
+    """Returns a figure as the bytes of an SVG file."""
     with io.BytesIO() as file:
         picture.savefig(file, format="svg", metadata={"Date": None})
         return file.getvalue()
 
 
 def dataset_styles(models):
-    """A style for each dataset, in the order of their first appearance.
+    """Chooses a style for each dataset, in order of appearance.
 
     Args:
       models: dict from a label to a dict from a dataset to anything.
 
     Returns:
-      Dict from a dataset to `Style`.
+      dict from dataset to `Style`.
 
     Raises:
-      ValueError: nothing to draw, or more datasets than can be told apart.
+      ValueError: there is no dataset, or there are more datasets than styles.
     """
     datasets = dict.fromkeys(itertools.chain.from_iterable(models.values()))
     if not 0 < len(datasets) <= len(_STYLES):

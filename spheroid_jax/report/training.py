@@ -1,4 +1,4 @@
-"""Figures of how training went, as SVG."""
+"""Figures of training curves, as SVG."""
 
 import textwrap
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _LABEL_CHARACTERS = 18
 
 
 class _Quantity(NamedTuple):
-    """How a metric is drawn."""
+    """A metric's title, its factor to the unit drawn, and settings of its axis."""
 
     title: str
     factor: float = 1.0
@@ -20,7 +20,7 @@ class _Quantity(NamedTuple):
 
 
 _PERCENT = {"ylim": (0, 100), "yticks": (0, 25, 50, 75, 100)}
-# Panels from left to right; those of the adversary come last.
+# Panels from left to right; the panels of the adversary come last.
 _QUANTITIES = {
     "cross_entropy": _Quantity("cross-entropy", axis={"yscale": "log"}),
     "validation/mean": _Quantity("validation F (%)", 100, _PERCENT),
@@ -28,7 +28,7 @@ _QUANTITIES = {
     "adversary_accuracy": _Quantity("adversary right (%)", 100, _PERCENT),
     "lambda": _Quantity("λ"),
 }
-# What guessing gives: the adversary cannot tell.
+# Accuracy in percent of an adversary that guesses.
 _CHANCE = 50
 _FOLD, _MEDIAN = "#56b4e9", "#0b3c5d"
 _DASHED = {"color": "0.3", "linestyle": "--", "linewidth": 0.9}
@@ -37,16 +37,17 @@ _ENDED = {"color": "#d55e00", "marker": "x", "linestyle": "none", "zorder": 3}
 
 @svg.looks()
 def training_curves(runs):
-    """Draws a row a run, a panel a quantity; thin folds, the median in bold.
+    """Draws one row per run and one panel per quantity.
 
-    A run without an adversary has no panels of one.
+    Thin lines are the folds, and a bold line is their median. A run that was trained without an
+    adversary has no panels for the adversary.
 
     Args:
-      runs: dict from a label to a list, one a fold, of what
-        `curves.by_metric` returns. Quantities unknown here are left out.
+      runs: dict from a run's label to its folds' curves, each as returned by `curves.by_metric`.
+        Metrics that are not in `_QUANTITIES` are not drawn.
 
     Returns:
-      SVG, bytes.
+      The bytes of an SVG file.
 
     Raises:
       ValueError: a run has nothing to draw.
@@ -77,12 +78,12 @@ def training_curves(runs):
 
 
 def _quantities(folds):
-    """The quantities that a run has, from left to right."""
+    """Returns the names of the quantities that a run has, from left to right."""
     return [name for name in _QUANTITIES if any(name in fold for fold in folds)]
 
 
 def _label_columns(drawn):
-    """Titles above each column, steps below it."""
+    """Writes titles above the columns and steps below them."""
     for name, panels in drawn.items():
         panels[0].set_title(_QUANTITIES[name].title)
         panels[-1].set_xlabel("step")
@@ -91,14 +92,14 @@ def _label_columns(drawn):
         # Shared by the column, whose range is known only now.
         if panels[0].get_yscale() == "log":
             _label_logarithmic(panels[0])
-    # Shared with all panels; only now that all is drawn is the end known.
+    # All panels share this axis, whose end is known only after drawing.
     shared = panels[-1]
     shared.set_xlim(left=0)
     shared.xaxis.set_major_locator(ticker.MaxNLocator(3))
 
 
 def _explain(picture, *, columns):
-    """A legend of what the panels show, each once."""
+    """Adds a legend that names each kind of line once."""
     entries = {
         text: handle
         for panel in picture.axes

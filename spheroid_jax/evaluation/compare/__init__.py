@@ -1,6 +1,6 @@
-"""Runs side by side on the sixth partition: tables, figures, a report.
+"""Comparison of training runs on the test images: tables, figures and a page.
 
-spheroid compare runs/adver runs/base runs/unet
+    spheroid compare runs/adver runs/base runs/unet
 
-writes a folder with the report, index.html, and its parts as files.
+writes a folder with the page, index.html, and with its tables and figures as files.
 """

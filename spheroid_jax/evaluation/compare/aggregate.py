@@ -1,7 +1,7 @@
-"""From the scores of single images to the numbers of the tables.
+"""Averages of scores over images and folds, for the tables of a comparison.
 
-`scores` is an array (folds, images, fields) with the fields of
-`metrics.Agreement`, of one model on the images of one dataset.
+`scores` is an array (folds, images, fields) of one model on one dataset, with the fields of
+`metrics.Agreement`.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from spheroid_jax.report import curves
 class OverFolds(NamedTuple):
     """Mean and sample standard deviation of the folds' means.
 
-    The standard deviation of a single fold is NaN.
+    With one fold, the standard deviation is NaN.
     """
 
     mean: float
@@ -23,12 +23,12 @@ class OverFolds(NamedTuple):
 
 
 class Tail(NamedTuple):
-    """The F-scores that a screen notices, of all pairs of fold and image.
+    """The lower tail of the F-scores of all pairs of fold and image.
 
     Attributes:
-      median: of F.
-      fifth_percentile: of F.
-      failed: share of F below `curves.USABLE_F`.
+      median: median of F.
+      fifth_percentile: fifth percentile of F.
+      failed: share of the pairs whose F is below `curves.USABLE_F`.
     """
 
     median: float
@@ -37,7 +37,7 @@ class Tail(NamedTuple):
 
 
 def field(scores, name):
-    """(folds, images) of one field."""
+    """Returns the values of one field, (folds, images)."""
     return scores[..., metrics.Agreement._fields.index(name)]
 
 
@@ -45,7 +45,7 @@ def over_folds(values):
     """Averages over images, then over folds (paper, section 3.1).
 
     Args:
-      values: (folds, images); NaN where a score is not defined.
+      values: (folds, images); values that are NaN (not defined) are left out.
 
     Returns:
       `OverFolds`.
@@ -56,10 +56,10 @@ def over_folds(values):
 
 
 def table_2(scores):
-    """Mean average F-score, precision and recall (paper, table 2).
+    """Computes mean average F-score, precision and recall (paper, table 2).
 
     Returns:
-      dict from "maF", "maP", "maR" to `OverFolds`.
+      dict from "maF", "maP" and "maR" to `OverFolds`.
     """
     names = {"maF": "f_score", "maP": "precision", "maR": "recall"}
     return {heading: over_folds(field(scores, name)) for heading, name in names.items()}

@@ -1,6 +1,6 @@
-"""Thresholds as rows of a comparison.
+"""Thresholds as baselines of a comparison.
 
-A network that loses to Otsu's threshold on easy images must be seen to lose.
+On easy images, Otsu's threshold can be better than a network; the tables must show that.
 """
 
 import numpy as np
@@ -12,17 +12,17 @@ from spheroid_jax.inference import conventional, predict
 
 
 def entries(test, rest):
-    """Otsu's threshold, and the best of all thresholds.
+    """Makes two entries: Otsu's threshold, and the best of all thresholds.
 
-    The best is chosen for each dataset by the mean F-score on the partitions
-    that the networks were trained and validated on, never by the test set.
+    The best threshold of each dataset has the highest mean F-score on the five partitions that the
+    networks were trained and validated on. The test images do not take part in the choice.
 
     Args:
       test: `runs.Images` of the sixth partition.
-      rest: of the other five.
+      rest: `runs.Images` of the other five partitions.
 
     Returns:
-      list of `runs.Entry`s, and a dict from dataset to the method chosen.
+      list of `runs.Entry`s, and a dict from dataset to the name of the best threshold.
     """
     chosen = {dataset: _best(rest, rest.of(dataset)) for dataset in test.datasets}
     positions = range(len(test.names))
@@ -36,6 +36,8 @@ def entries(test, rest):
 
 
 def _best(rest, positions):
+    """Returns the threshold with the highest mean F-score on the images at some positions."""
+
     def mean_f_score(method):
         return np.mean(
             [
@@ -50,7 +52,7 @@ def _best(rest, positions):
 
 
 def _mask(of, position, method):
-    """A method's mask on the grid; false where there is no image."""
+    """Returns the mask of a threshold on the grid; false outside the image."""
     inside = of.labels[position] != images.OUTSIDE
     box = np.ix_(inside.any(1), inside.any(0))
     mask = np.zeros(inside.shape, bool)

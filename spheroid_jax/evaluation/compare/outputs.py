@@ -1,11 +1,13 @@
-"""What a comparison leaves: tables, figures and the page, in one folder.
+"""Files that a comparison writes into one folder: tables, figures and a page.
 
-index.html                          all of it, for reading
-table2.csv  table2.md  table2.tex   likewise beyond_DATASET.*, tests.*
+index.html                          the page, with all tables and figures
+table2.csv  table2.md  table2.tex   the paper's table 2
+beyond_DATASET.*  tests.*           more tables, in the same three formats
 scores.csv                          one row per model, fold and image
-figure5.svg  maps_DATASET.svg (figures 3 and 4)  tails.svg  training.svg
+figure5.svg  maps_DATASET.svg       the paper's figures 5, and 3 and 4
+tails.svg  training.svg             images that fail; training curves
 
-Scores are in [0, 1] in scores.csv, and in percent in the tables.
+Scores are in [0, 1] in scores.csv, and in percent everywhere else.
 """
 
 import json
@@ -34,14 +36,14 @@ _CARD_SCORES = {
 
 
 def write(folder, entries, test, runs, *, chosen):
-    """Writes everything.
+    """Writes all files.
 
     Args:
-      folder: made if missing; a `pathlib.Path`.
+      folder: where to write, a `pathlib.Path`; made if missing.
       entries: list of `runs.Entry`s.
-      test: `runs.Images`.
+      test: `runs.Images` of the sixth partition.
       runs: list of `runs.Run`s.
-      chosen: of `baselines.entries`.
+      chosen: best threshold by dataset, as returned by `baselines.entries`.
 
     Returns:
       Table 2 as text for a terminal.
@@ -116,9 +118,8 @@ def _figures(entries, test, runs):
     figures = {
         "figure5": page.Figure(
             "Figure 5: how many images are segmented how well",
-            "Percentage of test images above each F-score. Line: median over "
-            "the folds; band: from the least to the most of the folds. A model "
-            "without folds has no band.",
+            "Percentage of test images with a higher F-score. Line: median of the folds; band: "
+            "lowest to highest fold. Ensembles and thresholds have no folds, and so no band.",
             f_scores.intervals(by_model),
         ),
         "tails": page.Figure(
@@ -135,15 +136,15 @@ def _figures(entries, test, runs):
     }
     figures["training"] = page.Figure(
         "How training went",
-        "Thin lines: folds; bold: their median. The adversary's accuracy "
-        "is 50 % where it cannot tell masks from truth.",
+        "Thin lines: the folds; bold lines: their median. The adversary is right in 50 % of the "
+        "cases where it cannot tell predicted masks from true ones.",
         training.training_curves(curves_of),
     )
     return figures
 
 
 def _maps(entries, test, dataset):
-    """Figures 3 and 4: of each model the fold with the best mean F."""
+    """Draws the paper's figures 3 and 4, with the best fold of each model."""
     at = test.of(dataset)
     f = {e.label: aggregate.field(e.scores[:, at], "f_score") for e in entries}
     best_fold = {label: int(s.mean(axis=1).argmax()) for label, s in f.items()}
@@ -162,9 +163,9 @@ def _maps(entries, test, dataset):
         )
     return page.Figure(
         f"Probability maps, {dataset}",
-        f"The best, the median and the worst image by the mean F of {first}; "
-        "of each model the fold that did best on this dataset, as in the "
-        "paper's figures 3 and 4. Orange: truth.",
+        f"The images on which {first} has its best, median and worst F, averaged over the folds. "
+        "Each model is shown by the fold that is best on this dataset, as in the paper's figures 3 "
+        "and 4. Orange: outline of the true mask.",
         maps.probability_maps(examples, list(f)),
     )
 
@@ -199,18 +200,17 @@ def _summary(entries, test, chosen):
     groups = len(set(test.groups))
     methods = ", ".join(f"{m} ({dataset})" for dataset, m in chosen.items())
     return [
-        f"{len(entries)} models on the sixth partition: {counts}, in {groups} "
-        "groups (wells, specimens) of images that are not independent. No "
-        "model was trained or chosen by these images.",
-        "Scores are computed on the networks' grid after the paper's "
-        "post-processing: threshold 120 of 255, holes filled, largest body. "
-        "A bootstrap interval holds 95 % of the means of "
-        f"{statistics.DRAWS} draws of folds and groups with replacement. With fewer than "
-        f"{statistics.BOOTSTRAP_GROUPS} groups such intervals are too narrow, and a t interval "
-        "takes their place. Few groups make wide intervals, and tests that cannot find a "
-        "difference.",
-        "The best threshold is chosen on the other five partitions: "
-        f"{methods}. An ensemble averages the probabilities of its five folds.",
+        f"{len(entries)} models on the test images, which are the sixth partition: {counts}. The "
+        f"images come from {groups} groups (wells or specimens); images of one group are not "
+        "independent. No model was trained or chosen on these images.",
+        "Scores are computed on the networks' grid, after the paper's post-processing: threshold "
+        "120 of 255, holes filled, largest body.",
+        f"Intervals are 95 % intervals. From {statistics.BOOTSTRAP_GROUPS} groups on, they come "
+        f"from a bootstrap ({statistics.DRAWS} draws of folds and groups). With fewer groups, a "
+        "bootstrap interval would be too narrow, and a t interval takes its place. Few groups "
+        "give wide intervals, and tests that cannot find a difference.",
+        "An ensemble averages the probabilities of its five folds. The best threshold is chosen on "
+        f"the other five partitions: {methods}.",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The tables of a comparison; scores in percent."""
+"""Tables of a comparison, with scores in percent."""
 
 import numpy as np
 
@@ -25,14 +25,14 @@ _BEYOND = (
 
 
 def table_2(entries, images):
-    """Mean average F-score, precision and recall (paper, table 2).
+    """Makes the table of mean average F-score, precision and recall (paper, table 2).
 
     Args:
       entries: list of `runs.Entry`s.
       images: `runs.Images`.
 
     Returns:
-      `Table`: a row a model, a block of columns a dataset.
+      `Table` with one row per model and one block of columns per dataset.
     """
     rows, headings = [], []
     for entry in entries:
@@ -54,15 +54,15 @@ def table_2(entries, images):
 
 
 def beyond(entries, images, dataset):
-    """What table 2 does not tell: the tail, the contour, the size.
+    """Makes the table of what table 2 leaves out: low scores, contours, and sizes.
 
     Args:
       entries: list of `runs.Entry`s.
       images: `runs.Images`.
-      dataset: whose images to take.
+      dataset: name of the dataset.
 
     Returns:
-      `Table`: a row a model.
+      `Table` with one row per model.
     """
     at = images.of(dataset)
     groups = [images.groups[n] for n in at]
@@ -77,14 +77,14 @@ def beyond(entries, images, dataset):
 
 
 def tests(entries, images):
-    """The first entry against each of the others, on the same images.
+    """Makes the table of tests of the first entry against each other entry, on the same images.
 
     Args:
       entries: list of `runs.Entry`s, at least two.
       images: `runs.Images`.
 
     Returns:
-      `Table`: a row a dataset and a pair.
+      `Table` with one row per dataset and other entry.
     """
     first, *others = entries
     pairs = []

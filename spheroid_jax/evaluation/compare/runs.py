@@ -1,4 +1,4 @@
-"""Work directories brought together: the same test set, all folds, scores."""
+"""Training runs to compare: their work directories, test images and scores."""
 
 import collections
 import hashlib
@@ -18,13 +18,13 @@ from spheroid_jax.workdir import Workdir
 
 
 class Images(NamedTuple):
-    """Images with their truth, on the grid.
+    """N images with their true masks, on the grid.
 
     Attributes:
       names: N pairs (dataset, image).
       groups: N labels; images of one group are not independent.
-      grids: (N, S, S), float32.
-      labels: (N, S, S), uint8.
+      grids: grayscale images, (N, S, S) float32 in [0, 1].
+      labels: labels such as `images.FOREGROUND` and `images.OUTSIDE`, (N, S, S) uint8.
     """
 
     names: list
@@ -33,25 +33,24 @@ class Images(NamedTuple):
     labels: np.ndarray
 
     def of(self, dataset):
-        """Positions of a dataset's images."""
+        """Returns the positions of a dataset's images."""
         named = [name for name, _ in self.names]
         return np.flatnonzero(np.array(named) == dataset)
 
     @property
     def datasets(self):
-        """Names of the datasets, in order."""
+        """Names of the datasets, in order of appearance."""
         return list(dict.fromkeys(dataset for dataset, _ in self.names))
 
 
 class Entry(NamedTuple):
-    """A row of the comparison.
+    """A row of the comparison: a model, an ensemble or a threshold.
 
     Attributes:
-      label: its name.
+      label: the row's name.
       scores: (folds, N, fields of `metrics.Agreement`).
-      maps: function from an image's position to one probability map (S, S) a
-        fold.
-      run: the `Run` it belongs to; None for what was not trained.
+      maps: function from an image's position to a list of probability maps (S, S), one per fold.
+      run: the `Run` of the model or ensemble; None for a threshold.
     """
 
     label: str
@@ -61,16 +60,16 @@ class Entry(NamedTuple):
 
 
 class CompareError(UserError, ValueError):
-    """Runs that cannot be compared with one another."""
+    """Runs cannot be compared with one another."""
 
 
 class Run(NamedTuple):
-    """A work directory.
+    """A training run.
 
     Attributes:
-      label: its name in tables.
-      workdir: its `Workdir`.
-      config: nested dicts.
+      label: the run's name in tables.
+      workdir: the run's `Workdir`.
+      config: the run's config, nested dicts.
       partitions: dict of "partitions" and "digests", each by dataset.
     """
 
@@ -86,20 +85,21 @@ class Run(NamedTuple):
 
     @property
     def fingerprint(self):
-        """A hash of all images and masks it was trained and tested on."""
+        """SHA-256 over the digests of all images and masks of the run."""
         digests = json.dumps(self.partitions["digests"], sort_keys=True)
         return hashlib.sha256(digests.encode()).hexdigest()
 
 
 def open_runs(workdirs):
-    """Reads work directories, and checks that they can be compared.
+    """Opens work directories, and checks that their runs can be compared.
 
     Returns:
       list of `Run`s.
 
     Raises:
-      FileNotFoundError: one is not a work directory, or a fold is missing.
-      CompareError: their test sets, partitions or grids differ.
+      FileNotFoundError: a path is not a work directory, or a fold is missing.
+      CompareError: the test images, partitions or grids of the runs differ, or a work directory is
+        named twice.
     """
     runs = [_open_run(Workdir(workdir)) for workdir in workdirs]
     counts = collections.Counter(run.label for run in runs)
@@ -117,17 +117,17 @@ def open_runs(workdirs):
 
 
 def read_images(runs, root=None):
-    """Reads the images that the runs are tested on.
+    """Reads the images of the runs.
 
     Args:
-      runs: of `open_runs`.
-      root: the data root, where it is not the one in the first run's config.
+      runs: the runs, as returned by `open_runs`.
+      root: the data root, if it is not the one in the first run's config.
 
     Returns:
-      `Images` of the sixth partition, and of the other five together.
+      `Images` of the sixth partition, and `Images` of the other five together.
 
     Raises:
-      WorkdirError: the data root is not the one the runs were begun with.
+      WorkdirError: the data root is not the one that the runs were started with.
     """
     data = runs[0].config["data"]
     place = cache.folder(data["cache"])
@@ -135,7 +135,7 @@ def read_images(runs, root=None):
         root or data["root"],
         place,
         runs[0].config["synthetic"],
-        # Work directories of older versions do not have it.
+        # Configs of older versions do not have this value.
         beside=data.get("synthetic_beside", False),
     )
     opened = datasets.open_dataset(
@@ -152,15 +152,15 @@ def read_images(runs, root=None):
 
 
 def entries(runs, test):
-    """Two rows a run: its folds, and their ensemble.
+    """Makes two entries per run: its folds, and their ensemble.
 
-    The ensemble is computed where the run has no scores of these five models.
+    The ensemble is scored now, unless the run already has scores of the ensemble of these models.
 
     Returns:
       list of `Entry`s.
 
     Raises:
-      CompareError: scores are of other images than the test set.
+      CompareError: a run has scores of other images than the test images.
     """
     rows = []
     for run in runs:
@@ -187,7 +187,7 @@ def _missing_folds(run):
 
 
 def _check_same_test(first, other):
-    """Raises where two runs were not tested on the same images."""
+    """Raises `CompareError` unless two runs have the same grid, images and partitions."""
     sizes = [run.config["data"]["size"] for run in (first, other)]
     if sizes[0] != sizes[1]:
         raise CompareError(
@@ -231,7 +231,7 @@ def _entry(label, run, folders, test):
 
 
 def _scores_of(folder, names):
-    """The scores of these images, in their order."""
+    """Returns the scores of the named images, in their order."""
     rows = held_out.read_scores(folder)
     by_name = {(row.dataset, row.image): row.scores for row in rows}
     if by_name.keys() != set(names):
@@ -244,7 +244,7 @@ def _scores_of(folder, names):
 
 
 def _ensemble(run, test):
-    """The ensemble's folder, scored for the models that there are now."""
+    """Returns the ensemble's folder, with scores of the models that exist now."""
     ensemble = run.workdir.ensemble
     members = [model_file.digest(fold.path) for fold in run.folds]
     if ensemble.is_scored and ensemble.read_members() == members:
@@ -258,12 +258,12 @@ def _ensemble(run, test):
 
 
 def baseline_entry(label, masks, test):
-    """A row of masks that no run made.
+    """Makes an entry from masks that no run predicted.
 
     Args:
-      label: its name.
-      masks: N arrays (S, S), boolean.
-      test: `Images`.
+      label: the entry's name.
+      masks: N masks, (S, S) boolean.
+      test: `Images` of the sixth partition.
     """
     maps = (mask.astype(np.float32) for mask in masks)
     rows = grid_scores.score(maps, test.labels, test.names)

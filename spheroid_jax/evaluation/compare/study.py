@@ -1,9 +1,9 @@
-"""A study: variants of a config, each trained on all folds.
+"""Table and figure of a study, whose variants of one config are trained on all folds.
 
-WORKDIR/VARIANT/fold_2/...  what training leaves, and where it diverged
-WORKDIR/study.csv  study.md  study.svg
+WORKDIR/VARIANT/fold_2/...             the files of training; diverged.json if it diverged
+WORKDIR/study.csv  study.md  study.svg the table and the figure
 
-A fold that diverged has no scores, and is counted.
+A fold that diverged has no scores; the table counts such folds.
 """
 
 import numpy as np
@@ -15,17 +15,18 @@ from spheroid_jax.workdir import Workdir
 
 
 def write(workdir, variants):
-    """Reports on a study's folds.
+    """Writes the table and the figure of a study.
 
     Args:
-      workdir: of the study.
-      variants: names, folders in it.
+      workdir: the study's work directory.
+      variants: names of the variants, which are folders in the work directory.
 
     Returns:
-      The table, as text for a terminal.
+      The table as text for a terminal.
 
     Raises:
-      FileNotFoundError: a fold has neither scores nor diverged.
+      FileNotFoundError: a variant has no fold, or a fold has no scores although it has not
+        diverged.
     """
     study = Workdir(workdir)
     runs = {name: Workdir(study.path / name) for name in variants}
@@ -44,12 +45,12 @@ def write(workdir, variants):
 
 
 def _datasets(run):
-    """A variant's datasets, also where no fold of it came through."""
+    """Returns the names of a variant's datasets, even if all folds diverged."""
     return list(run.read_partitions()["partitions"])
 
 
 def _folds(run):
-    """Of each trained fold the mean F by dataset, empty where it diverged."""
+    """Returns a dict for each trained fold; the mean F by dataset is empty if the fold diverged."""
     trained = [fold for fold in run.folds if fold.path.is_dir()]
     if not trained:
         raise FileNotFoundError(f"{run.path}: no fold was trained")
@@ -74,7 +75,7 @@ def _folds(run):
 
 
 def _largest_fall(fold):
-    """By how much validation F fell at most from its best until then."""
+    """Returns the largest fall of the validation F from its highest value so far."""
     _, values = curves.by_metric(fold.read_metrics()).get("validation/mean", ((), ()))
     if not len(values):
         return np.nan
