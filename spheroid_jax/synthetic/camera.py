@@ -1,33 +1,41 @@
-"""From light to a file's grey levels, as many microscopes and programs do it.
+"""Simulated cameras: turn light into grey levels, as many microscopes and programs do.
 
-Focus, exposure, polarity, noise, resolution, compression and burned-in marks,
-each drawn anew for every image.
+Focus, exposure, contrast, noise, resolution, compression and marks in the image are drawn anew for
+every image. `drawing` defines the units.
 """
 
 import io
 import math
 
 import numpy as np
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from spheroid_jax.synthetic import drawing
+from spheroid_jax.synthetic.drawing import Picture, Rng
 
-_Rng, _Array = np.random.Generator, np.ndarray
 
+def expose(rng: Rng, light: Picture) -> UInt8[np.ndarray, "S S"]:
+    """Draws a camera, and the image that the camera takes.
 
-def expose(rng: _Rng, light: _Array) -> _Array:
-    """Turns light, (S, S) float32 above 0, into an image, (S, S) uint8."""
+    Args:
+      rng: generator.
+      light: light that reaches the camera, above 0.
+
+    Returns:
+      The image, grey levels 0 to 255.
+    """
     size = light.shape[0]
-    light = ndimage.gaussian_filter(light, _focus(rng) * size)
+    light = ndimage.gaussian_filter(light, _blur(rng) * size)
     image = _tone(rng, light)
     coarse = rng.uniform(0.3, 1.0)
     if rng.random() < 0.3:
         image = _resample(_resample(image, round(coarse * size)), size)
     image = _noise(rng, image)
-    if rng.random() < 0.35:  # smoothed by a program, grain and all
+    if rng.random() < 0.35:  # smoothed by a program, noise and all
         image = ndimage.gaussian_filter(image, rng.uniform(0.3, 1.0))
-    if rng.random() < 0.15:
+    if rng.random() < 0.15:  # few grey levels
         levels = rng.integers(24, 100)
         image = np.round(image * levels) / levels
     picture = Image.fromarray(np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8))
@@ -40,16 +48,16 @@ def expose(rng: _Rng, light: _Array) -> _Array:
     return np.asarray(picture)
 
 
-def _focus(rng: _Rng) -> float:
-    """Standard deviation of the blur, in frame sides; mostly sharp."""
-    return drawing.between(rng, 0.0006, 0.006)
+def _blur(rng: Rng) -> float:
+    """Draws the standard deviation of the blur; most blurs are small."""
+    return drawing.log_uniform(rng, 0.0006, 0.006)
 
 
-def _tone(rng: _Rng, light: _Array) -> _Array:
-    """Exposure, gamma and, in some images, inverted contrast."""
+def _tone(rng: Rng, light: Picture) -> Picture:
+    """Draws exposure, gamma and, in some images, inverted contrast; the result is in [0, 1]."""
     low, high = np.percentile(light, (0.5, 99.5))
     spread = max(float(high - low), 0.02)
-    # Some leave grey levels unused, some cut highlights or shadows off.
+    # Some cameras leave grey levels unused; others clip highlights or shadows.
     black = low - rng.uniform(-0.03, 0.6) * spread
     white = high + rng.uniform(-0.08, 0.5) * spread
     image = np.clip((light - black) / (white - black), 0, 1)
@@ -57,24 +65,25 @@ def _tone(rng: _Rng, light: _Array) -> _Array:
     return 1 - image if rng.random() < 0.12 else image
 
 
-def _noise(rng: _Rng, image: _Array) -> _Array:
-    electrons = drawing.between(rng, 300, 60_000)
+def _noise(rng: Rng, image: Picture) -> Picture:
+    """Adds shot noise and read noise."""
+    electrons = drawing.log_uniform(rng, 300, 60_000)  # of a white pixel
     read = rng.uniform(0, 0.012)
     sigma = np.sqrt(np.clip(image, 0, 1) / electrons + read**2)
     return image + sigma * rng.standard_normal(image.shape, dtype=np.float32)
 
 
-def _resample(image: _Array, side: int) -> _Array:
+def _resample(image: Picture, side: int) -> Float[np.ndarray, "T T"]:
     picture = Image.fromarray(image.astype(np.float32))
     method = Image.Resampling.BILINEAR
     return np.asarray(picture.resize((side, side), method))
 
 
-def _mark(rng: _Rng, picture: Image.Image) -> None:
-    """Burns in a scale bar, with text beside it or without."""
+def _mark(rng: Rng, picture: Image.Image) -> None:
+    """Draws a scale bar onto the image, with or without text, in place."""
     size = picture.width
     draw = ImageDraw.Draw(picture)
-    level = int(rng.choice([0, 255, rng.integers(256)]))
+    level = int(rng.choice([0, 255, int(rng.integers(256))]))
     length = int(rng.uniform(0.08, 0.3) * size)
     thick = max(1, int(rng.uniform(0.004, 0.02) * size))
     x = int(rng.choice([0.04, 0.94 - length / size]) * size)

@@ -1,13 +1,12 @@
-"""Synthetic bright-field images of spheroids, each with its exact mask.
+"""Synthetic bright-field images of spheroids with exact masks, and data roots of such images.
 
-The embedded training source: it needs no download, and the mask is the body
-that was drawn, not somebody's outline of it. A scene is drawn in units of the
-frame (side 1, x to the right, y down, origin at the upper left) as a product
-of transmissions, which is what absorbing matter does to light. Nothing in it
-depends on the size in pixels except the sensor's noise, so one (flavour,
-index, seed) is one scene at every size.
+The images are the default training data: they need no download, and each mask is exactly the body
+that was drawn. An image is a product of transmissions, as in a microscope. Only the noise of the
+sensor depends on the size in pixels, so one (flavour, index, seed) gives the same scene at every
+size.
 
-Images are uint8 in [0, 255], masks boolean, both indexed [row, column].
+Images are uint8 in [0, 255], masks are boolean, and both are indexed [row, column]. `drawing`
+defines the units.
 """
 
 import concurrent.futures
@@ -20,86 +19,91 @@ import tempfile
 from types import SimpleNamespace
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 from scipy import ndimage, special
 from skimage import io
 
 from spheroid_jax.synthetic import drawing, varied
+from spheroid_jax.synthetic.drawing import ByAngle, Mask, Picture, Rng
 
 FLAVOURS = ("easy", "hard")
 DATASETS = {"easy": "dataset1", "hard": "dataset2", "varied": "varied"}
 RECIPE_FILE = "synthetic.json"
-RECIPE_VERSION = 4  # raise it whenever the pictures change
-MIN_SIZE = 64  # pixels; below, rims and cells are no longer resolved
+RECIPE_VERSION = 4  # must be raised whenever the images change
+MIN_SIZE = 64  # pixels; smaller images do not resolve rims and cells
 
-_MARGIN = 0.02  # least gap between body and frame or well
+_MARGIN = 0.02  # smallest gap between the body and the frame or a well
 _READ_NOISE = 0.6  # grey levels
-_CELL_STEP = 20  # knots; few distinct grids keep their splines cached
+_CELL_STEP = 20  # knots; with few different numbers of knots, all splines stay cached
 
-# What surrounds the body, equally likely entries, by flavour.
+# Surroundings of the body for each flavour; all entries of a tuple are equally likely.
 _WELLS = {
     "easy": ("open", "open", "open", "wall"),
     "hard": ("micro", "micro", "micro", "wall", "open"),
 }
-# A scene's parameters: uniform ranges, easy and hard; lengths in frame sides.
+# Uniform ranges of the parameters of a scene: first easy, then hard. The side of the frame is 1.
 _PARAMETERS = {
-    "log_area": ((-2.9, -0.85), (-4.1, -2.1)),  # body over frame, natural log
-    "aspect": ((1.0, 1.5), (1.0, 1.7)),  # long over short axis
-    "lobes": ((0, 2.5), (0, 4)),  # their number, rounded down
-    "ragged": ((0.0, 0.02), (0.01, 0.05)),  # bulge of cells, over radius
+    "log_area": (
+        (-2.9, -0.85),
+        (-4.1, -2.1),
+    ),  # ln(body area / frame area)
+    "aspect": ((1.0, 1.5), (1.0, 1.7)),  # long axis / short axis
+    "lobes": ((0, 2.5), (0, 4)),  # number of lobes, rounded down
+    "ragged": ((0.0, 0.02), (0.01, 0.05)),  # bulge of cells / radius
     "edge": ((0.001, 0.0025), (0.001, 0.004)),  # width of the soft edge
     "tone": ((0.5, 0.78), (0.38, 0.78)),  # transmission of the tissue
     "rim": ((0.2, 1.4), (0.0, 0.3)),  # absorption added at the contour
     "core": ((0.0, 0.9), (0.1, 0.7)),  # absorption added at the centre
     "texture": ((0.08, 0.36), (0.06, 0.15)),  # contrast of the cells
-    "cells": ((4, 10), (4, 10)),  # knots of their grid, in _CELL_STEP
-    "wall": ((0.0, 0.12), (0.35, 0.75)),  # absorption beyond a wide well
-    "light": ((0.7, 0.88), (0.36, 0.62)),  # background over full scale
+    "cells": ((4, 10), (4, 10)),  # knots of the cells / _CELL_STEP, rounded down
+    "wall": ((0.0, 0.12), (0.35, 0.75)),  # absorption outside a wide well
+    "light": ((0.7, 0.88), (0.36, 0.62)),  # background / full scale
     "vignette": ((0.0, 0.12), (0.2, 0.5)),  # loss of light in the corners
-    "gradient": ((0.0, 0.06), (0.03, 0.15)),  # change over half the frame
-    "blotch": ((0.01, 0.06), (0.01, 0.04)),  # blurred structure's contrast
+    "gradient": ((0.0, 0.06), (0.03, 0.15)),  # change of light over half the frame
+    "blotch": ((0.01, 0.06), (0.01, 0.04)),  # contrast of blurred structure
     "specks": ((0, 40), (5, 90)),  # number of debris particles
-    "fibres": ((0, 1.5), (0, 3)),  # their number, rounded down
-    "blur": ((0.0005, 0.0016), (0.0008, 0.003)),  # defocus, std
-    "electrons": ((9e3, 6e4), (9e3, 6e4)),  # at grey level 255
+    "fibres": ((0, 1.5), (0, 3)),  # number of fibres, rounded down
+    "blur": ((0.0005, 0.0016), (0.0008, 0.003)),  # standard deviation of the defocus
+    "electrons": ((9e3, 6e4), (9e3, 6e4)),  # electrons of a pixel at grey level 255
 }
-# Short names, so that a signature fits its line.
-_Rng, _Scene, _Array = np.random.Generator, SimpleNamespace, np.ndarray
-_Placed = tuple[_Array, tuple[float, float]]  # transmission, body's middle
+# A scene has the attributes that `_draw_scene` sets.
+Scene = SimpleNamespace
+Point = tuple[float, float]
 
 
 def make_image(
     flavour: str, index: int, *, seed: int = 0, size: int = 480
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[UInt8[np.ndarray, "S S"], Bool[np.ndarray, "S S"]]:
     """Draws one image and its mask, a pure function of the arguments.
 
-    The mask is one 4-connected component without holes, at least 1 % of the
-    frame; its boundary is the half-contrast line of the body's soft edge.
+    The mask is one 4-connected component without holes and covers at least 1 % of the frame. Its
+    boundary is the line of half contrast in the soft edge of the body.
 
     Args:
-        flavour: "easy" (good contrast, even light) or "hard" (low contrast,
-            wells, vignetting, debris, smaller and more irregular bodies).
-        index: number of the image in its flavour, >= 0.
-        seed: number of the collection, >= 0.
-        size: side of the square frame in pixels, >= 64.
+      flavour: "easy" (good contrast, even light) or "hard" (low contrast, wells, vignetting,
+        debris, smaller and more irregular bodies).
+      index: number of the image in its flavour, >= 0.
+      seed: number of the collection, >= 0.
+      size: S, side of the square frame in pixels, >= 64.
 
     Returns:
-        The image, uint8 (size, size), and the mask, bool (size, size).
+      The image and the mask.
 
     Raises:
-        ValueError: for an unknown flavour or too small a size.
+      ValueError: the flavour is unknown or the size is too small.
     """
     if flavour not in FLAVOURS:
         raise ValueError(f"flavour is {flavour!r}, expected one of {FLAVOURS}")
     if size < MIN_SIZE:
         raise ValueError(f"size is {size}, expected at least {MIN_SIZE} pixels")
     rng = np.random.default_rng([seed, index, FLAVOURS.index(flavour)])
-    scene = _draw_scene(rng, flavour, size)
+    scene = _draw_scene(rng, size, flavour)
     well, middle = scene.surround(rng, scene)
     image = _light(rng, scene) * well
-    _draw_debris(rng, scene, middle, image)
+    _add_debris(rng, image, scene, middle)
     tissue, mask = _tissue(rng, scene, middle)
     image = ndimage.gaussian_filter(image * tissue, scene.blur * size)
-    return _expose(rng, scene, image), mask
+    return _expose(rng, image, scene), mask
 
 
 def write_data_root(
@@ -111,28 +115,24 @@ def write_data_root(
     size: int = 480,
     seed: int = 0,
 ) -> pathlib.Path:
-    """Writes a data root: dataset1 holds easy images, dataset2 hard ones.
+    """Writes a data root with the datasets dataset1 (easy images), dataset2 (hard) and varied.
 
-    The dataset varied, if asked for, holds images as of many labs
-    (`varied.make_image`).
-
-    The folder appears under its name only when complete, so a killed write
-    leaves nothing that looks like a data root. A complete one made with the
-    same arguments is left untouched.
+    The folder gets its name only when all images are written, so a killed process leaves nothing
+    that looks like a data root. A complete data root with the same arguments is left untouched.
 
     Args:
-        root: folder to create; an empty one may exist.
-        n_easy: number of images in dataset1; none leaves the folder out.
-        n_hard: number of images in dataset2; none leaves the folder out.
-        n_varied: number of images in varied; none leaves the folder out.
-        size: side of the images in pixels.
-        seed: as for `make_image`.
+      root: folder to create; an empty folder may exist.
+      n_easy: number of images in dataset1; 0 leaves the dataset out.
+      n_hard: number of images in dataset2; 0 leaves the dataset out.
+      n_varied: number of images in varied, drawn by `varied.make_image`; 0 leaves the dataset out.
+      size: longer side of the images in pixels.
+      seed: number of the collection, >= 0.
 
     Returns:
-        The root.
+      The path of the data root.
 
     Raises:
-        FileExistsError: if the folder holds anything else.
+      FileExistsError: the folder holds other files, or images of another recipe.
     """
     root = pathlib.Path(root)
     counts = {"easy": n_easy, "hard": n_hard, "varied": n_varied}
@@ -152,7 +152,7 @@ def write_data_root(
 
 
 def _holds(root: pathlib.Path, recipe: dict) -> bool:
-    """Says whether `root` is what `recipe` gives; raises if it is not ours."""
+    """Returns whether `root` holds a complete data root; raises if it holds anything else."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     try:
@@ -194,7 +194,7 @@ def _write_pair(root: pathlib.Path, flavour: str, index: int, seed: int, size: i
 
 
 def _move_into_place(partial: pathlib.Path, root: pathlib.Path, recipe: dict) -> None:
-    """Renames the finished folder; another process may have been faster."""
+    """Renames the finished folder, unless another process has already made the same one."""
     try:
         os.replace(partial, root)
     except OSError:
@@ -202,8 +202,8 @@ def _move_into_place(partial: pathlib.Path, root: pathlib.Path, recipe: dict) ->
             raise
 
 
-def _draw_scene(rng: _Rng, flavour: str, size: int) -> _Scene:
-    """Draws a scene's parameters, its kind of well and the body's outline."""
+def _draw_scene(rng: Rng, size: int, flavour: str) -> Scene:
+    """Draws a scene: its parameters, the kind of well and the outline of the body."""
     which = FLAVOURS.index(flavour)
     scene = SimpleNamespace(size=size)
     for name, ranges in _PARAMETERS.items():
@@ -214,8 +214,8 @@ def _draw_scene(rng: _Rng, flavour: str, size: int) -> _Scene:
     return scene
 
 
-def _outline(rng: _Rng, scene: _Scene) -> _Array:
-    """Draws the body's radius for each angle, scaled to the scene's area."""
+def _outline(rng: Rng, scene: Scene) -> ByAngle:
+    """Draws the radius of the body for each angle, scaled to the area of the scene."""
     area, stretch = math.exp(scene.log_area), math.sqrt(scene.aspect)
     theta = np.arange(drawing.TURN) * (math.tau / drawing.TURN)
     tilted = theta - rng.uniform(0, math.tau)
@@ -224,32 +224,38 @@ def _outline(rng: _Rng, scene: _Scene) -> _Array:
         away = np.angle(np.exp(1j * (theta - rng.uniform(0, math.tau))))
         width = rng.uniform(0.15, 0.8)  # from a finger to a second half
         radius += math.sqrt(width) * rng.uniform(0.1, 0.5) * drawing.bell(away, width)
-    radius *= 1 + rng.uniform(0.005, 0.03) * drawing.turn(rng, 4)
-    bulges = np.abs(drawing.turn(rng, math.sqrt(area) * rng.uniform(60, 120)))
-    patches = special.expit(2 * drawing.turn(rng, 3))
+    radius *= 1 + rng.uniform(0.005, 0.03) * drawing.angular_noise(rng, 4)
+    bulges = np.abs(drawing.angular_noise(rng, math.sqrt(area) * rng.uniform(60, 120)))
+    patches = special.expit(2 * drawing.angular_noise(rng, 3))
     radius *= 1 + scene.ragged * bulges * patches
     radius *= math.sqrt(area / (math.pi * np.mean(radius**2)))
     radius *= min(1, (0.5 - _MARGIN) / radius.max())
     return radius.astype(np.float32)
 
 
-def _place(
-    rng: _Rng, scene: _Scene, room: float, x: float = 0.5, y: float = 0.5
-) -> tuple[float, float]:
-    """Draws the body's middle so that it stays within `room` of (x, y)."""
+def _place(rng: Rng, scene: Scene, room: float, x: float = 0.5, y: float = 0.5) -> Point:
+    """Draws the middle of the body; the whole body lies within the distance `room` from (x, y)."""
     away = max(room - scene.extent - _MARGIN, 0) * rng.random()
     angle = rng.uniform(0, math.tau)
     return x + away * math.cos(angle), y + away * math.sin(angle)
 
 
-def _open(rng: _Rng, scene: _Scene) -> _Placed:
-    """No well in sight: the body lies anywhere in the frame."""
+def _open(rng: Rng, scene: Scene) -> tuple[Picture, Point]:
+    """Draws a scene without a well; the body lies anywhere in the frame.
+
+    Returns:
+      Transmission of the surroundings, and the middle of the body.
+    """
     shape = (scene.size, scene.size)
     return np.ones(shape, np.float32), _place(rng, scene, 0.5)
 
 
-def _wall(rng: _Rng, scene: _Scene) -> _Placed:
-    """The lined wall of a well as wide as the frame, and dark beyond it."""
+def _wall(rng: Rng, scene: Scene) -> tuple[Picture, Point]:
+    """Draws the wall of a well about as wide as the frame; the outside is dark.
+
+    Returns:
+      Transmission of the well, and the middle of the body.
+    """
     mid_x, mid_y = _place(rng, scene, 0.5)
     angle = rng.uniform(0, math.tau)
     gap = rng.uniform(_MARGIN, 0.12)
@@ -259,7 +265,7 @@ def _wall(rng: _Rng, scene: _Scene) -> _Placed:
     well_x = mid_x + away * math.cos(angle)
     well_y = mid_y + away * math.sin(angle)
     radius, turn = drawing.polar(x - well_x, y - well_y)
-    beyond = radius - inner * (1 + 0.004 * drawing.turn(rng, 3)[turn])
+    beyond = radius - inner * (1 + 0.004 * drawing.angular_noise(rng, 3)[turn])
     dark = special.expit(beyond / rng.uniform(0.004, 0.015))
     well = 1 - scene.wall * dark
     for place in rng.uniform(-0.01, 0.06, 3).tolist():
@@ -268,8 +274,12 @@ def _wall(rng: _Rng, scene: _Scene) -> _Placed:
     return well, (mid_x, mid_y)
 
 
-def _micro(rng: _Rng, scene: _Scene) -> _Placed:
-    """A microwell: a closed ring about as dark as the body inside it."""
+def _micro(rng: Rng, scene: Scene) -> tuple[Picture, Point]:
+    """Draws a microwell: a closed ring, about as dark as the body inside the ring.
+
+    Returns:
+      Transmission of the microwell, and the middle of the body.
+    """
     mid_x, mid_y = rng.uniform(0.38, 0.62, 2).tolist()
     inner = max(rng.uniform(0.17, 0.25), scene.extent + 1.5 * _MARGIN)
     body = _place(rng, scene, inner, mid_x, mid_y)
@@ -287,17 +297,22 @@ def _micro(rng: _Rng, scene: _Scene) -> _Placed:
     return floor * (1 - rng.uniform(0.45, 0.68) * ring), body
 
 
-def _facets(rng: _Rng, radius: float) -> tuple[_Array, _Array]:
-    """Draws by angle a ring's flattened outer radius and the slopes around.
+def _facets(rng: Rng, radius: float) -> tuple[ByAngle, ByAngle]:
+    """Draws the outside of a microwell, which is a square pyramid cut into the plate.
 
-    The slopes are those of a square pyramid cut into the plate: four faces of
-    unlike brightness, creases between them, faint tool marks.
+    Args:
+      rng: generator.
+      radius: largest outer radius of the ring.
+
+    Returns:
+      The outer radius of the ring, flattened on four sides; and the brightness of the pyramid,
+      relative to 1: four different faces, creases between the faces, and faint tool marks.
     """
     theta = np.arange(drawing.TURN) * (math.tau / drawing.TURN) - rng.uniform(0, math.tau)
     corner = np.abs(np.mod(theta, math.pi / 2) - math.pi / 4)
     flat = rng.uniform(0.88, 1.0, 4)[(theta // (math.pi / 2)).astype(int) % 4]
     outer = radius * np.minimum(1, flat / np.cos(corner))
-    faces = 0.03 * drawing.turn(rng, 3) + 0.007 * drawing.turn(rng, 70)
+    faces = 0.03 * drawing.angular_noise(rng, 3) + 0.007 * drawing.angular_noise(rng, 70)
     crease = drawing.bell(math.pi / 4 - corner, rng.uniform(0.03, 0.1))
     slopes = faces + rng.uniform(-0.1, 0.1) * crease
     return outer.astype(np.float32), slopes.astype(np.float32)
@@ -306,21 +321,21 @@ def _facets(rng: _Rng, radius: float) -> tuple[_Array, _Array]:
 _SURROUNDS = {"open": _open, "wall": _wall, "micro": _micro}
 
 
-def _light(rng: _Rng, scene: _Scene) -> _Array:
-    """Draws the empty field: lamp, vignetting and blurred structure."""
+def _light(rng: Rng, scene: Scene) -> Picture:
+    """Draws the light of an empty field: lamp, vignetting, gradient, blurred structure."""
     x, y = drawing.grid(scene.size)
     lamp_x, lamp_y = rng.uniform(0.4, 0.6, 2).tolist()
     light = 1 - 2 * scene.vignette * ((x - lamp_x) ** 2 + (y - lamp_y) ** 2)
     angle, slope = rng.uniform(0, math.tau), 2 * scene.gradient
     light += slope * math.cos(angle) * (x - 0.5)
     light += slope * math.sin(angle) * (y - 0.5)
-    light += scene.blotch * drawing.field(rng, 5, scene.size)
-    light += scene.blotch / 4 * drawing.field(rng, 20, scene.size)
+    light += scene.blotch * drawing.field(rng, scene.size, 5)
+    light += scene.blotch / 4 * drawing.field(rng, scene.size, 20)
     return scene.light * np.maximum(light, 0.05)
 
 
-def _draw_debris(rng: _Rng, scene: _Scene, middle: tuple[float, float], image: _Array) -> None:
-    """Multiplies specks, loose cells and fibres into the image, in place."""
+def _add_debris(rng: Rng, image: Picture, scene: Scene, middle: Point) -> None:
+    """Draws specks, loose cells and fibres onto the image, in place."""
     gather, side = rng.uniform(0, 0.8), rng.integers(drawing.TURN)
     scale = rng.uniform(0.5, 1.4)
     for _ in range(int(scene.specks)):
@@ -339,33 +354,33 @@ def _draw_debris(rng: _Rng, scene: _Scene, middle: tuple[float, float], image: _
         image *= drawing.fibre(rng, scene.size)
 
 
-def _tissue(rng: _Rng, scene: _Scene, middle: tuple[float, float]) -> tuple[_Array, _Array]:
-    """Draws the body's transmission and its mask."""
+def _tissue(rng: Rng, scene: Scene, middle: Point) -> tuple[Picture, Mask]:
+    """Draws the transmission of the body, and its mask."""
     swell = 0.025 * float(np.sqrt(np.mean(scene.outline**2)))
     x, y = (
         line
         - place
-        + swell * drawing.field(rng, 8, scene.size)
-        + 0.05 * scene.ragged * drawing.field(rng, 60, scene.size)
+        + swell * drawing.field(rng, scene.size, 8)
+        + 0.05 * scene.ragged * drawing.field(rng, scene.size, 60)
         for line, place in zip(drawing.grid(scene.size), middle, strict=True)
     )
     radius, angle = drawing.polar(x, y)
     reach = scene.outline[angle]
     depth = reach - radius  # from the contour inwards
-    edge = depth / (scene.edge * np.exp(0.35 * drawing.turn(rng, 3)))[angle]
+    edge = depth / (scene.edge * np.exp(0.35 * drawing.angular_noise(rng, 3)))[angle]
     inside = special.expit(2 * edge)
     core = scene.core * np.clip(depth / reach, 0, 1) ** 1.5
-    rim = scene.rim * np.clip(1 + 0.4 * drawing.turn(rng, 8), 0.2, 2)[angle]
+    rim = scene.rim * np.clip(1 + 0.4 * drawing.angular_noise(rng, 8), 0.2, 2)[angle]
     rim *= drawing.bell(depth - 0.003, rng.uniform(0.005, 0.014))
-    grain = drawing.grain(rng, _CELL_STEP * int(scene.cells), scene.size)
+    grain = drawing.grain(rng, scene.size, _CELL_STEP * int(scene.cells))
     tone = scene.tone * (1 + scene.texture * grain) * np.exp(-core - rim)
     halo = 1 + rng.uniform(0, 0.12) * drawing.bell(edge / 2 + 2, 1)
     image = inside * np.maximum(tone, 0.05) + (1 - inside) * halo
     return image, drawing.solid(depth > 0)
 
 
-def _expose(rng: _Rng, scene: _Scene, image: _Array) -> _Array:
-    """Turns light into grey levels with shot and read noise."""
+def _expose(rng: Rng, image: Picture, scene: Scene) -> UInt8[np.ndarray, "S S"]:
+    """Turns light into grey levels with shot noise and read noise."""
     grey = 255 * np.maximum(image, 0)
     sigma = np.sqrt(grey * (255 / scene.electrons) + _READ_NOISE**2)
     grey += sigma * rng.standard_normal(grey.shape, dtype=np.float32)

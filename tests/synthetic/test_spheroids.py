@@ -1,4 +1,4 @@
-"""Tests of the synthetic images: exact masks, two flavours that differ."""
+"""Tests of the synthetic images: exact masks, two flavours, and data roots."""
 
 import functools
 
@@ -25,7 +25,7 @@ def _f_score(mask, truth):
 
 
 def _otsu(image):
-    """The largest component on the dark side of Otsu's threshold."""
+    """Returns the largest component that is darker than Otsu's threshold."""
     labels, _ = ndimage.label(image < filters.threshold_otsu(image))
     return labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
 
@@ -46,14 +46,14 @@ def test_image_and_mask_have_their_types_and_size(flavour, size):
     assert image.dtype == np.uint8
     assert mask.dtype == np.bool_
     assert np.ptp(image) > 40
-    assert np.mean(image == 255) < 0.02  # the sensor is not blinded
+    assert np.mean(image == 255) < 0.02  # the sensor is not saturated
 
 
 @pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 def test_same_arguments_give_the_same_bytes(flavour):
     image, mask = _draw(flavour, 5, seed=2)
     spheroids.make_image(flavour, 6, seed=2, size=SMALL)
-    np.random.seed(1)  # the global generator plays no part
+    np.random.seed(1)  # the global generator must not matter
     again, mask_again = spheroids.make_image(flavour, 5, seed=2, size=SMALL)
     np.testing.assert_array_equal(image, again)
     np.testing.assert_array_equal(mask, mask_again)
@@ -117,7 +117,7 @@ def test_body_is_darker_than_what_lies_around_it(flavour):
 
 @pytest.mark.parametrize("flavour", spheroids.FLAVOURS)
 def test_contour_lies_on_the_steepest_line_of_the_edge(flavour):
-    """Averaged along contours, light falls fastest within a pixel of them."""
+    """Averaged over all contours, the light falls most steeply within a pixel of the contour."""
     steps = np.arange(-8, 8)  # pixels inwards
     profiles = []
     for index in range(10):
@@ -236,7 +236,7 @@ def test_faster_process_wins_and_the_slower_one_agrees(tmp_path, monkeypatch):
 
     monkeypatch.setattr(spheroids.os, "replace", overtaken)
     assert write() == root
-    assert seen == [(False, sorted(_files(root)))]  # complete before it shows
+    assert seen == [(False, sorted(_files(root)))]  # complete before it gets its name
     assert not (root / "dataset2").exists()
     assert list(tmp_path.iterdir()) == [root]
 

@@ -1,4 +1,4 @@
-"""Tests of the images as of many labs: breadth, and masks that fit them."""
+"""Tests of domain randomisation: a wide range of images, with masks that fit the images."""
 
 import functools
 
@@ -17,7 +17,7 @@ def _draw(index, seed=0, size=SIZE):
 
 
 def _contrast(image, mask):
-    """Mean grey level inside minus that around, in grey levels."""
+    """Returns the mean grey level inside the mask minus the mean around the mask."""
     near = ndimage.binary_dilation(mask, iterations=6) & ~mask
     return float(image[mask].mean()) - float(image[near].mean())
 
@@ -82,8 +82,7 @@ def test_several_bodies_cut_bodies_and_elongated_ones_occur():
 
 
 def test_the_mask_s_contour_lies_where_the_image_changes():
-    # Over many images, grey levels change more across the contour than
-    # elsewhere: the mask belongs to its image.
+    # If each mask belongs to its image, grey levels change more at the contour than elsewhere.
     ratios = []
     for n in range(COUNT):
         image, mask = _draw(n)
@@ -102,10 +101,10 @@ def test_bodies_are_without_holes(index):
 
 def test_the_camera_keeps_shape_and_spans_what_it_is_given():
     rng = np.random.default_rng(0)
-    light = drawing.field(rng, 4, 80) ** 2 + 0.5
+    light = drawing.field(rng, 80, 4) ** 2 + 0.5
     seen = [camera.expose(np.random.default_rng(n), light) for n in range(40)]
     assert {image.shape for image in seen} == {(80, 80)}
-    # Inverted in some images, never a mere copy.
+    # Some images are inverted, and no two images are equal.
     signs = [np.corrcoef(image.ravel(), light.ravel())[0, 1] for image in seen]
     assert min(signs) < -0.5
     assert np.mean(np.array(signs) > 0.5) > 0.6
@@ -114,11 +113,11 @@ def test_the_camera_keeps_shape_and_spans_what_it_is_given():
 
 def test_a_field_has_unit_variance_and_the_knots_asked_for():
     rng = np.random.default_rng(1)
-    smooth = np.stack([drawing.field(rng, 4, 64) for _ in range(200)])
-    fine = np.stack([drawing.field(rng, 30, 64) for _ in range(200)])
+    smooth = np.stack([drawing.field(rng, 64, 4) for _ in range(200)])
+    fine = np.stack([drawing.field(rng, 64, 30) for _ in range(200)])
     assert abs(smooth.std() - 1) < 0.1
 
-    # The finer field loses its correlation at a smaller distance.
+    # In the finer field, the correlation decreases over a shorter distance.
     def near(fields):
         return np.mean(fields[:, :, :-6] * fields[:, :, 6:])
 
