@@ -1,4 +1,4 @@
-"""Choice of one scene and one plane of a file, by number or by name, and never silently."""
+"""Choice of one scene and one plane of a file by number or name; never made silently."""
 
 import math
 import operator
@@ -19,7 +19,7 @@ def choose_scene(scenes: tuple[Scene, ...], scene: int | str | None) -> int:
       scene: number from 0, name, or None for the only scene.
 
     Raises:
-      ImageError: no choice where there are several scenes, or no such scene.
+      ImageError: there are several scenes and no choice, or there is no such scene.
     """
     names = [each.name for each in scenes]
     if scene is not None:
@@ -43,8 +43,8 @@ def choose_plane(
 ) -> Plane:
     """Returns the chosen plane of a scene.
 
-    Pages of which the file does not say what they are can be chosen by any one of the three options
-    whose own axis the scene lacks.
+    A file may hold pages without saying whether these are channels, depths or times. Such pages can
+    be chosen by any one of these three options, if the scene has no other axis for the option.
 
     Args:
       scene: the scene.
@@ -53,7 +53,7 @@ def choose_plane(
       t: number of the time from 0, or None for the only time.
 
     Raises:
-      ImageError: no choice along an axis that has several, or no such channel, depth or time.
+      ImageError: an axis has several planes and no choice is given, or there is no such plane.
     """
     given = {
         o: value for o, value in (("channel", channel), ("z", z), ("t", t)) if value is not None
@@ -78,7 +78,7 @@ def _without_axis(scene):
 
 
 def _several(scene, missing, left):
-    """The message: what the scene holds, and the options that choose."""
+    """Returns the message that lists the planes of a scene, and the options that choose."""
     sizes = [n for n, axis in zip(scene.shape, scene.axes, strict=True) if axis not in "YXS"]
     shape = " x ".join(map(str, scene.shape))
     said = f"a stack of {math.prod(sizes)} images (axes {scene.axes}, {shape})"
@@ -92,7 +92,7 @@ def _several(scene, missing, left):
 
 
 def _index(option, value, names):
-    """The index that a number or a name stands for."""
+    """Returns the index that a number or a name stands for."""
     if isinstance(value, str):
         found = [n for n, name in enumerate(names) if name and name.casefold() == value.casefold()]
         if len(found) > 1:

@@ -1,4 +1,4 @@
-"""Search for image files in folders and globs, and the places of their outputs."""
+"""Search for image files in folders and globs, and paths of their outputs."""
 
 import collections
 import glob
@@ -12,7 +12,7 @@ from spheroid_jax.errors import UserError
 
 
 class FindError(UserError, ValueError):
-    """Arguments that name no images, or images whose outputs would collide."""
+    """Arguments that name no images, or images whose outputs would have the same path."""
 
 
 class Found(NamedTuple):
@@ -20,7 +20,7 @@ class Found(NamedTuple):
 
     Attributes:
       path: the file.
-      place: where its outputs go within an output folder, without a suffix: `day1/A01`.
+      place: path of the image's outputs within an output folder, without a suffix: `day1/A01`.
     """
 
     path: pathlib.Path
@@ -32,7 +32,7 @@ class Found(NamedTuple):
 
 
 class _Expanded(NamedTuple):
-    """An argument's images, and the folder that their outputs are placed relative to."""
+    """The images that an argument names, and the folder to which their places are relative."""
 
     paths: list[pathlib.Path]
     base: pathlib.Path
@@ -41,21 +41,22 @@ class _Expanded(NamedTuple):
 def find(arguments: Iterable[str | os.PathLike], output: str | os.PathLike) -> list[Found]:
     """Finds the images that a user has named.
 
-    A file is taken whatever its suffix, and even if it does not exist: reading it says why. A
-    folder stands for the images in it and below it, a glob (`"day*/**/*.tif"`, quoted so that the
-    shell leaves it alone) for the images and folders that match. Folders and globs give files with
-    a suffix of `images.SUFFIXES`. Names that begin with a dot are passed over, and so is the output
-    folder. Links to folders are followed by folders, not by `**`; no folder is searched twice.
+    An argument is a file, a folder or a glob. A file is taken whatever its suffix, even if the file
+    does not exist; reading the file then fails with a message. A folder stands for the images in
+    the folder and its subfolders. A glob, such as `"day*/**/*.tif"`, stands for the images and
+    folders that match. Folders and globs give files with a suffix in `images.SUFFIXES`, except for
+    names that begin with a dot and for the output folder. The search in folders follows links to
+    folders, `**` does not, and no folder is searched twice.
 
-    Places mirror the input folders below the deepest folder that holds all arguments. A folder
-    counts as itself, a file as its folder, a glob as its part without wildcards.
+    The places of outputs mirror the input folders below the deepest folder that contains all
+    arguments. For a file, its folder counts; for a glob, its part without wildcards counts.
 
     Args:
-      arguments: names of files and folders, and globs.
-      output: the folder that outputs are written into.
+      arguments: paths of files, paths of folders, and globs.
+      output: path of the output folder.
 
     Returns:
-      The images in the order of the arguments, each once; within a folder sorted by name.
+      The images in the order of the arguments, without repetitions; sorted by name within a folder.
 
     Raises:
       FindError: an argument gives no image, or two images have the same place.
@@ -77,7 +78,7 @@ def find(arguments: Iterable[str | os.PathLike], output: str | os.PathLike) -> l
 
 
 def is_image(path: pathlib.Path) -> bool:
-    """Whether a file in a folder is taken for an image, by its name."""
+    """Returns whether a file's name is that of an image file."""
     return path.suffix.lower() in images.SUFFIXES and not path.name.startswith(".")
 
 
@@ -121,7 +122,7 @@ def _matches(pattern, output):
 
 
 def _walk(folder, output) -> Iterator[pathlib.Path]:
-    """Yields the images in a folder and below it; links to folders are followed last."""
+    """Yields the images in a folder and its subfolders; links to folders are followed last."""
     seen = {pathlib.Path(output).resolve()}
     waiting, linked = [folder], []
     while waiting or linked:
@@ -137,7 +138,7 @@ def _walk(folder, output) -> Iterator[pathlib.Path]:
 
 
 def _is_within(path, folder):
-    """Whether a file lies in a folder or below it; `folder` is resolved."""
+    """Returns whether a file lies in a folder or its subfolders; `folder` must be resolved."""
     return path.resolve().is_relative_to(folder)
 
 
@@ -150,7 +151,7 @@ def _deepest_common(folders):
 
 
 def _check_places(found):
-    """Raises where two images have the same place."""
+    """Raises an error if two images have the same place."""
     places = collections.defaultdict(list)
     for image in found:
         places[image.place].append(str(image.path))

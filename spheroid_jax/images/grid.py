@@ -1,7 +1,7 @@
 """Resampling of images and masks onto the network's square grid.
 
-The grid has `size` pixels a side. An image is resampled so that its longer side fills the grid, and
-lies centred in its `Box`; beyond the box the image's edge is repeated.
+The grid has `size` x `size` pixels. An image is resampled so that its longer side fills the grid.
+The image lies centred, in its `Box`; beyond the box, the pixels of its edge are repeated.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ BACKGROUND, FOREGROUND, OUTSIDE = 0, 1, 2
 
 
 class Box(NamedTuple):
-    """Where an image's own content lies on the grid, in grid pixels."""
+    """The rectangle of the grid that an image covers, in grid pixels."""
 
     top: int
     left: int
@@ -24,19 +24,19 @@ class Box(NamedTuple):
     width: int
 
     def crop(self, grid):
-        """Cuts the content out of (..., H, W) on the grid."""
+        """Cuts the part in a `Box` out of grids (..., H, W)."""
         return grid[..., self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 def grid_box(shape, size):
-    """Computes where an image of `shape` (H, W) lies on a grid of side `size`."""
+    """Computes the `Box` of an image of `shape` (H, W) on a grid of side `size`."""
     longer = max(shape)
     height, width = (max(1, round(side * size / longer)) for side in shape)
     return Box((size - height) // 2, (size - width) // 2, height, width)
 
 
 def resample(array, shape):
-    """Resamples (H, W) float32 to `shape` with a triangle filter, so that nothing aliases."""
+    """Resamples (H, W) float32 to `shape` with a triangle filter, which avoids aliasing."""
     height, width = shape
     if array.shape == (height, width):
         return array
@@ -75,7 +75,7 @@ def mask_to_grid(mask, size):
 
 
 def preprocess(image, size):
-    """Makes of an image what a network sees: gray, normalised, on the grid.
+    """Prepares an image for a network: converts to gray, normalises, and resamples to the grid.
 
     Args:
       image: (H, W) or (H, W, C), uint8, uint16 or float, sides >= 32 px.

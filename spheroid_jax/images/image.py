@@ -1,7 +1,7 @@
-"""Types of images: one plane as it was read, and the description of what a file holds.
+"""Types of images: a plane that was read, and the description of a scene in a file.
 
 Axes are letters: Y and X; S for the samples of a colour picture; C, Z and T for channels, depths
-and times; Q for pages of which the file does not say what they are.
+and times; Q for pages that the file does not describe.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ class ImageError(UserError, ValueError):
 
 
 class Plane(NamedTuple):
-    """The number of one plane of a scene along each axis, from 0; 0 where the scene lacks the axis.
+    """The numbers of a plane along the axes of its scene, from 0; 0 if the scene lacks the axis.
 
     Attributes:
       channel: number of the channel.
@@ -38,10 +38,10 @@ class Image:
     Attributes:
       pixels: (H, W), or (H, W, 3) for a colour picture, in the file's own number type.
       axes: "YX", or "YXS" for a colour picture.
-      channel_names: the name of the plane's channel as a tuple of one, or empty where it has none.
-      pixel_size_um: side of a pixel in micrometres, or None where the file does not say.
-      scene: the scene's name, or its number, from 0, where it has no name.
-      plane: which plane of the scene was read.
+      channel_names: tuple with the name of the plane's channel; empty if the channel has no name.
+      pixel_size_um: side of a pixel in micrometres, or None if the file does not say.
+      scene: name of the scene, or its number, from 0, if the scene has no name.
+      plane: the plane of the scene that was read.
       source: path of the file.
       notes: what was left out or assumed in reading, one sentence per entry.
     """
@@ -57,16 +57,16 @@ class Image:
 
 
 class Scene(NamedTuple):
-    """One of the pictures or stacks of a file, as described without reading its pixels.
+    """The description of one picture or stack of a file, made without reading its pixels.
 
     Attributes:
-      name: the scene's name; empty where the file gives none.
-      axes: letters of the axes that are longer than one, and of Y, X, in the order of `shape`.
+      name: name of the scene; "" if the scene has no name.
+      axes: letters of the axes that are longer than one, and always Y and X, as in `shape`.
       shape: length of each of the axes.
       dtype: number type of the pixels.
-      channel_names: one name per channel, an empty one where a channel has none; or no names at
-        all.
-      pixel_size_um: side of a pixel in micrometres, or None where the file does not say.
+      channel_names: one name per channel, "" for a channel without a name; empty if the file has
+        no names.
+      pixel_size_um: side of a pixel in micrometres, or None if the file does not say.
       notes: what was left out or assumed, one sentence per entry.
     """
 
@@ -79,10 +79,10 @@ class Scene(NamedTuple):
     notes: tuple[str, ...] = ()
 
     def length(self, axis: str) -> int:
-        """Returns the length of an axis, 1 where the scene lacks it."""
+        """Returns the length of an axis; 1 if the scene lacks the axis."""
         return self.shape[self.axes.index(axis)] if axis in self.axes else 1
 
     @property
     def unnamed(self) -> str:
-        """Letter of the axis of pages of which the file does not say what they are; or empty."""
+        """Letter of the axis of pages that the file does not describe; "" without such an axis."""
         return "".join(axis for axis in self.axes if axis not in "YXSCZT")

@@ -1,8 +1,8 @@
 """Conversion of images to gray, and normalisation of their intensity.
 
-An image is (H, W), or (H, W, C) with its colours last, of any number type. Gray is (H, W) float32
-in the image's own units; normalised gray has its 1st and 99th percentile at 0 and 1, and is
-clipped.
+An image is (H, W), or (H, W, C) for colours, and has any number type. Gray is (H, W) float32 in the
+units of the image. Normalised gray has its 1st and 99th percentiles at 0 and 1 and is clipped to
+[0, 1].
 """
 
 import numpy as np
@@ -16,19 +16,20 @@ LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def to_gray(image):
-    """Converts an image of any kind to gray.
+    """Converts an image of any shape and number type to gray.
 
-    Three or four channels are red, green, blue (and alpha, which is dropped) and give their
-    luminance. Any other number of channels gives their mean.
+    Three channels are red, green and blue, and give the luminance; a fourth channel is alpha and is
+    dropped. Any other number of channels gives the mean of the channels.
 
     Args:
       image: (H, W) or (H, W, C); integer, float or boolean.
 
     Returns:
-      (H, W), float32, in the image's own units.
+      (H, W), float32, in the units of the image.
 
     Raises:
-      ImageError: another shape, a side under 32 px, not numbers, NaN or infinite pixels.
+      ImageError: the image has another shape, a side under 32 px, no numbers, or pixels that are
+        NaN or infinite.
     """
     image = np.asarray(image)
     if image.ndim not in (2, 3):
@@ -56,10 +57,10 @@ def to_gray(image):
 
 
 def normalise(gray):
-    """Maps the 1st and 99th percentile to 0 and 1, and clips.
+    """Maps the 1st and 99th percentiles of the pixels to 0 and 1, and clips to [0, 1].
 
-    Where both percentiles are equal (a small body on a flat background), the smallest and the
-    largest value take their place.
+    If both percentiles are equal, as for a small body on a flat background, the smallest and the
+    largest value are used instead.
 
     Args:
       gray: (H, W), float32, finite.

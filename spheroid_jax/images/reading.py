@@ -1,4 +1,4 @@
-"""Reading of image files, mask files and label images, of whatever format their first bytes say."""
+"""Reading of image files, masks and label images; the first bytes of a file tell its format."""
 
 import os
 import pathlib
@@ -33,21 +33,22 @@ def read(
     z: int | None = None,
     t: int | None = None,
 ) -> Image:
-    """Reads one plane of a PNG, JPEG, BMP, GIF or TIFF file, with what the file says about it.
+    """Reads one plane of a PNG, JPEG, BMP, GIF or TIFF file, with its names and pixel size.
 
-    The format is known by the file's first bytes, not by its suffix. Colour is what a file calls
-    samples; channels are never taken for colours. An alpha channel is dropped.
+    The first bytes of the file, not its suffix, tell the format. Only samples, as the file names
+    them, are colours; channels never are. An alpha channel is dropped.
 
     Args:
       path: the file.
-      channel: number of the channel from 0, or its name; needed where a scene has several.
-      scene: number of the scene from 0, or its name; needed where a file has several.
-      z: number of the depth from 0; needed where a scene has several.
-      t: number of the time from 0; needed where a scene has several.
+      channel: number of the channel from 0, or its name; required if the scene has several.
+      scene: number of the scene from 0, or its name; required if the file has several scenes.
+      z: number of the depth from 0; required if the scene has several depths.
+      t: number of the time from 0; required if the scene has several times.
 
     Raises:
-      FileNotFoundError: no such file.
-      ImageError: not an image, damaged, or several planes and no choice; the message lists them.
+      FileNotFoundError: there is no such file.
+      ImageError: the file is not an image or is damaged, or has several planes and no choice is
+        given; the message then lists the planes.
     """
     path = _path(path)
     choices = {"channel": channel, "scene": scene, "z": z, "t": t}
@@ -69,11 +70,11 @@ def describe(path: Source) -> tuple[Scene, ...]:
 
 
 def read_image(path: Source) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"]:
-    """Reads the pixels of the only plane of a file, as `read` does.
+    """Reads the pixels of a file that has only one plane.
 
     Args:
-      path: the file. 8, 16 and 32 bit, float, binary, palette, gray and colour images are
-        understood; an alpha channel is dropped.
+      path: the file: gray, colour or palette, with 1, 8, 16 or 32 bit or with float pixels. An
+        alpha channel is dropped.
 
     Returns:
       (H, W), or (H, W, 3) for colour, in the file's own number type (but 8 bit for 16-bit colour
@@ -87,7 +88,7 @@ def read_image(path: Source) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "
 
 
 def read_gray(path: Source) -> Float32[np.ndarray, "H W"]:
-    """Reads the only plane of a file as normalised gray, in [0, 1].
+    """Reads a file that has only one plane, as normalised gray in [0, 1].
 
     Raises:
       FileNotFoundError: no such file.
@@ -101,7 +102,7 @@ def read_gray(path: Source) -> Float32[np.ndarray, "H W"]:
 
 
 def read_mask(path: Source) -> Bool[np.ndarray, "H W"]:
-    """Reads a mask: an image of two values, of which 0 is background.
+    """Reads a mask, an image of two values, of which 0 is background.
 
     Args:
       path: a file that `read_image` reads; colour channels must agree.
@@ -122,7 +123,7 @@ def read_mask(path: Source) -> Bool[np.ndarray, "H W"]:
 
 
 def read_labels(path: Source) -> Int64[np.ndarray, "H W"]:
-    """Reads a label image: numbered objects on 0. A mask of two values is one object.
+    """Reads a label image: 0 for background, and one number per object. A mask has one object.
 
     Args:
       path: a file that `read_image` reads; colour channels must agree.
@@ -156,7 +157,7 @@ def _path(path):
 
 
 def _guarded(path, function):
-    """Calls the function; whatever a decoder raises becomes an `ImageError` that names the file."""
+    """Calls a function; an exception of a decoder becomes an `ImageError` with the file's name."""
     try:
         return function()
     except FileNotFoundError:
@@ -170,7 +171,7 @@ def _guarded(path, function):
 
 
 def _format_of(path):
-    """The module that reads a file, by the first bytes of the file."""
+    """Returns the module in `formats` that reads a file, by the first bytes of the file."""
     # Before opening: a pipe that nobody writes to would block for ever.
     if not stat.S_ISREG(path.stat().st_mode):
         raise ImageError("cannot be read: not a file, but a folder, a pipe or a device")

@@ -1,4 +1,4 @@
-"""Writing of masks and gray pictures as PNG, and of small JPEG pictures for people."""
+"""Writing of masks and gray pictures as PNG, and of small pictures as JPEG."""
 
 import io
 
@@ -9,7 +9,7 @@ from spheroid_jax.images.grid import resample
 
 
 def write_mask(file, mask):
-    """Writes a mask as 8-bit PNG: 0 and 255.
+    """Writes a mask as 8-bit PNG, with 0 for background and 255 for foreground.
 
     Args:
       file: a path, or a file open for writing bytes.
@@ -24,11 +24,11 @@ def write_gray(file, gray):
 
 
 def jpeg(gray, side):
-    """Makes a small JPEG picture of an image, for people.
+    """Makes a small JPEG picture of an image.
 
     Args:
-      gray: (H, W), float, in [0, 1]; values beyond are clipped.
-      side: the greatest length of the longer side, in pixels.
+      gray: (H, W), float; values are clipped to [0, 1].
+      side: largest length of the longer side, in pixels.
 
     Returns:
       The bytes of a JPEG file.

@@ -1,8 +1,8 @@
 """Decompression of the LZW strips and tiles of a TIFF page, with the libtiff inside Pillow.
 
-tifffile leaves LZW to a package of 80 MB. Here the compressed bytes are wrapped in the tags of a
-gray 8-bit picture, one byte per pixel, which Pillow decodes; what the bytes mean is left to
-tifffile.
+tifffile needs a package of 80 MB for LZW. This module instead wraps the compressed bytes in the
+tags of a gray 8-bit picture with one byte per pixel, which Pillow decodes. tifffile then interprets
+the bytes.
 """
 
 import io
@@ -46,14 +46,14 @@ def decompressed(page, keyframe, read_segments):
 
 
 def _decoded(segments, width, length, rows):
-    """Decodes strips of `rows` rows of `width` bytes each: (length, width), uint8."""
+    """Decodes strips of `rows` rows of `width` bytes; returns (length, width), uint8."""
     file = io.BytesIO(_wrapped(segments, width, length, rows))
     with TiffImagePlugin.TiffImageFile(file) as picture:
         return np.asarray(picture)
 
 
 def _wrapped(segments, width, length, rows):
-    """A little-endian TIFF file of one gray page, its data after its tags."""
+    """Returns a little-endian TIFF file with one gray page, whose data follow the tags."""
     count = len(segments)
     tags = [
         (256, _LONG, width),

@@ -1,7 +1,7 @@
-"""OME-XML of TIFF files: which page is which plane, names of scenes and channels, and pixel sizes.
+"""OME-XML in TIFF files: planes of the pages, names of scenes and channels, and pixel sizes.
 
-One OME-XML may describe the pages of many files. Only planes that the file itself holds count; no
-other file is opened, whatever names the XML has.
+OME-XML may describe the pages of many files. This module takes only the planes in the file itself
+and opens no other file.
 """
 
 import itertools
@@ -15,14 +15,14 @@ _DEFAULT_UNIT = "\u00b5m"
 
 
 class Picture(NamedTuple):
-    """One image of OME-XML, as far as the file holds its planes.
+    """One image of OME-XML, with the planes that are in the file.
 
     Attributes:
       name: name of the image, or empty.
-      lengths: number of times, depths and channels that the file holds.
-      pages: number of the page per plane, times first and channels last.
-      channel_names: one name per channel, an empty one where it has none.
-      pixel_size_um: side of a pixel, or None.
+      lengths: numbers of times, depths and channels in the file.
+      pages: number of the page of each plane; the order of the axes is time, depth, channel.
+      channel_names: one name per channel; "" for a channel without a name.
+      pixel_size_um: side of a pixel in micrometres, or None if the file does not say.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Picture(NamedTuple):
 
 
 def pictures(xml: str, *, pages: int, filename: str) -> tuple[Picture, ...]:
-    """Reads the images of OME-XML whose planes a file holds.
+    """Reads the images in OME-XML that have planes in a file.
 
     Args:
       xml: the text of the first page's ImageDescription tag.
@@ -41,7 +41,7 @@ def pictures(xml: str, *, pages: int, filename: str) -> tuple[Picture, ...]:
       filename: name of the file, without its folder.
 
     Returns:
-      The images; none where the text is no OME-XML or does not tell the pages apart.
+      The images; an empty list if the text is not OME-XML or does not tell the pages apart.
     """
     try:
         root = ElementTree.fromstring(xml)
@@ -66,7 +66,7 @@ def _children(element, name):
 
 
 def _owner(root, filename):
-    """A function that says whether a TiffData element is about this file."""
+    """Returns a function that says whether a TiffData element describes this file."""
     identity = root.get("UUID")
 
     def own(data):
@@ -103,7 +103,7 @@ def _picture(image, own, pages):
 
 
 def _planes(pixels, lengths, own, pages):
-    """The page of each (time, depth, channel) that the file holds."""
+    """Returns a dict from (time, depth, channel) to the number of the page in this file."""
     # Fastest first, as "XYCZT"; the places of all planes in the order in which pages follow.
     order = [axis for axis in pixels.get("DimensionOrder", "XYCZT") if axis in "TZC"]
     ranges = [range(lengths[axis]) for axis in reversed(order)]

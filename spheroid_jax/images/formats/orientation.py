@@ -1,4 +1,4 @@
-"""Orientation tags of TIFF and EXIF: how stored rows and columns are to be looked at."""
+"""Orientation tags of TIFF and EXIF, by which stored pixels are turned upright."""
 
 import numpy as np
 from jaxtyping import Shaped
@@ -17,10 +17,10 @@ _TURNS = {
 
 
 def turned(pixels: Shaped[np.ndarray, "..."], orientation: int) -> Shaped[np.ndarray, "..."]:
-    """Turns pixels (H, W) or (H, W, C) upright; a value that is no orientation turns nothing."""
+    """Turns pixels (H, W) or (H, W, C) upright; an invalid orientation changes nothing."""
     return _TURNS[orientation](pixels) if orientation in _TURNS else pixels
 
 
 def swaps_sides(orientation: int) -> bool:
-    """Whether height and width change places when pixels are turned upright."""
+    """Returns whether height and width are swapped when pixels are turned upright."""
     return orientation in (5, 6, 7, 8)

@@ -22,12 +22,12 @@ _DTYPES = {"1": np.bool_, "I": np.int32, "F": np.float32}
 
 
 def matches(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is read here."""
+    """Returns whether a file that begins with these bytes is PNG, JPEG, BMP or GIF."""
     return head.startswith(tuple(_READERS))
 
 
 def describe(path: pathlib.Path) -> tuple[Scene, ...]:
-    """Describes a file: one scene; the frames of an animation are its times."""
+    """Describes a file, which has one scene; the frames of an animation are times."""
     with _opened(path) as file:
         frames = getattr(file, "n_frames", 1)
         gray = _is_gray(file.mode)
@@ -43,7 +43,7 @@ def describe(path: pathlib.Path) -> tuple[Scene, ...]:
 def read(
     path: pathlib.Path, scene: int, plane: Plane
 ) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W 3"]:
-    """Reads one frame upright; looks up the colours of a palette, and drops an alpha channel."""
+    """Reads one frame upright, with the colours of its palette and without an alpha channel."""
     with _opened(path) as file:
         if plane.t:
             file.seek(plane.t)
@@ -74,7 +74,7 @@ def to_array(picture):
 
 
 def _orientation(file):
-    """The value of the EXIF tag, which cameras and phones write instead of turning the pixels."""
+    """Returns the EXIF orientation, which cameras write instead of turning the pixels."""
     exif = Image.Exif()
     # Not `getexif`, which decodes a whole PNG in search of the tag.
     exif.load(file.info.get("exif"))

@@ -1,7 +1,7 @@
 """Pixel sizes in micrometres, from OME-XML, ImageJ's description and TIFF resolution tags.
 
-A size is given only where a file states one that can be a microscope's. Resolutions for printers
-and screens are none: programs write 72, 96 or 300 dots per inch into files of any origin.
+A size is returned only if the file states a size that is plausible for a microscope. Resolutions of
+printers and screens are ignored, because programs write 72, 96 or 300 dots per inch into any file.
 """
 
 import math
@@ -26,18 +26,18 @@ _SQUARE = 0.01
 
 
 def from_sides(x_um: float | None, y_um: float | None) -> float | None:
-    """Returns the side of a square pixel; None where a side is unknown or both differ."""
+    """Returns the side of a square pixel; None if a side is unknown or the two sides differ."""
     if x_um is None or y_um is None or abs(x_um - y_um) > _SQUARE * max(x_um, y_um):
         return None
     return (x_um + y_um) / 2
 
 
 def from_length(length: str | float | None, unit: str) -> float | None:
-    """Converts a length in a unit to micrometres; None where it is no length.
+    """Converts a length to micrometres; returns None if the value is not a length.
 
     Args:
       length: a positive number, or its text.
-      unit: as in OME-XML or ImageJ's description; "pixel" and others of no known length give None.
+      unit: a unit of OME-XML or ImageJ; units of unknown length, such as "pixel", give None.
     """
     factor = _UM.get(unit if unit in _UM else unit.strip().lower())
     if length is None or factor is None:
@@ -50,10 +50,10 @@ def from_length(length: str | float | None, unit: str) -> float | None:
 
 
 def from_resolution(pixels_per_unit: float, unit: str) -> float | None:
-    """Converts a resolution to the side of a pixel; None where it cannot be a microscope's.
+    """Converts a resolution to the side of a pixel; returns None if it is not plausible.
 
     Args:
-      pixels_per_unit: as in a resolution tag.
+      pixels_per_unit: value of a resolution tag.
       unit: "inch", "cm", or the unit of ImageJ's description.
     """
     if not pixels_per_unit or not math.isfinite(pixels_per_unit):

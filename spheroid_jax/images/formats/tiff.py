@@ -1,4 +1,4 @@
-"""TIFF files, read with tifffile: plain, BigTIFF, OME-TIFF, stacks of ImageJ and others."""
+"""TIFF files, read with tifffile: plain TIFF, BigTIFF, OME-TIFF, and stacks of ImageJ."""
 
 import contextlib
 import math
@@ -26,14 +26,14 @@ _ALONE: dict[str, Any] = {"is_ome": False, "is_mmstack": False, "is_ndtiff": Fal
 
 
 class _Stack(NamedTuple):
-    """A scene, and where its pages are.
+    """A scene, and the places of its pages.
 
     Attributes:
       scene: the description.
       pages: number of pages.
-      page: function of the number of a page, from 0, that returns the page.
-      offset: place of the pixels of all pages where they follow each other and only the first page
-        has tags, as ImageJ writes large stacks; else None.
+      page: function from the number of a page, from 0, to the page.
+      offset: place of the pixels of the first page, if only the first page has tags and the pixels
+        of all pages follow each other, as in large stacks of ImageJ; else None.
     """
 
     scene: Scene
@@ -43,12 +43,12 @@ class _Stack(NamedTuple):
 
 
 def matches(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is a TIFF or BigTIFF file."""
+    """Returns whether a file that begins with these bytes is a TIFF or BigTIFF file."""
     return head.startswith(_HEADS)
 
 
 def describe(path: pathlib.Path) -> tuple[Scene, ...]:
-    """Describes the scenes of a file. Smaller copies of a page are none."""
+    """Describes the scenes of a file; smaller copies of a page do not count as scenes."""
     with _stacks(path) as stacks:
         return tuple(stack.scene for stack in stacks)
 
@@ -56,17 +56,17 @@ def describe(path: pathlib.Path) -> tuple[Scene, ...]:
 def read(
     path: pathlib.Path, scene: int, plane: Plane
 ) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W 3"]:
-    """Reads one plane of a scene as it is to be looked at: upright, in colours, zero as black."""
+    """Reads one plane of a scene for display: upright, in colours, with zero as black."""
     return _read(path, scene, plane, stored=False)
 
 
 def read_stored(
     path: pathlib.Path, scene: int, plane: Plane
 ) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W 3"]:
-    """Reads one plane of a mask or label image, whose numbers count as they are stored.
+    """Reads one plane of a mask or label image, with the numbers as they are stored.
 
-    Palettes are for display, and a mask whose zero is tagged as white has been written by ImageJ,
-    where 255 is the object.
+    Palettes are ignored, because they are for display. A tag that declares zero as white is ignored
+    too, because ImageJ writes such masks with 255 for the object.
     """
     return _read(path, scene, plane, stored=True)
 
@@ -81,7 +81,7 @@ def _read(path, scene, plane, stored):
 
 
 def _page_and_channel(stack, plane):
-    """The number of a plane's page, and the number of its channel among the page's samples."""
+    """Returns the number of a plane's page, and its channel among the samples of the page."""
     scene = stack.scene
     given = {"C": plane.channel, "Z": plane.z, "T": plane.t}
     # One of the three, that the scene has no axis for, may count pages that have no name.
@@ -97,7 +97,7 @@ def _page_and_channel(stack, plane):
 
 @contextlib.contextmanager
 def _stacks(path):
-    """Opens a file and gives the `_Stack`s of its scenes."""
+    """Opens a file and yields the `_Stack`s of its scenes."""
     with tifffile.TiffFile(path, **_ALONE) as file:
         stacks = _ome_stacks(file, path.name) or _series_stacks(file)
         if not stacks:
@@ -151,7 +151,7 @@ def _series_stacks(file):
 
 
 def _with_untagged_copies(all_series):
-    """Yields all series, and smaller pages that tifffile takes for copies without a tag."""
+    """Yields all series, and pages that tifffile takes for smaller copies though no tag says so."""
     for series in all_series:
         yield series
         for level in series.levels[1:]:
@@ -182,7 +182,7 @@ def _series_stack(file, series, notes):
 
 
 def _leading(series):
-    """Letters and lengths of the axes of a series that lead from page to page."""
+    """Returns letters and lengths of the axes of a series along which its pages are stacked."""
     shape, size = series.shape, math.prod(series.keyframe.shape)
     pages = math.prod(shape) // max(size, 1)
     named = [
@@ -202,7 +202,7 @@ def _leading(series):
 
 
 def _scene(keyframe, axes, lengths, *, name, channel_names, pixel_size_um, notes=()):
-    """Describes pages that are led to by `axes`, without the axes of length one."""
+    """Describes the scene of pages stacked along `axes`; axes of length one are left out."""
     samples = tiff_pages.channels(keyframe)
     pairs = [(axis, n) for axis, n in zip(axes, lengths, strict=True) if n > 1]
     if samples > 1:
@@ -223,7 +223,7 @@ def _scene(keyframe, axes, lengths, *, name, channel_names, pixel_size_um, notes
 
 
 def _imagej_names(imagej, axes):
-    """Names of channels: the labels of slices, where every slice is a channel."""
+    """Returns the names of the channels: the labels of slices, if every slice is a channel."""
     labels = imagej.get("Labels") or []
     return tuple(labels) if axes == "C" and len(labels) == imagej.get("channels") else ()
 
@@ -242,7 +242,7 @@ def _tagged_size_um(keyframe):
 
 
 def _resolution(keyframe):
-    """Pixels per unit along X and Y; 0 where a tag is missing."""
+    """Returns pixels per unit along X and Y; 0 if a tag is missing."""
     for name in ("XResolution", "YResolution"):
         tag = keyframe.tags.get(name)
         numerator, denominator = tag.value if tag is not None else (0, 1)

@@ -1,4 +1,4 @@
-"""Pixels of one TIFF page: decompression, colours, orientation, the same for every compression."""
+"""Pixels of one TIFF page: decompression, colours and orientation."""
 
 import importlib.util
 import math
@@ -27,12 +27,12 @@ _REDUCED_OR_MASK = 1 | 4
 
 
 def is_copy(keyframe) -> bool:
-    """Whether a page is a smaller copy of another page, or a mask of its transparency."""
+    """Returns whether a page is a smaller copy or a transparency mask of another page."""
     return bool(keyframe.subfiletype & _REDUCED_OR_MASK)
 
 
 def channels(keyframe) -> int:
-    """Number of channels that a page holds as its samples; 1 for gray and for colour."""
+    """Returns the number of channels in the samples of a page; 1 for gray and for colour."""
     if keyframe.photometric not in (_MIN_IS_WHITE, _MIN_IS_BLACK):
         return 1
     # Samples of unknown meaning beside gray are channels; an alpha is none.
@@ -40,18 +40,18 @@ def channels(keyframe) -> int:
 
 
 def is_colour(keyframe) -> bool:
-    """Whether the samples of a page are colours."""
+    """Returns whether the samples of a page are colours."""
     return keyframe.photometric in (*_COLOURS, _PALETTE)
 
 
 def shape(keyframe) -> tuple[int, int]:
-    """Height and width of a page as it is to be looked at."""
+    """Returns height and width of a page that is turned upright."""
     size = keyframe.imagelength, keyframe.imagewidth
     return size[::-1] if orientation.swaps_sides(_orientation(keyframe)) else size
 
 
 def dtype(keyframe) -> np.dtype:
-    """Number type of the pixels of a page."""
+    """Returns the number type of the pixels of a page."""
     return np.dtype(np.uint8 if keyframe.photometric == _PALETTE else keyframe.dtype or np.uint8)
 
 
@@ -62,7 +62,8 @@ def to_array(path: pathlib.Path, page, *, channel: int, stored: bool) -> np.ndar
       path: the file.
       page: `tifffile.TiffPage` or `TiffFrame` of the open file.
       channel: number of the channel, for pages whose samples are channels.
-      stored: whether to return the stored numbers of a palette or of a picture whose zero is white.
+      stored: whether to return the numbers as they are stored, without applying a palette or
+        inverting a picture whose zero is white.
 
     Returns:
       (H, W), or (H, W, 3) for colour.
@@ -83,7 +84,7 @@ def to_array(path: pathlib.Path, page, *, channel: int, stored: bool) -> np.ndar
 
 
 def from_offset(page, offset: int, number: int, *, stored: bool) -> np.ndarray:
-    """Reads one of the pictures that follow each other from `offset` on, and share a page's tags.
+    """Reads one picture of several that follow each other in the file and share one page's tags.
 
     Args:
       page: `tifffile.TiffPage` of the open file.
@@ -104,7 +105,7 @@ def from_offset(page, offset: int, number: int, *, stored: bool) -> np.ndarray:
 
 
 def _by_pillow(path, index):
-    """Reads a page as Pillow does: turned upright, colours as RGB, zero as black."""
+    """Reads a page with Pillow: upright, colours as RGB, zero as black."""
     with TiffImagePlugin.TiffImageFile(path) as file:
         file.seek(index)
         return pillow.to_array(file)
@@ -116,7 +117,7 @@ def _orientation(keyframe):
 
 
 def _decoded(page, keyframe):
-    """Decodes a page to the numbers that it stores."""
+    """Decodes a page to its stored numbers."""
     is_lzw = keyframe.compression == _LZW
     try:
         return _lzw(page, keyframe) if is_lzw else page.asarray()
@@ -135,7 +136,7 @@ def _needs_imagecodecs(keyframe):
 
 
 def _lzw(page, keyframe):
-    """Decodes an LZW page: `lzw` decompresses, tifffile does what is left."""
+    """Decodes an LZW page: `lzw` decompresses, and tifffile interprets the bytes."""
     read = page.parent.filehandle.read_segments
     segments = list(lzw.decompressed(page, keyframe, read))
     # As tifffile is to take what is decompressed by now.
@@ -149,7 +150,7 @@ def _lzw(page, keyframe):
 
 
 def _finished(pixels, keyframe, channel, stored):
-    """Makes an upright picture of the numbers that a page stores."""
+    """Converts the stored numbers of a page to an upright picture."""
     # Planes of samples, depth, rows, columns, samples that lie together.
     planes = pixels.reshape(keyframe.shaped)[:, 0]
     samples = np.moveaxis(planes, 0, 2).reshape(*planes.shape[1:3], -1)
@@ -158,7 +159,7 @@ def _finished(pixels, keyframe, channel, stored):
 
 
 def _interpreted(samples, keyframe, channel, stored):
-    """Makes gray (H, W) or colours (H, W, 3) of (H, W, samples) by the page's photometric tag."""
+    """Converts samples (H, W, N) to gray (H, W) or RGB (H, W, 3) by the photometric tag."""
     kind = keyframe.photometric
     if samples.shape[2] < _COLOURS.get(kind, 1):
         raise ImageError(f"damaged: {samples.shape[2]} samples per pixel of {kind.name}")
@@ -181,13 +182,13 @@ def _interpreted(samples, keyframe, channel, stored):
 
 
 def _looked_up(indices, colormap):
-    """Colours, uint8, of the indices into a palette (3, N), which most writers store as 16 bit."""
+    """Returns uint8 colours for indices into a palette (3, N), which is mostly stored as 16 bit."""
     colours = colormap >> 8 if colormap.max() > 255 else colormap
     return colours.T.astype(np.uint8)[indices]
 
 
 def _converted(samples, mode):
-    """Converts colours of another kind to RGB, uint8."""
+    """Converts colours of another colour space to RGB, uint8."""
     if samples.dtype == np.uint16:
         samples = (samples >> 8).astype(np.uint8)
     if samples.dtype != np.uint8:
@@ -197,7 +198,7 @@ def _converted(samples, mode):
 
 
 def _inverted(pixels, bits):
-    """Makes the smallest value the largest."""
+    """Inverts pixels, so that the smallest value becomes the largest."""
     if pixels.dtype.kind == "u":
         return np.array(2**bits - 1, pixels.dtype) - pixels
     return -pixels if pixels.dtype.kind == "f" else ~pixels
