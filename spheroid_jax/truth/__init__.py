@@ -1,1 +1,1 @@
-"""Semi-automatic ground truth: propose masks, decide, assemble."""
+"""Semi-automatic ground truth: masks are proposed, judged by a person, and made into a dataset."""

@@ -1,9 +1,12 @@
-"""Assembles accepted proposals into a dataset of a data root.
+"""Datasets made of accepted proposals.
 
-ROOT/DATASET/images, masks    what `data.folder` reads
-ROOT/DATASET/methods.csv      stem,method,agreement,source
+A dataset is a folder of a data root:
+
+ROOT/DATASET/images, masks    image and mask files, as `data.folder` reads them
+ROOT/DATASET/methods.csv      how each mask was made: stem,method,agreement,source
 """
 
+import os
 import pathlib
 import shutil
 from typing import NamedTuple
@@ -15,12 +18,19 @@ from spheroid_jax.truth import propose, table
 
 METHODS_NAME = "methods.csv"
 _COLUMNS = ("stem", "method", "agreement", "source")
-# Written as a method, it says that a person has drawn or corrected the mask.
+# As a row's method, this word means that a person has drawn or corrected the mask.
 MANUAL = "manual"
 
 
 class Plan(NamedTuple):
-    """What is to be done with each row: lists of rows."""
+    """The rows of a table of proposals, sorted by what has to be done.
+
+    Attributes:
+      accepted: rows whose image and mask have to be added to the dataset.
+      rejected: rows that a person has rejected.
+      undecided: rows without a decision.
+      present: accepted rows whose image and mask are in the dataset already.
+    """
 
     accepted: list
     rejected: list
@@ -28,21 +38,17 @@ class Plan(NamedTuple):
     present: list
 
 
-def plan(proposals, folder):
-    """Sorts the rows by their decision, and checks them; writes nothing.
+def plan(proposals: str | os.PathLike, folder: str | os.PathLike) -> Plan:
+    """Checks all rows of a table of proposals, and sorts them by decision; writes nothing.
 
     Args:
-      proposals: the folder that `propose` wrote.
+      proposals: the folder with the proposals.
       folder: the dataset's folder, which need not exist.
 
-    Returns:
-      `Plan`; an accepted row whose image and mask are in the folder already
-      is `present`.
-
     Raises:
-      FileNotFoundError: no table of proposals.
-      TableError: a word, a method or a file that is not as it should be.
-      ValueError: not such a table.
+      FileNotFoundError: there is no table of proposals.
+      TableError: a table cannot be read, or a row has an unknown decision or method, lacks a file,
+        or has the stem of another image.
     """
     path = pathlib.Path(proposals) / table.NAME
     if not path.is_file():
@@ -55,7 +61,7 @@ def plan(proposals, folder):
         stem = table.stem(row)
         try:
             if stem in seen:
-                raise table.TableError("a second row of this stem")
+                raise table.TableError("an earlier row has the same stem")
             seen.add(stem)
             _place(row, planned, proposals, there)
         except table.TableError as error:
@@ -65,18 +71,20 @@ def plan(proposals, folder):
     return planned
 
 
-def add(row, proposals, folder):
+def add(row: dict, proposals: str | os.PathLike, folder: str | os.PathLike):
     """Adds an accepted image and its mask to the dataset.
 
-    The mask comes last: without it the pair is not there, and is added again.
+    The mask is written last. An image without its mask does not count as present, so that an
+    interrupted call is done again.
 
     Args:
-      row: of `Plan.accepted`.
-      proposals: the folder that `propose` wrote.
+      row: one of `Plan.accepted`.
+      proposals: the folder with the proposals.
       folder: the dataset's folder.
 
     Raises:
-      OSError, images.ImageError: a file cannot be used.
+      OSError: a file cannot be read or written.
+      ImageError: the image or the mask cannot be used.
     """
     folder, image = pathlib.Path(folder), pathlib.Path(row["image"])
     gray = images.read_gray(image)
@@ -95,7 +103,7 @@ def add(row, proposals, folder):
 
 
 def _place(row, planned, proposals, there):
-    """Puts a row into one of the plan's lists."""
+    """Checks a row, and appends it to one of the plan's lists."""
     decision = row["decision"].lower()
     if decision == table.UNDECIDED:
         planned.undecided.append(row)
@@ -114,39 +122,46 @@ def _place(row, planned, proposals, there):
 def _check_accepted(row, proposals):
     if row["method"] not in (*conventional.METHODS, MANUAL):
         raise table.TableError(
-            f"no method {row['method']!r}: one of {', '.join(conventional.METHODS)}, {MANUAL}"
+            f"no method {row['method']!r}; choose one of {', '.join(conventional.METHODS)}, "
+            f"{MANUAL}"
         )
     image, mask = row["image"], _mask_path(proposals, row["image"])
     if not pathlib.Path(image).is_file():
         raise table.TableError(f"no image {image}")
-    if not _computed_anew(row) and not mask.is_file():
+    if not _needs_segmentation(row) and not mask.is_file():
         raise table.TableError(f"no mask {mask}")
 
 
 def _is_present(row, there):
-    """Whether the pair is in the dataset; another image's name is a clash."""
+    """Returns whether image and mask are in the dataset.
+
+    Raises:
+      TableError: the dataset has another image with the same stem.
+    """
     image, stem = pathlib.Path(row["image"]), table.stem(row)
     old, mask = there["images"].get(stem), there["masks"].get(stem)
     if old is None and mask is None:
         return False
     if old is None or old.read_bytes() != image.read_bytes():
-        raise table.TableError(f"{old or mask} is there already, of another image")
+        raise table.TableError(f"{old or mask} exists already and belongs to another image")
     return mask is not None
 
 
-def _computed_anew(row):
+def _needs_segmentation(row):
+    """Returns whether a person has chosen another method than the one of the proposed mask."""
     return row["method"] not in (row["proposed"], MANUAL)
 
 
 def _mask(row, proposals, gray):
-    if _computed_anew(row):
+    """Returns the accepted mask: of the chosen method, or from the folder of the proposals."""
+    if _needs_segmentation(row):
         return conventional.segment(gray, row["method"])
     path = _mask_path(proposals, row["image"])
     mask = images.read_mask(path)
     if mask.shape != gray.shape:
         raise images.ImageError(
-            f"{path}: {mask.shape[1]} x {mask.shape[0]} px, and its image has "
-            f"{gray.shape[1]} x {gray.shape[0]}"
+            f"{path}: the mask has {mask.shape[1]} x {mask.shape[0]} px, but its image has "
+            f"{gray.shape[1]} x {gray.shape[0]} px"
         )
     return mask
 

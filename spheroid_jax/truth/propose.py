@@ -1,11 +1,15 @@
-"""Proposes a mask for each image, and shows all of them to a person.
+"""Proposals of masks, and contact sheets that show the proposals to a person.
 
-OUTPUT/masks/STEM.png    the proposed mask, at the image's own size
-OUTPUT/proposals.csv     a row an image: `table`
-OUTPUT/sheet_1.png ...   the proposals, thirty a sheet
+The folder of the proposals has these files:
+
+OUTPUT/masks/STEM.png    proposed mask, with the size of its image
+OUTPUT/proposals.csv     one row per image, see `table`
+OUTPUT/sheet_1.png ...   contact sheets with thirty proposals each
 """
 
+import os
 import pathlib
+from collections.abc import Iterable
 
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
@@ -14,15 +18,15 @@ from spheroid_jax.report import figures
 from spheroid_jax.runtime import files
 from spheroid_jax.truth import table
 
-_TILES_A_SHEET = 30
+_TILES_PER_SHEET = 30
 
 
 class ProposalsError(UserError, ValueError):
-    """Images that masks cannot be proposed for: none, of one name, or proposals themselves."""
+    """Raised if no masks can be proposed for the given files and folders."""
 
 
-def images_in(folder):
-    """The image files in a folder, by name; hidden ones are passed over."""
+def images_in(folder: str | os.PathLike) -> list[pathlib.Path]:
+    """Lists the image files in a folder, sorted by name, without hidden files."""
     return [
         path
         for path in sorted(pathlib.Path(folder).iterdir())
@@ -30,19 +34,21 @@ def images_in(folder):
     ]
 
 
-def find_images(given, output):
-    """Resolves files and folders to image files.
+def find_images(
+    given: Iterable[str | os.PathLike], output: str | os.PathLike
+) -> list[pathlib.Path]:
+    """Finds the image files that files and folders stand for.
 
     Args:
-      given: paths of files, and of folders, which stand for their images.
+      given: paths of image files, and of folders with image files.
       output: the folder of the proposals.
 
     Returns:
-      Absolute paths.
+      Absolute paths of the image files.
 
     Raises:
-      ValueError: a folder without images, the output's own, or two images of
-        one stem.
+      ProposalsError: a folder has no images, a folder is the folder of the proposals, or two images
+        have the same stem.
     """
     output, paths = pathlib.Path(output).resolve(), []
     for path in map(pathlib.Path, given):
@@ -57,18 +63,20 @@ def find_images(given, output):
     return paths
 
 
-def add(path, output):
-    """Proposes a mask for one image, unless that has been done.
+def add(path: pathlib.Path, output: str | os.PathLike):
+    """Proposes a mask for one image, unless the image has a proposal already.
 
-    A row is never changed, and a mask that is there is not replaced, so that
-    neither an interrupted run nor a repeated one loses a person's work.
+    Existing rows and masks are never changed, so that running the command again does not destroy a
+    person's work. If only the mask is missing, the method that proposed it makes it again.
 
     Args:
-      path: the image's absolute path.
+      path: absolute path of the image.
       output: the folder of the proposals.
 
     Raises:
-      OSError, ValueError: the image or the table cannot be used.
+      OSError: a file cannot be read or written.
+      ImageError: the image cannot be used.
+      TableError: the table cannot be used.
     """
     row = {table.stem(row): row for row in _rows(output)}.get(path.stem)
     mask_path = _mask_path(output, path)
@@ -91,17 +99,20 @@ def add(path, output):
     table.put(pathlib.Path(output) / table.NAME, row)
 
 
-def draw_sheets(output):
-    """Draws all proposals, and removes sheets that are no longer needed.
+def draw_sheets(output: str | os.PathLike) -> list[str]:
+    """Draws the contact sheets of all proposals, and removes sheets that are no longer needed.
+
+    Args:
+      output: the folder of the proposals.
 
     Returns:
-      what could not be drawn, a line each.
+      One message per proposal that could not be drawn.
     """
     output = pathlib.Path(output)
     rows, problems, sheets = _rows(output), [], []
-    for start in range(0, len(rows), _TILES_A_SHEET):
+    for start in range(0, len(rows), _TILES_PER_SHEET):
         tiles = []
-        for row in rows[start : start + _TILES_A_SHEET]:
+        for row in rows[start : start + _TILES_PER_SHEET]:
             try:
                 tiles.append(_tile(output, row))
             except (OSError, images.ImageError) as error:
@@ -121,7 +132,7 @@ def _rows(output):
 
 
 def _check_stems(paths, output):
-    """Two images must not claim one mask, in this run or with an earlier."""
+    """Raises an error if two images of this run or of earlier runs would share a mask file."""
     claimed = {table.stem(row): pathlib.Path(row["image"]) for row in _rows(output)}
     for path in paths:
         other = claimed.setdefault(path.stem, path)

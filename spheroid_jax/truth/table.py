@@ -1,47 +1,52 @@
-"""The table that a person edits: proposals.csv, a row an image.
+"""CSV tables that a person edits: `proposals.csv`, with one row per image.
 
-A spreadsheet may have saved it: with semicolons or tabs, a byte order mark,
-columns added. What is written back keeps the columns and the delimiter.
+A spreadsheet may have saved such a table with semicolons or tabs, with a byte order mark, or with
+more columns. Writing the table again keeps its columns and its delimiter.
 """
 
 import csv
+import os
 import pathlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from spheroid_jax.errors import UserError
 from spheroid_jax.runtime import files
 
 NAME = "proposals.csv"
-# `proposed` is the method that made the mask; `method` is the person's to edit.
+# `proposed` is the method that made the proposed mask; `method` is the column that a person edits.
 COLUMNS = ("stem", "image", "method", "agreement", "decision", "proposed")
 ACCEPT, REJECT, UNDECIDED = "accept", "reject", ""
 
 
 class TableError(UserError, ValueError):
-    """A table that cannot be used; the message has one line per problem."""
+    """Raised if a table cannot be used; the message has one line per problem."""
 
 
 class Table(NamedTuple):
-    """Rows as dictionaries of strings, and how the file spells them."""
+    """A table, and how its file is written.
+
+    Attributes:
+      rows: one dict per row, from column to text.
+      columns: names of the columns, in the order of the file.
+      delimiter: the character between two cells.
+    """
 
     rows: list
     columns: tuple = COLUMNS
     delimiter: str = ","
 
 
-def read(path, columns=COLUMNS):
-    """Reads a table.
+def read(path: str | os.PathLike, columns: Iterable[str] = COLUMNS) -> Table:
+    """Reads a table; empty rows are left out, and cells lose leading and trailing blanks.
 
     Args:
-      path: the file.
-      columns: those that it must have.
-
-    Returns:
-      `Table`; values without surrounding blanks, empty rows passed over.
+      path: the CSV file.
+      columns: names of the columns that the table must have.
 
     Raises:
-      FileNotFoundError: no such file.
-      ValueError: not such a table.
+      FileNotFoundError: the file does not exist.
+      TableError: the file is no CSV file in UTF-8, lacks a column, or has a row that is too long.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
@@ -59,18 +64,24 @@ def read(path, columns=COLUMNS):
     return Table(rows, there, delimiter)
 
 
-def write(path, table):
-    """Writes a table, whole or not at all."""
+def write(path: str | os.PathLike, table: Table):
+    """Writes a table; the file is replaced as a whole or not at all."""
     with files.replacing(path) as file:
         writer = csv.DictWriter(file, table.columns, restval="", delimiter=table.delimiter)
         writer.writeheader()
         writer.writerows(table.rows)
 
 
-def put(path, row, columns=COLUMNS, *, key="image"):
-    """Adds a row to the table at `path`, in place of one of the same key.
+def put(path: str | os.PathLike, row: dict, columns: tuple = COLUMNS, *, key: str = "image"):
+    """Adds a row to a table; a row with the same key is replaced.
 
-    The file is read anew each time, so what a person saved meanwhile stays.
+    The file is read again at each call, so that changes that a person has saved meanwhile stay.
+
+    Args:
+      path: the CSV file, which is created if missing.
+      row: dict from column to text.
+      columns: names of the columns that the table must have, or gets if it is new.
+      key: name of the column that identifies a row.
     """
     path = pathlib.Path(path)
     table = read(path, columns) if path.exists() else Table([], columns)
@@ -78,15 +89,19 @@ def put(path, row, columns=COLUMNS, *, key="image"):
     write(path, table._replace(rows=[*others, row]))
 
 
-def stem(row):
-    """An image's stem; a spreadsheet turns 007 in its own column into 7."""
+def stem(row: dict) -> str:
+    """Returns the stem of a row's image file.
+
+    The column `stem` is not used, because a spreadsheet turns 007 into 7.
+    """
     return pathlib.Path(row["image"]).stem
 
 
 def _row(path, columns, cells):
     if len(cells) > len(columns):
         raise TableError(
-            f"{path}: {len(cells)} cells in the row of {cells[0]!r}, under {len(columns)} columns"
+            f"{path}: the row of {cells[0]!r} has {len(cells)} cells, but there are only "
+            f"{len(columns)} columns"
         )
     cells += [""] * (len(columns) - len(cells))
     return dict(zip(columns, cells, strict=True))

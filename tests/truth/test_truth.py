@@ -1,3 +1,5 @@
+"""Ground truth from proposals: masks, the edited table, and the dataset made of them."""
+
 import csv
 import io
 
@@ -20,7 +22,7 @@ STEMS = ("001", "b $x^2$", "c")
 
 @pytest.fixture
 def plate(tmp_path):
-    """A folder of three images of different kinds, and one file of no kind."""
+    """A folder with three images in different formats, and one text file."""
     rng = np.random.default_rng(0)
     plate = tmp_path / "plate"
     plate.mkdir()
@@ -33,7 +35,7 @@ def plate(tmp_path):
 
 @pytest.fixture
 def proposals(plate, tmp_path, capsys):
-    """The folder of proposals for the plate."""
+    """The folder with the proposals for the plate."""
     output = tmp_path / "proposals"
     assert command.main(["propose", str(plate), f"--output={output}"]) == 0
     capsys.readouterr()
@@ -45,7 +47,7 @@ def rows_of(proposals):
 
 
 def edit(proposals, rows, delimiter=","):
-    """Writes the table as a person's spreadsheet does."""
+    """Writes the table like a spreadsheet: with a byte order mark, and any delimiter."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter)
     writer.writeheader()
@@ -54,7 +56,7 @@ def edit(proposals, rows, delimiter=","):
 
 
 def decide(proposals, *changes, delimiter=","):
-    """Sets columns of the first rows."""
+    """Changes the first rows of the table: one dict from column to text per row."""
     rows = rows_of(proposals)
     for row, change in zip(rows, changes, strict=False):
         row.update(change)
@@ -69,7 +71,7 @@ def files_in(root):
     return sorted(p.name for p in root.rglob("*") if p.is_file())
 
 
-def test_propose_writes_a_mask_a_row_and_a_tile_an_image(plate, proposals):
+def test_propose_writes_a_mask_a_row_and_a_tile_per_image(plate, proposals):
     with open(proposals / table.NAME, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert tuple(rows[0]) == table.COLUMNS
@@ -96,7 +98,7 @@ def test_a_sheet_shows_the_contour_in_colour(proposals):
 
 
 def test_proposals_beyond_a_sheet_get_another(proposals, monkeypatch):
-    monkeypatch.setattr(propose, "_TILES_A_SHEET", 2)
+    monkeypatch.setattr(propose, "_TILES_PER_SHEET", 2)
     assert propose.draw_sheets(proposals) == []
     assert (proposals / "sheet_2.png").exists()
     monkeypatch.undo()
@@ -187,7 +189,7 @@ def test_a_lost_mask_is_made_again_and_its_row_kept(plate, proposals):
 def test_a_spreadsheets_delimiter_and_columns_are_kept(plate, proposals):
     rows = rows_of(proposals)
     for row in rows:
-        # Zeros lost, decimal comma, a remark, as a European spreadsheet saves.
+        # A European spreadsheet drops leading zeros and writes decimal commas.
         row["stem"] = row["stem"].lstrip("0")
         row["agreement"] = row["agreement"].replace(".", ",")
         row["remark"] = "well A, blurred"
@@ -243,8 +245,8 @@ def test_other_images_of_the_same_name_are_refused(proposals, tmp_path, capsys):
     before = files_in(root)
     assert run_assemble(proposals, root) == 2
     first, second = capsys.readouterr().err.splitlines()
-    assert first.endswith("masks/001.png is there already, of another image")
-    assert second.endswith("images/c.bmp is there already, of another image")
+    assert first.endswith("masks/001.png exists already and belongs to another image")
+    assert second.endswith("images/c.bmp exists already and belongs to another image")
     assert files_in(root) == before
 
 
@@ -252,7 +254,7 @@ def test_other_images_of_the_same_name_are_refused(proposals, tmp_path, capsys):
     "change, said",
     [
         ({"decision": "acept"}, "001: decision 'acept'; expected accept, reject or nothing"),
-        ({"decision": "accept", "method": "ostu"}, "001: no method 'ostu': "),
+        ({"decision": "accept", "method": "ostu"}, "001: no method 'ostu'; choose one of "),
         ({"decision": "accept", "image": "gone/001.png"}, "001: no image gone"),
     ],
 )
@@ -278,7 +280,7 @@ def test_a_second_row_of_an_image_is_named(proposals, tmp_path, capsys):
     rows = rows_of(proposals)
     edit(proposals, [*rows, rows[0]])
     assert run_assemble(proposals, tmp_path / "root") == 2
-    assert "001: a second row of this stem" in capsys.readouterr().err
+    assert "001: an earlier row has the same stem" in capsys.readouterr().err
 
 
 def test_a_mask_of_another_size_fails_alone(proposals, tmp_path, capsys):
@@ -287,7 +289,7 @@ def test_a_mask_of_another_size_fails_alone(proposals, tmp_path, capsys):
     root = tmp_path / "root"
     assert run_assemble(proposals, root) == 1
     said = capsys.readouterr()
-    assert "001.png: 40 x 50 px, and its image has 48 x 48" in said.err
+    assert "001.png: the mask has 40 x 50 px, but its image has 48 x 48 px" in said.err
     assert "1 of 2 accepted masks" in said.out
     assert files_in(root) == ["b $x^2$.png", "b $x^2$.tif", "methods.csv"]
 
@@ -301,11 +303,11 @@ def test_a_mask_of_another_size_fails_alone(proposals, tmp_path, capsys):
         (b"stem,\xe9\n", "not a CSV file in UTF-8"),
         (
             ",".join(table.COLUMNS).encode() + b"\na,b,c,d,e,f,g\n",
-            "7 cells in the row of 'a', under 6 columns",
+            "the row of 'a' has 7 cells, but there are only 6 columns",
         ),
     ],
 )
-def test_a_table_that_is_none_is_named(tmp_path, capsys, content, said):
+def test_a_file_that_is_no_table_of_proposals_is_named(tmp_path, capsys, content, said):
     if content is not None:
         (tmp_path / table.NAME).write_bytes(content)
     assert run_assemble(tmp_path, tmp_path / "root") == 2
@@ -333,7 +335,7 @@ def test_images_of_one_stem_are_refused(plate, proposals, tmp_path, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert "c.png: same stem as " in line and "c.jpg; rename one" in line
     assert not output.exists()
-    # Nor may a later run's image take the place of an earlier one's.
+    # A later run must not replace the mask of an image with the same stem either.
     arguments = ["propose", str(plate / "c.png"), f"--output={proposals}"]
     assert command.main(arguments) == 2
     assert "c.png: same stem as " in capsys.readouterr().err
