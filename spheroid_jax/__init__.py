@@ -4,10 +4,9 @@
     params = sj.load("spheroid-small")
     mask, probability = sj.segment(params, image)
 
-`sj.read_image` reads one image file; `sj.segment_stream` segments any number of
-files or arrays and overlaps reading, network and post-processing. The public
-names and the modules that define them are listed in `__init__.pyi`; each name
-is imported when it is first used, so that `import spheroid_jax` alone is light.
+`sj.read_image` reads one image file. `sj.segment_stream` segments any number of files or arrays; it
+reads images, runs the network and post-processes at the same time. `__init__.pyi` lists the public
+names and their modules. A name is imported when it is first used, so `import spheroid_jax` is fast.
 """
 
 import lazy_loader

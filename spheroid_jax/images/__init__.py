@@ -1,10 +1,9 @@
 """Image files of microscopes: reading, conversion to gray, resampling to the grid, and writing.
 
-Training and inference share these steps from a file, or an array, to what a network sees. An
-`image` is what a microscope writes, (H, W) or (H, W, C) of any number type; `gray` is (H, W)
-float32; `normalised` is gray with its 1st and 99th percentile at 0 and 1, clipped; the `grid` is
-the network's square frame of `size` pixels a side, onto which the image is resampled and, where it
-is not square, centred (`Box`) and continued with the values of its edge.
+Training and inference share these steps. An `image` is (H, W) or (H, W, C) with any number type;
+`gray` is (H, W) float32; `normalised` gray has its 1st and 99th percentiles at 0 and 1 and is
+clipped. The `grid` is the network's square input of `size` x `size` pixels. An image is resampled
+onto the grid and, if it is not square, centred (`Box`); its edge is repeated outside the box.
 """
 
 from spheroid_jax.images.grid import (

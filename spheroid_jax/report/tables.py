@@ -1,7 +1,7 @@
 """Tables of results as text, CSV, Markdown and LaTeX (paper, table 2).
 
-A column whose cells have a spread reads "77.09 ± 6.89" under "maF ± std"; in
-CSV it is two columns. NaN, of a fold that diverged, say, is a dash.
+If the cells of a column have a spread, they read "77.09 ± 6.89" under the heading "maF ± std"; in
+CSV, such a column becomes two columns. NaN, for example of a fold that diverged, becomes a dash.
 """
 
 import csv as comma_separated
@@ -34,46 +34,57 @@ _LATEX = str.maketrans(
 
 
 class Cell(NamedTuple):
-    """A number in the unit it is shown in: a score in percent."""
+    """A number in a table.
+
+    Attributes:
+      value: the number in the unit of the table; scores are in percent.
+      spread: standard deviation in the same unit, or None.
+      best: whether the number is the best one in its column.
+      digits: number of digits after the point.
+      signed: whether positive numbers have a plus sign, as changes have.
+    """
 
     value: float
-    # Standard deviation in the same unit; None where there is none.
     spread: float | None = None
     best: bool = False
     digits: int = 2
-    # Whether a positive value has a sign, as a change has.
     signed: bool = False
 
 
 class Table(NamedTuple):
-    """What all forms are made of; every row has a cell a heading.
+    """A table, from which the functions of this module make text, CSV, Markdown and LaTeX.
 
-    Where rows or groups do not fit the headings the forms raise ValueError.
+    The functions raise ValueError if rows or groups do not fit the headings.
+
+    Attributes:
+      title: the title, or "".
+      headings: one heading per column.
+      rows: rows with one cell per column.
+      groups: pairs (heading, number of columns) that cover all columns from left to right; the
+        heading is "" for columns without a common heading.
     """
 
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str | Cell]]
-    # (heading, number of columns), left to right over all columns; "" where
-    # columns have no common heading.
     groups: Sequence[tuple[str, int]] = ()
 
 
 def percent(value, spread=None):
-    """A `Cell` of a share, and of its spread unless that is None or NaN."""
+    """Returns the `Cell` of a share in percent, with its spread unless this is None or NaN."""
     if spread is None or math.isnan(spread):
         return Cell(100 * value)
     return Cell(100 * value, 100 * spread)
 
 
 def mark_best(table, *, smaller=(), unmarked=()):
-    """Marks the best value of each column, and those shown like it.
+    """Marks the best value of each column, and equal values after rounding.
 
     Args:
       table: `Table`.
-      smaller: headings of the columns whose smallest value is the best; of
-        the others it is the largest.
-      unmarked: headings of columns of which no value is the best.
+      smaller: headings of the columns whose smallest value is the best; in other columns, the
+        largest value is the best.
+      unmarked: headings of columns in which no value is marked.
 
     Returns:
       `Table`.
@@ -98,7 +109,7 @@ def mark_best(table, *, smaller=(), unmarked=()):
 
 
 def write(path, table):
-    """Writes PATH.csv, PATH.md and PATH.tex."""
+    """Writes a table to three files: PATH.csv, PATH.md and PATH.tex."""
     path = pathlib.Path(path)
     forms = {"csv": csv, "md": markdown, "tex": latex}
     for suffix, form in forms.items():
@@ -107,12 +118,12 @@ def write(path, table):
 
 
 def text(cell):
-    """A `Cell` as people read it: "77.09 ± 6.89", "77.09" or "–"."""
+    """Returns a `Cell` as text: "77.09 ± 6.89", "77.09" or "–"."""
     return " ± ".join(filter(None, _pieces(cell)))
 
 
 def terminal(table):
-    """Writes aligned columns; the best of a column has a `*`.
+    """Returns a table as text with aligned columns; the best value of a column has a `*`.
 
     Args:
       table: `Table`.
@@ -143,13 +154,13 @@ def terminal(table):
 
 
 def csv(table):
-    r"""Writes numbers in full, a spread in the column after its value.
+    r"""Returns a table as CSV, with all digits of the numbers; spreads have columns of their own.
 
     Args:
-      table: `Table`; the title and what is best are left out.
+      table: `Table`; the title and the marks of the best values are left out.
 
     Returns:
-      Lines that end with "\r\n". A missing spread is empty, NaN is "NaN".
+      Lines that end with "\r\n". A missing spread is an empty field, and NaN is "NaN".
     """
     spreads = [_has_spread(column) for column in _columns(table)]
     file = io.StringIO()
@@ -166,14 +177,14 @@ def csv(table):
 
 
 def markdown(table):
-    """Writes a GitHub-flavoured table, the best in bold.
+    """Returns a table as GitHub-flavoured Markdown, with the best values in bold.
 
     Args:
-      table: `Table`; a group's heading stands before those of its columns.
+      table: `Table`; the heading of a group precedes the headings of its columns.
 
     Returns:
-      The title as a paragraph, if any, and the table; the last line ends
-      without a newline.
+      The title as a paragraph, if there is one, and the table; the last line ends without a
+      newline.
     """
     columns = _columns(table)
     names = _headings(table, _grouped(table))
@@ -187,14 +198,13 @@ def markdown(table):
 
 
 def latex(table):
-    r"""Writes a `table` environment for booktabs, the best in bold.
+    r"""Returns a table as a LaTeX `table` for booktabs, with the best values in bold.
 
     Args:
-      table: `Table`; the title is the caption, groups are `\multicolumn`s.
+      table: `Table`; the title becomes the caption, and groups become `\multicolumn`s.
 
     Returns:
-      Lines, the first a comment that names the package, the last without a
-      newline.
+      Lines, the last without a newline. The first line is a comment that names the package.
     """
     letters = "".join("r" if _has_numbers(column) else "l" for column in _columns(table))
     title = _latex(table.title)
@@ -221,7 +231,7 @@ def latex(table):
 
 
 def _columns(table):
-    """The columns' cells, of a table whose parts fit."""
+    """Returns a list of cells per column; raises ValueError if rows or groups do not fit."""
     count = len(table.headings)
     for row in table.rows:
         if len(row) != count:
@@ -233,7 +243,7 @@ def _columns(table):
 
 
 def _spans(table):
-    """A triple (heading, first column, end) for each group."""
+    """Returns a triple (heading, first column, end) for each group."""
     ends = list(itertools.accumulate(columns for _, columns in table.groups))
     return [
         (_line(heading), end - columns, end)
@@ -242,7 +252,7 @@ def _spans(table):
 
 
 def _grouped(table):
-    """The headings, each after its group's."""
+    """Returns the headings, each preceded by the heading of its group."""
     groups = [name for name, columns in table.groups for _ in range(columns)]
     return [
         _line(f"{group} {heading}")
@@ -251,7 +261,7 @@ def _grouped(table):
 
 
 def _headings(table, names=None):
-    """The names, by default the headings, each with what its cells say."""
+    """Returns the names, by default the headings; names of columns with spreads get "± std"."""
     return [
         f"{_line(name)} ± std" if _has_spread(column) else _line(name)
         for name, column in zip(names or table.headings, _columns(table), strict=True)
@@ -259,7 +269,7 @@ def _headings(table, names=None):
 
 
 def _is_number(cell):
-    """Whether a cell holds a number, and not NaN."""
+    """Returns whether a cell holds a number other than NaN."""
     return isinstance(cell, Cell) and not math.isnan(cell.value)
 
 
@@ -272,24 +282,24 @@ def _has_spread(column):
 
 
 def _shown(cell, *, value=None):
-    """A number, the cell's by default, with the cell's digits."""
+    """Returns a number, by default the cell's value, as text with the cell's digits."""
     value = cell.value if value is None else value
     if math.isnan(value):
         return _DASH
-    # No negative zero.
+    # Adding 0.0 turns a negative zero into a positive one.
     value = round(value, cell.digits) + 0.0
     return f"{value:{'+' if cell.signed else ''}.{cell.digits}f}"
 
 
 def _pieces(cell):
-    """What a cell shows: the value, and the spread or ""."""
+    """Returns the texts of a cell's value and of its spread; "" if there is no spread."""
     if not _is_number(cell) or cell.spread is None:
         return _shown(cell), ""
     return _shown(cell), _shown(cell._replace(signed=False), value=cell.spread)
 
 
 def _formatted(cell, escape, bold):
-    """A cell escaped, the best as `bold` says."""
+    """Returns a cell as escaped text, in the format `bold` if the value is the best one."""
     if isinstance(cell, str):
         return escape(cell)
     shown = escape(text(cell))
@@ -297,7 +307,7 @@ def _formatted(cell, escape, bold):
 
 
 def _fields(cell, spread):
-    """A cell's fields in CSV: two in a column that has spreads."""
+    """Returns the CSV fields of a cell: two in a column with spreads, else one."""
     if isinstance(cell, str):
         return [cell, ""] if spread else [cell]
     values = [cell.value, cell.spread] if spread else [cell.value]
@@ -305,22 +315,22 @@ def _fields(cell, spread):
 
 
 def _full(value):
-    """A number as every reader of CSV reads it back."""
+    """Returns a number as text with all its digits, which every CSV reader understands."""
     return "NaN" if math.isnan(value) else repr(float(value))
 
 
 def _block(heading, column):
-    """A column's heading and cells, of several widths."""
+    """Returns the texts of a column's heading and cells, which may have different widths."""
     pieces = [_pieces(cell) for cell in column if isinstance(cell, Cell)]
     if not pieces:
         return [heading, *map(_line, column)]
     width = max(len(spread) for _, spread in pieces)
-    # The space is below the stars.
+    # The space is above the stars.
     return [heading + " ", *(_aligned(cell, width) for cell in column)]
 
 
 def _aligned(cell, width):
-    """A cell whose "±" stands below those of its column."""
+    """Returns the text of a cell, with its "±" in the same place as in other cells."""
     if isinstance(cell, str):
         return _line(cell) + " "
     value, spread = _pieces(cell)
@@ -329,7 +339,7 @@ def _aligned(cell, width):
 
 
 def _width(widths):
-    """The width of neighbouring columns, with the gaps between them."""
+    """Returns the width of neighbouring columns and of the gaps between them."""
     return sum(widths) + 2 * (len(widths) - 1)
 
 
@@ -349,7 +359,7 @@ def _latex_groups(table):
 
 def _latex_row(cells):
     row = " & ".join(cells)
-    # After the row above, whose "\\" takes a star or a bracket for its own.
+    # LaTeX takes a star or a bracket at the start of a row for an argument of the "\\" before.
     return ("{}" if row.startswith(("*", "[")) else "") + row + r" \\"
 
 
@@ -362,5 +372,5 @@ def _markdown(words):
 
 
 def _line(words):
-    """The words on one line."""
+    """Returns the words joined on one line."""
     return " ".join(words.split())
