@@ -47,7 +47,7 @@ def test_the_oldest_and_the_newest_python_are_classified():
     assert project()["requires-python"] == ">=3.11"
 
 
-@pytest.mark.parametrize("tool", ["ruff check", "ruff format"])
+@pytest.mark.parametrize("tool", ["ruff check", "ruff format", "pyright"])
 def test_the_tools_of_a_commit_are_those_of_the_ci(tool):
     hooks = [
         hook["entry"] for repo in read(".pre-commit-config.yaml")["repos"] for hook in repo["hooks"]
