@@ -169,7 +169,7 @@ def _network(cases):
                 )
             )
     heading = ("task", "width", "batch", "framework", "seconds", "ours / theirs", "peak GB")
-    return "### Beside other frameworks, 480 x 480 px\n\n" + _table(heading, rows)
+    return "### Comparison with other frameworks, 480 x 480 px\n\n" + _table(heading, rows)
 
 
 def _convolutions(rows):
@@ -186,7 +186,7 @@ def _convolutions(rows):
             )
         )
     heading = ("layer", "kernel", "forward, ours", "XLA's", "both passes, ours", "XLA's")
-    return "### Convolutions, ms a layer\n\n" + _table(heading, lines)
+    return "### Convolutions, ms per layer\n\n" + _table(heading, lines)
 
 
 def _products(rows):
@@ -199,14 +199,14 @@ def _products(rows):
 
 def _memory(memory):
     rows = [(name, f"{size / 1e9:.2f}") for name, size in memory.items()]
-    return "### Memory: what a step at width 60 needs beside state and batch\n\n" + _table(
+    return "### Memory: needs of a step at width 60, besides state and batch\n\n" + _table(
         ("compiled with", "GB"), rows
     )
 
 
 def _data(data):
     rows = [
-        (f"samples drawn, stream {name}", f"{np.median(rates):.0f} a second")
+        (f"samples drawn, stream {name}", f"{np.median(rates):.0f} per second")
         for name, rates in data["pipeline"].items()
     ]
     rows.append(
@@ -214,7 +214,7 @@ def _data(data):
     )
     for width, seconds in data["files"].items():
         for name, each in seconds.items():
-            rows.append((f"width {width}: {name}", f"{1e3 * np.median(each):.0f} ms an image"))
+            rows.append((f"width {width}: {name}", f"{1e3 * np.median(each):.0f} ms per image"))
         rows.append(
             (
                 f"width {width}: stream over network",

@@ -5,8 +5,8 @@
 
 The second stage starts from the model of the first stage (runs/pretrained/fold_0) and sees other
 drawn images. DIR is a data root with dataset1; docs/evidence/model-card.md names its images.
-Without --config.data.root the model learns from drawn images alone. The model card has measured
-what each ingredient gains.
+Without --config.data.root, the model learns from drawn images alone. The model card says how much
+each ingredient gains.
 """
 
 from configs import unet

@@ -54,7 +54,7 @@ def test_pipeline_and_files_are_judged_by_rates():
         },
     }
     by_sentence = {s.split(":")[0]: met for met, s in tables.verdicts(results)}
-    # 10 samples a second are 20 times half a step a second.
+    # 10 samples per second are 20 times 0.5 steps per second.
     assert by_sentence["input pipeline"] is True
     assert by_sentence["files to masks, width 60"] is False
 

@@ -16,7 +16,7 @@ from spheroid_jax.training.schedules import (
     stepped_ramp,
 )
 
-TOTAL = 12_000  # two epochs of 6,000 images, one image a step
+TOTAL = 12_000  # two epochs of 6,000 images, one image per step
 
 
 @pytest.fixture(scope="module")
