@@ -2,7 +2,7 @@
 
 const collator = new Intl.Collator("en", { numeric: true });
 
-/** Orders two values by `sign`; null comes last either way. */
+/** Compares two values for sorting, ascending if `sign` is 1; null always comes last. */
 function compare(a, b, sign) {
   if (a === null || b === null) return (a === null) - (b === null);
   const numbers = typeof a === "number" && typeof b === "number";
@@ -11,7 +11,7 @@ function compare(a, b, sign) {
 
 /* Tables. */
 
-/** What a cell is sorted by. */
+/** Returns the value that a cell is sorted by: a number, a text, or null. */
 function valueOf(cell) {
   if (!cell.classList.contains("number")) return cell.textContent;
   return "value" in cell.dataset ? Number(cell.dataset.value) : null;
@@ -20,7 +20,7 @@ function valueOf(cell) {
 const SIGNS = { none: 0, ascending: 1, descending: -1 };
 const NEXT = { none: "ascending", ascending: "descending", descending: "none" };
 
-/** Makes the headings buttons: ascending, descending, as it was. */
+/** Makes buttons of the headings: a click sorts ascending, then descending, then as given. */
 function makeSortable(table) {
   const body = table.tBodies[0];
   const given = [...body.rows];
@@ -54,17 +54,17 @@ function makeSortable(table) {
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 
-/** A score as text, in the unit that it is given in. */
+/** Returns a score as text, in the unit that it is given in. */
 function scoreText(score) {
   return score === null ? "–" : score.toFixed(1);
 }
 
-/** The range over the folds as text, where there is more than one value. */
+/** Returns the range over the folds as text, or "" if the folds have one value. */
 function rangeText([low, high]) {
   return low === high ? "" : `folds ${scoreText(low)}–${scoreText(high)}`;
 }
 
-/** An image's card, without any model's prediction. */
+/** Makes an image's card, still without a prediction. */
 function newCard(image) {
   const card = byId("card").content.firstElementChild.cloneNode(true);
   const { dataset, name, width, height } = image;
@@ -117,13 +117,13 @@ function fill(card, { folds, scores, range }) {
   });
 }
 
-/* Filters; their state is the address's part after #. */
+/* Filters. The part of the address after # holds their state. */
 
 const form = byId("filters");
 const fields = [...form.elements].filter((field) => field.name);
 const cards = new Map();
 
-/** The card of an image, showing the chosen model. */
+/** Returns the card of an image, with the prediction of a model. */
 function cardOf(image, model) {
   if (!cards.has(image)) cards.set(image, { element: newCard(image) });
   const card = cards.get(image);
@@ -140,13 +140,13 @@ const ORDERS = {
   name: () => 0,
 };
 
-/** Whether a score lies in the bounds, of which "" is none. */
+/** Returns whether a score lies within bounds; "" stands for no bound. */
 function within(score, min, max) {
   if (score === null) return min === "" && max === "";
   return (min === "" || score >= min) && (max === "" || score <= max);
 }
 
-/** Shows the images that the fields choose. */
+/** Shows the images that match the fields. */
 function show() {
   const { dataset, model, min, max, sort, search, ...looks } =
     Object.fromEntries(new FormData(form));
@@ -175,12 +175,12 @@ function show() {
   byId("choice").textContent = choiceText();
 }
 
-/** What a field says unless it is touched. */
+/** Returns the default value of a field. */
 function usual(field) {
   return field.options ? field.options[0].value : "";
 }
 
-/** What the fields say, for paper: the model, and what is not usual. */
+/** Returns a text for print: the model, and all fields that differ from their defaults. */
 function choiceText() {
   return fields
     .filter((field) => field.name === "model" || field.value !== usual(field))
@@ -191,7 +191,7 @@ function choiceText() {
     .join(" · ");
 }
 
-/** Sets the fields from the address; what it does not name, to default. */
+/** Sets the fields from the address; fields that it does not name get their defaults. */
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   form.reset();
@@ -204,7 +204,7 @@ function readAddress() {
   show();
 }
 
-/** Puts what differs from the default into the address. */
+/** Writes the fields that differ from their defaults into the address. */
 function writeAddress() {
   const said = new URLSearchParams();
   for (const field of fields) {
@@ -213,7 +213,7 @@ function writeAddress() {
   history.replaceState(null, "", `#${said}`);
 }
 
-/** Whether the address chooses images; else it is a section's. */
+/** Returns whether the address holds fields, and not the name of a section. */
 function addressChooses() {
   return location.hash.includes("=");
 }
@@ -245,7 +245,7 @@ function startImages() {
   if (addressChooses()) byId("images").scrollIntoView();
 }
 
-/* Paper cannot unfold. */
+/* On paper nothing can be opened by a click, so all details are open. */
 
 let unfolded = [];
 addEventListener("beforeprint", () => {
