@@ -3,6 +3,7 @@
 import pathlib
 
 from spheroid_jax.commands import failures, parsers
+from spheroid_jax.runtime import extras
 
 NAME = "spheroid compare"
 
@@ -16,7 +17,9 @@ def main(arguments=None):
 def _compare(given):
     """Compares the runs, prints the main table, and writes the report."""
     from spheroid_jax import workdir
-    from spheroid_jax.evaluation.compare import baselines, outputs, runs
+
+    with extras.needed("the report", "report"):
+        from spheroid_jax.evaluation.compare import baselines, outputs, runs
 
     folder = pathlib.Path(given.output or workdir.Workdir(given.workdirs[0]).report)
     opened = runs.open_runs(given.workdirs)

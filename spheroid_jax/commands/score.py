@@ -3,13 +3,9 @@
 import sys
 
 from spheroid_jax.commands import failures, parsers
-from spheroid_jax.errors import UserError
+from spheroid_jax.runtime import extras
 
 NAME = "spheroid score"
-
-
-class MissingExtra(UserError, ImportError):
-    """An optional package that is not installed; the message names the extra."""
 
 
 def main(arguments=None):
@@ -43,12 +39,8 @@ def _score(given):
 
 def _outputs():
     """Imports and returns the module that draws pictures, which needs matplotlib."""
-    try:
+    with extras.needed("--output", "report"):
         from spheroid_jax.evaluation.score import outputs
-    except ImportError as error:
-        raise MissingExtra(
-            f'--output draws pictures ({error}); pip install "spheroid-jax[report]"'
-        ) from error
     return outputs
 
 

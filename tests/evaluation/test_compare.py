@@ -3,10 +3,12 @@
 import csv
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
-from helpers import scaled, thresholding, write_root
+from helpers import ROOT, scaled, thresholding, write_root
 
 from configs import adver
 from spheroid_jax.commands import compare as command
@@ -225,6 +227,30 @@ def test_a_data_root_that_changed_is_refused(runs, tmp_path, capsys):
 )
 def test_what_is_no_comparison_is_refused(runs, capsys, arguments, words):
     assert words in refused(capsys, *(a.format(runs[0]) for a in arguments))
+
+
+@pytest.mark.parametrize("missing", ["", "jinja2"])
+def test_only_the_report_needs_more_than_inference_does(runs, tmp_path, missing):
+    script = """
+import sys
+for name in ("tensorflow", "tensorflow_datasets", "orbax", "optax", "ml_collections",
+             "tensorboardX", "chex", *sys.argv.pop(1).split()):
+    sys.modules[name] = None
+from spheroid_jax.commands import compare as command
+sys.exit(command.main(sys.argv[1:]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, missing, *map(str, runs), "--output", tmp_path / "report"],
+        env={"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+    )
+    if missing:
+        assert done.returncode == 2 and 'pip install "spheroid-jax[report]"' in done.stderr
+        assert done.stderr.count("\n") == 1
+    else:
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "report" / "index.html").exists()
 
 
 def test_a_study_counts_what_diverged(root, tmp_path):
