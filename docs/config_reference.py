@@ -1,4 +1,4 @@
-"""Reference page of the config, made from the comments of `configs/adver.py`.
+"""Reference page of the config, made from the comments of `configs/adver.py` and `configs/unet.py`.
 
     python -m docs.config_reference
 
@@ -10,7 +10,7 @@ import re
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = _ROOT / "docs" / "reference" / "config.md"
-_SOURCE = _ROOT / "configs" / "adver.py"
+_CONFIGS = _ROOT / "configs"
 _VALUE = re.compile(r"    config\.(?P<key>[\w.]+) = (?P<default>.+?)(?:  # (?P<meaning>.+))?")
 _HEAD = """# Config
 
@@ -22,7 +22,7 @@ files in `configs/` change some of them. Any value can be given as a flag:
 Numbers in parentheses are sections and tables of the paper. Units: `px` are pixels of the network's
 grid, a *side* is the length of its side, a *share* lies between 0 and 1.
 
-This page is made from the comments of `configs/adver.py` by `python -m docs.config_reference`.
+`python -m docs.config_reference` makes this page from the comments in `configs/`.
 """
 
 
@@ -32,26 +32,41 @@ def page():
     Raises:
       ValueError: a value has no comment.
     """
-    parts = [_HEAD, *_table("")]
-    for line in _SOURCE.read_text().splitlines():
-        found = _VALUE.fullmatch(line)
-        if found and found["default"] == "ConfigDict()":
-            meaning = found["meaning"][0].upper() + found["meaning"][1:]
-            parts += [f"## {found['key']}\n\n{meaning}.\n", *_table(found["key"])]
+    values = _values("adver.py")
+    parts = [_HEAD, *_table(values, "")]
+    parts += _sections(values, "")
+    parts += _sections(_values("unet.py", under="model"), ", U-net*")
     return "\n".join(parts)
 
 
-def _table(section):
+def _values(file, *, under=""):
+    """Lists the values whose keys begin with `under`, as dicts of key, default and meaning."""
+    lines = (_CONFIGS / file).read_text().splitlines()
+    values = [found.groupdict() for line in lines if (found := _VALUE.fullmatch(line))]
+    values = [value for value in values if value["key"].startswith(under)]
+    for value in values:
+        if not value["meaning"]:
+            raise ValueError(f"configs/{file}: config.{value['key']} has no comment")
+    return values
+
+
+def _sections(values, suffix):
+    """Returns the lines of one heading and table per section; the suffix ends each heading."""
+    lines = []
+    for value in values:
+        if value["default"] == "ConfigDict()":
+            meaning = value["meaning"][0].upper() + value["meaning"][1:]
+            lines.append(f"## {value['key']}{suffix}\n\n{meaning}.\n")
+            lines += _table(values, value["key"])
+    return lines
+
+
+def _table(values, section):
     """Returns the lines of the table of one section; "" is the top level."""
     lines = ["| value | default | meaning |", "|---|---|---|"]
-    for line in _SOURCE.read_text().splitlines():
-        found = _VALUE.fullmatch(line)
-        if not found or found["default"] == "ConfigDict()":
-            continue
-        if found["key"].rpartition(".")[0] == section:
-            if not found["meaning"]:
-                raise ValueError(f"configs/adver.py: config.{found['key']} has no comment")
-            lines.append(f"| `{found['key']}` | `{found['default']}` | {found['meaning']} |")
+    for value in values:
+        if value["default"] != "ConfigDict()" and value["key"].rpartition(".")[0] == section:
+            lines.append(f"| `{value['key']}` | `{value['default']}` | {value['meaning']} |")
     return [*lines, ""]
 
 

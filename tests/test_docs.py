@@ -7,7 +7,7 @@ from helpers import ROOT
 from PIL import Image
 
 from benchmarks import picture
-from configs import adver
+from configs import adver, unet
 from docs import config_reference
 from spheroid_jax import workdir
 from spheroid_jax.evaluation import records
@@ -94,14 +94,17 @@ def test_the_config_page_is_current():
     """If this fails: python -m docs.config_reference."""
     assert config_reference.PAGE.read_text() == config_reference.page()
     values = re.findall(r"^\| `([\w.]+)`", config_reference.page(), re.M)
-    assert values == list(settings.flatten(settings.nested(adver.get_config())))
+    network = settings.flatten(settings.nested(unet.get_config()))
+    assert values == [
+        *settings.flatten(settings.nested(adver.get_config())),
+        *(key for key in network if key.startswith("model.")),
+    ]
 
 
 def test_a_config_value_without_a_comment_is_an_error(monkeypatch, tmp_path):
-    source = tmp_path / "adver.py"
-    source.write_text("    config.seed = 0\n")
-    monkeypatch.setattr(config_reference, "_SOURCE", source)
-    with pytest.raises(ValueError, match=r"config\.seed has no comment"):
+    (tmp_path / "adver.py").write_text("    config.seed = 0\n")
+    monkeypatch.setattr(config_reference, "_CONFIGS", tmp_path)
+    with pytest.raises(ValueError, match=r"adver\.py: config\.seed has no comment"):
         config_reference.page()
 
 
