@@ -11,6 +11,7 @@ down, the centre of the first pixel at (1, 1).
 import base64
 import functools
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -129,7 +130,7 @@ def _templates():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["base64"] = _base64
+    environment.filters |= {"base64": _base64, "unbroken": _unbroken}
     # `tojson` escapes what could end the script element.
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return environment
@@ -261,6 +262,11 @@ def _rounded(value):
     """Returns `_finite(value)` with one decimal more than the page shows."""
     value = _finite(value)
     return None if value is None else round(value, 2)
+
+
+def _unbroken(text):
+    """Returns a text in which no line breaks between a number and its percent sign."""
+    return re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
 
 
 def _base64(content):

@@ -130,6 +130,11 @@ def test_what_names_hold_stays_text(tmp_path, rng):
     assert data["images"][0]["name"] == data["images"][0]["dataset"] == NASTY
 
 
+def test_a_number_and_its_percent_sign_stay_on_one_line(tmp_path):
+    text = write(tmp_path / "page.html", summary=["The 95 % interval, 3 %."])
+    assert "<p>The 95\N{NO-BREAK SPACE}% interval, 3\N{NO-BREAK SPACE}%.</p>" in text
+
+
 def test_a_name_that_is_not_unicode_can_be_written(tmp_path, rng):
     name = b"well \xff.tif".decode("utf-8", "surrogateescape")
     text = write(
