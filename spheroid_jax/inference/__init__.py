@@ -1,1 +1,1 @@
-"""Segmentation with trained models, and without: the one path from an image to a mask."""
+"""Segmentation of images with trained models or with conventional methods."""

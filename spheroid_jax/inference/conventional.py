@@ -1,71 +1,77 @@
-"""Segmentation without a network: candidates, and how well they fit edges.
+"""Conventional segmentation without a network, and a score for the fit of a mask to edges.
 
-Baselines for comparisons, and proposals for semi-automatic ground truth
-(paper, section 2.2). `gray` is (H, W) float32, normalised to [0, 1] as
-`images.normalise` does; a body may be darker or brighter than its background.
-A method turns gray to foreground, (H, W) boolean, from which `segment` keeps
-one body. Lengths are shares of the image's longer side.
+The methods are baselines in comparisons, and propose masks for semi-automatic ground truth (paper,
+section 2.2). `gray` is an image normalised to [0, 1] by `images.normalise`; a body may be darker or
+brighter than its background. A method computes foreground from gray, and `segment` keeps one body
+of the foreground. Lengths are relative to the longer side of the image.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float
 from scipy import ndimage
 from skimage import feature, filters, measure, morphology, segmentation, transform
 
 from spheroid_jax.inference import postprocess
 
-# Contours are found, and judged, on images of at most this side; the search
-# over levels, whose contour is refined afterwards, on smaller ones.
+# Longer side of the reduced images on which contours are found and scored; the search over levels
+# uses a smaller side, because its contour is refined afterwards.
 _SIDE_PX = postprocess.PAPER_SIDE_PX
 _SEARCH_SIDE_PX = _SIDE_PX // 2
 _EDGE_WIDTH = 0.005
 _BACKGROUND_WIDTH = 0.15
 _SAUVOLA_WINDOW = 0.2
-# Gaps in an edge that are closed, and bridges between objects that are cut.
+# Width of gaps in an edge that are closed, and of bridges between objects that are cut.
 _GAP = 0.012
-# How far a refined contour may move.
+# Largest distance that a refined contour moves.
 _REACH = 0.02
 _LEVELS = np.linspace(0.06, 0.94, 23)
-_OBJECTS_A_LEVEL = 3
-# Shares of the image, and of the object's own convex hull.
+_OBJECTS_PER_LEVEL = 3
+# Smallest area of an object relative to the image, and relative to its convex hull.
 _LEAST_AREA, _LEAST_SOLIDITY = 0.01, 0.75
 
 
 class Proposal(NamedTuple):
-    """The mask (H, W) of the method whose contour fits the edges best."""
+    """The mask that fits the edges best.
+
+    Attributes:
+      method: name of the method in `METHODS`.
+      agreement: score of the mask, as returned by `edge_agreement`.
+      mask: mask of one body.
+    """
 
     method: str
     agreement: float
-    mask: np.ndarray
+    mask: Bool[np.ndarray, "H W"]
 
 
-def segment(gray, method):
+def segment(gray: Float[np.ndarray, "H W"], method: str) -> Bool[np.ndarray, "H W"]:
     """Segments one body by a conventional method.
 
     Args:
-      gray: (H, W), float32 in [0, 1].
-      method: a name in `METHODS`.
+      gray: normalised image, in [0, 1].
+      method: name in `METHODS`.
 
     Returns:
-      (H, W), boolean: one body without holes, or empty.
+      The mask of one body without holes; all false if no body is found.
 
     Raises:
-      ValueError: no such method.
+      ValueError: there is no such method.
     """
     if method not in METHODS:
         raise ValueError(f"no method {method!r}: one of {', '.join(METHODS)}")
     return _enlarged(_body(_reduced(gray, _SIDE_PX), method), gray.shape)
 
 
-def propose(gray):
-    """Segments by every method and keeps the best by `edge_agreement`.
+def propose(gray: Float[np.ndarray, "H W"]) -> Proposal:
+    """Segments an image by every method, and keeps the mask with the highest `edge_agreement`.
 
     Args:
-      gray: (H, W), float32 in [0, 1].
+      gray: normalised image, in [0, 1].
 
     Returns:
-      `Proposal`; of equally good methods the first in `METHODS`.
+      The best proposal; if methods are equally good, that of the first in `METHODS`.
     """
     small = _reduced(gray, _SIDE_PX)
     edges = _edges(small)
@@ -75,35 +81,43 @@ def propose(gray):
     return Proposal(best, scores[best], _enlarged(masks[best], gray.shape))
 
 
-def edge_agreement(gray, mask):
-    """Scores how well a mask's contour lies on the edges of its image.
+def edge_agreement(gray: Float[np.ndarray, "H W"], mask: Bool[np.ndarray, "H W"]) -> float:
+    """Scores how well the contour of a mask follows the edges of an image.
 
-    With g the image smoothed by a Gaussian of 0.5 % of its longer side, n the
-    mask's outward normal, and C the pixels on either side of the contour that
-    are not on the frame's border:
+    The score is the product of two shares:
 
         steep = |sum over C of dg/dn| / sum of the |C| + |F| largest |grad g|
-        alike = share of the mask that is on its own side of g's mean over C
+        alike = share of the pixels of the mask with g on the inner side of the mean of g over C
 
-    and the score is steep x alike. F counts what is bounded by the frame
-    alone, so a mask that leaves the image scores less. The sum keeps the sign:
-    a contour that is brighter inside here and darker there scores little.
-    `alike` tells a body from a ring around it, whose inside is as bright as
-    its outside. Images of more than 480 px are reduced to that first.
+    Here g is the image, smoothed by a Gaussian with a standard deviation of 0.5 % of the longer
+    side; n is the outward normal of the mask; C holds the pixels on both sides of the contour,
+    without the border of the frame; and F holds the pixels of the mask on that border, twice.
+
+    F lowers the score of a mask that is cut by the frame. The sum of dg/dn keeps its sign, so a
+    contour that is partly bright to dark and partly dark to bright has a low score. `alike`
+    distinguishes a body from a ring around a body, whose inside is as bright as its outside. Images
+    of more than 480 px are first reduced to this size.
 
     Args:
-      gray: (H, W), float32 in [0, 1].
-      mask: (H, W), boolean.
+      gray: normalised image, in [0, 1].
+      mask: mask of one body.
 
     Returns:
-      In [0, 1]; 0 for a mask that is empty or fills the frame.
+      The score in [0, 1]; 0 for a mask that is empty or fills the frame.
     """
     small = _reduced(mask.astype(np.float32), _SIDE_PX) >= 0.5
     return _agreement(_edges(_reduced(gray, _SIDE_PX)), small)
 
 
 class _Edges(NamedTuple):
-    """A smoothed image and its gradient: along rows, along columns, length."""
+    """A smoothed image and its gradient, four arrays (H, W).
+
+    Attributes:
+      smooth: the smoothed image.
+      rows: derivative from row to row.
+      columns: derivative from column to column.
+      steepness: length of the gradient.
+    """
 
     smooth: np.ndarray
     rows: np.ndarray
@@ -140,12 +154,12 @@ def _agreement(edges, mask):
 
 
 def _contour(mask):
-    """The pixels on either side of the contour; a count for the frame."""
+    """Returns the pixels on both sides of the contour, and a count of pixels at the frame."""
     contour = mask & ~ndimage.binary_erosion(mask, border_value=1)
     contour |= ~mask & ndimage.binary_dilation(mask)
     border = np.ones(mask.shape, bool)
     border[1:-1, 1:-1] = False
-    # Twice: the frame has no pixels on its other side.
+    # Pixels at the frame count twice, because there are no pixels on the other side.
     return contour & ~border, 2 * np.count_nonzero(mask & border)
 
 
@@ -172,7 +186,7 @@ def _enlarged(mask, shape):
 
 
 def _off_background(gray, level):
-    """The side of a level that does not dominate the frame's border."""
+    """Returns the pixels above or below a level, whichever are fewer on the border of the frame."""
     brighter = gray > level
     border = np.concatenate((brighter[0], brighter[-1], brighter[1:-1, 0], brighter[1:-1, -1]))
     return ~brighter if 2 * np.count_nonzero(border) > len(border) else brighter
@@ -184,12 +198,12 @@ def _otsu(gray):
 
 def _flattened_otsu(gray):
     width = _BACKGROUND_WIDTH * max(gray.shape)
-    # Two widths reach far enough, and take half the time of four.
+    # Cutting the Gaussian at two widths is accurate enough and takes half the time of four.
     return _otsu(gray - ndimage.gaussian_filter(gray, width, truncate=2))
 
 
 def _is_brighter(gray):
-    """Whether the body is brighter than the background around it."""
+    """Returns whether the body is brighter than the background."""
     body = _flattened_otsu(gray)
     return gray[body].mean() > gray[~body].mean()
 
@@ -203,11 +217,11 @@ def _triangle(gray):
 
 
 def _sauvola(gray):
-    # It is made for dark on bright.
+    # Sauvola's method finds dark bodies on a bright background.
     level = filters.threshold_otsu(gray)
     brighter = _off_background(gray, level)[gray > level].any()
     upright = 1 - gray if brighter else gray
-    window = 2 * int(_SAUVOLA_WINDOW / 2 * max(gray.shape)) + 1  # Odd.
+    window = 2 * int(_SAUVOLA_WINDOW / 2 * max(gray.shape)) + 1  # must be odd
     return upright < filters.threshold_sauvola(upright, window, k=0.1, r=0.5)
 
 
@@ -219,7 +233,7 @@ def _filled_edges(gray):
 
 
 def _steepest_level(gray):
-    """The object, at any of many thresholds, that fits the edges best."""
+    """Applies many thresholds, and returns the one object that fits the edges best."""
     small = _reduced(gray, _SEARCH_SIDE_PX)
     edges = _edges(small)
     sign = 1 if _is_brighter(small) else -1
@@ -233,14 +247,15 @@ def _steepest_level(gray):
 
 
 def _solid_objects(foreground):
-    """The largest objects that nearly fill their convex hull, holes filled.
+    """Yields the largest objects that nearly fill their convex hulls, with holes filled.
 
-    A well's ring has a hole, and a bright body's dark rim a bay.
+    Other objects are not bodies: the ring of a well has a hole, and the dark rim of a bright body
+    has a bay.
     """
     opened = morphology.isotropic_opening(foreground, _GAP * max(foreground.shape))
     found = measure.regionprops(measure.label(opened))
     found.sort(key=lambda item: item.area, reverse=True)
-    for item in found[:_OBJECTS_A_LEVEL]:
+    for item in found[:_OBJECTS_PER_LEVEL]:
         if item.area >= _LEAST_AREA * foreground.size and item.solidity >= _LEAST_SOLIDITY:
             yield _placed(item.image_filled, item.slice, foreground.shape)
 
@@ -252,7 +267,7 @@ def _placed(mask, where, shape):
 
 
 def _refined(find):
-    """A method that moves another's contour onto the ridge of steepness."""
+    """Makes a method that moves the contour found by `find` onto the steepest line nearby."""
 
     def method(gray):
         body = postprocess.single_body(find(gray))
@@ -260,7 +275,7 @@ def _refined(find):
             return body
         reach = _REACH * max(gray.shape)
         inside = ndimage.distance_transform_edt(body)
-        # A thin body keeps its core.
+        # Half of the largest depth, so that a thin body keeps its core.
         core = inside > min(reach, inside.max() / 2)
         far = ndimage.distance_transform_edt(~body) > reach
         return segmentation.watershed(_edges(gray).steepness, core + 2 * far) == 1
@@ -268,7 +283,7 @@ def _refined(find):
     return method
 
 
-# Single thresholds, the common baselines: gray to foreground.
+# Common baselines with a single threshold; each is a function from gray to foreground.
 THRESHOLDS = {
     "otsu": _otsu,
     "flattened_otsu": _flattened_otsu,

@@ -1,15 +1,16 @@
-"""A trained model: all that inference needs, in memory and on disk.
+"""Trained models in memory and on disk: loading, saving and checking.
 
-On disk a model is a folder with `model.json` (format, architecture, grid
-size, provenance, and the name and SHA-256 of the weights' file) and one NumPy
-archive of plain arrays, float32 or, in half the space, float16. Reading it
-runs no code and needs neither orbax nor TensorFlow.
+On disk a model is a folder with two files. `model.json` holds the format, the architecture, the
+grid size, the provenance, and the name and SHA-256 of the file of weights. The weights are one
+NumPy archive of plain arrays: float32 or, in half the space, float16. Loading a model runs no code
+from the files and needs neither orbax nor TensorFlow.
 """
 
 import hashlib
 import json
 import os
 import pathlib
+from typing import Any
 
 import jax
 import numpy as np
@@ -21,22 +22,22 @@ from spheroid_jax.inference import pretrained
 from spheroid_jax.runtime import files
 from spheroid_jax.workdir import Fold, Workdir
 
-# Format 2 says whether flips are averaged; in format 1 they are not.
+# Format 2 records whether flips are averaged; format 1 has no such field, which means no.
 FORMAT = 2
 DESCRIPTION = "model.json"
 
 
 @struct.dataclass
 class Params:
-    """What `segment` needs; a pytree whose leaves are the variables.
+    """A trained model; a pytree whose leaves are the variables.
 
     Attributes:
-      variables: the network's Linen variables (`params`, `batch_stats`).
-      network: the network's name in `models.NETWORKS`.
-      fields: its fields as sorted (name, value) pairs.
-      size: side of the grid, in pixels, that the network was trained on.
-      flips: whether the probabilities of an image and of its three flips are
-        averaged: steadier, in four times the time.
+      variables: Linen variables of the network (`params`, `batch_stats`).
+      network: name of the network in `models.NETWORKS`.
+      fields: fields of the network as sorted (name, value) pairs.
+      size: side in pixels of the grid that the network was trained on.
+      flips: whether the probabilities of an image and of its three flips are averaged, which is
+        steadier and takes four times as long.
     """
 
     variables: dict
@@ -46,8 +47,16 @@ class Params:
     flips: bool = struct.field(pytree_node=False, default=False)
 
     @classmethod
-    def create(cls, variables, *, name, size, flips=False, **fields):
-        """Joins variables with the arguments of `models.build`."""
+    def create(
+        cls,
+        variables: dict | core.FrozenDict,
+        *,
+        name: str,
+        size: int,
+        flips: bool = False,
+        **fields: Any,
+    ) -> "Params":
+        """Makes a model from variables and the arguments of `models.build`."""
         return cls(
             variables=core.unfreeze(variables),
             network=name,
@@ -57,43 +66,45 @@ class Params:
         )
 
     def model(self):
-        """Builds the Linen module that `variables` belong to."""
+        """Builds the Linen module to which `variables` belong."""
         return models.build(self.network, **dict(self.fields))
 
     @property
-    def members(self):
-        """The networks whose probabilities are averaged: this one."""
+    def members(self) -> tuple["Params", ...]:
+        """This model alone, so that a model can stand for an ensemble of one."""
         return (self,)
 
 
 @struct.dataclass
 class Ensemble:
-    """The models of a run's folds, whose probabilities are averaged.
+    """An ensemble of the models of all folds, whose probabilities are averaged.
 
     Attributes:
-      members: tuple of `Params` on the same grid.
+      members: models with the same grid.
     """
 
-    members: tuple
+    members: tuple[Params, ...]
 
     @property
-    def size(self):
-        """Side of the members' grid, in pixels."""
+    def size(self) -> int:
+        """Side of the grid in pixels."""
         return self.members[0].size
 
 
 class ModelError(UserError, ValueError):
-    """A folder that is not a usable model; the message says why."""
+    """A folder does not hold a usable model; the message says why."""
 
 
-def save(params, directory, *, provenance, dtype="float32"):
-    """Writes a model; an older one in `directory` is replaced as a whole.
+def save(
+    params: Params, directory: str | os.PathLike, *, provenance: Any, dtype: str = "float32"
+) -> None:
+    """Writes a model; an older model in `directory` is replaced as a whole.
 
     Args:
-      params: `Params`.
-      directory: the folder, made if missing.
-      provenance: JSON-able facts for people: config, step, score.
-      dtype: of the stored weights; "float16" takes half the space, and rounds.
+      params: model.
+      directory: folder, created if missing.
+      provenance: facts about the training in JSON types, such as config, step and score.
+      dtype: type of the stored weights; "float16" takes half the space and rounds the weights.
 
     Raises:
       ModelError: a weight is too large for float16.
@@ -115,7 +126,7 @@ def save(params, directory, *, provenance, dtype="float32"):
         "sha256": digest,
         "provenance": provenance,
     }
-    # The description names the weights, so replacing it replaces the model.
+    # The description names the file of weights, so replacing the description replaces the model.
     files.write_json(directory / DESCRIPTION, description)
     for old in directory.glob("weights-*.npz"):
         if old.name != weights:
@@ -123,27 +134,27 @@ def save(params, directory, *, provenance, dtype="float32"):
 
 
 def _stored(name, value, dtype):
-    """An array as it is written."""
+    """Converts an array to the type on disk."""
     value = np.asarray(value)
     if np.abs(value).max(initial=0) > np.finfo(dtype).max:
         raise ModelError(f"variable {name}: too large for {dtype}")
     return value.astype(dtype)
 
 
-def load(path):
-    """Loads a trained model, or the ensemble of a run's five folds.
+def load(path: str | os.PathLike) -> Params | Ensemble:
+    """Loads a trained model, or the ensemble of the five folds of a work directory.
 
     Args:
-      path: a fold's folder ("runs/adver/fold_2"), its `model` folder, or a
-        run's ("runs/adver"), whose folds' probabilities are then averaged; or,
-        where there is no such folder, the name of a packaged model.
+      path: folder of a fold ("runs/adver/fold_2"), or its folder `model`; or a work directory
+        ("runs/adver"), whose folds make an ensemble; or, if no such folder exists, the name of a
+        packaged model.
 
     Returns:
-      `Params` or `Ensemble`, for `segment`.
+      Model or ensemble, the first argument of `segment`.
 
     Raises:
-      FileNotFoundError: no model there, or not of all five folds.
-      ModelError: damaged, or written by a newer version.
+      FileNotFoundError: there is no model, or a fold of the ensemble has none.
+      ModelError: the model is damaged, or was written by a newer version.
     """
     path = _place(path)
     if any(fold.path.exists() for fold in Workdir(path).folds):
@@ -152,34 +163,34 @@ def load(path):
 
 
 def _place(path):
-    """The folder that a path, or a packaged model's name, stands for."""
+    """Returns the folder for a path or for the name of a packaged model."""
     place, packaged = pathlib.Path(path), pretrained.names()
     if place.exists():
         return place
     if os.fspath(path) in packaged:
         return pretrained.folder(path)
     raise FileNotFoundError(
-        f"{path}: no model here, and none of this name is packaged"
+        f"{path}: no model here, and no packaged model has this name"
         + (f" ({', '.join(packaged)})" if packaged else "")
     )
 
 
-def is_model(path):
-    """Whether a folder holds a model, or that of at least one fold."""
+def is_model(path: str | os.PathLike) -> bool:
+    """Returns whether a folder holds a model, or a work directory the model of any fold."""
     path = pathlib.Path(path)
     folders = (path, Fold(path).model, *(fold.model for fold in Workdir(path).folds))
     return any((folder / DESCRIPTION).is_file() for folder in folders)
 
 
 def _folds(run):
-    """The run's five `Fold`s, each with a model."""
+    """Returns the five folds of a work directory; raises if a fold has no model."""
     folds = Workdir(run).folds
     missing = [fold.path.name for fold in folds if not (fold.model / DESCRIPTION).is_file()]
     if missing:
         raise FileNotFoundError(
             f"{run}: an ensemble needs the models of all five folds, and "
-            f"{', '.join(missing)} has none yet; a fold alone is loaded by its "
-            "own folder"
+            f"{', '.join(missing)} has none yet; to load one fold, give the "
+            "folder of this fold"
         )
     return folds
 
@@ -191,11 +202,11 @@ def _load(path):
         if description["format"] not in range(1, FORMAT + 1):
             raise ModelError(
                 f"{directory}: model format {description['format']}, and this "
-                f"version reads 1 to {FORMAT}; install the one that wrote it"
+                f"version reads 1 to {FORMAT}; install a newer version"
             )
         with np.load(directory / description["weights"], allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        # Of what is stored: rounding must not hide damage.
+        # The hash is that of the stored arrays, because rounding could hide damage.
         if _digest(arrays) != description["sha256"]:
             raise ModelError(f"{directory}: damaged: the weights' hash differs")
         params = Params.create(
@@ -210,19 +221,19 @@ def _load(path):
         _check_shapes(params)
     except ModelError:
         raise
-    # A damaged archive or description fails in many ways of its own.
+    # A damaged archive or description can raise many types of errors.
     except Exception as error:
-        raise ModelError(f"{directory}: not a readable model: {error}") from (error)
+        raise ModelError(f"{directory}: not a readable model: {error}") from error
     return jax.tree.map(jax.numpy.asarray, params)
 
 
-def provenance(path):
-    """Returns what `save` was told about where a model comes from."""
+def provenance(path: str | os.PathLike) -> Any:
+    """Returns the provenance of a model, as given to `save`."""
     return _description(path)["provenance"]
 
 
-def digest(path):
-    """Returns the SHA-256 of a model's weights."""
+def digest(path: str | os.PathLike) -> str:
+    """Returns the SHA-256 of the weights of a model, in hexadecimal digits."""
     return _description(path)["sha256"]
 
 
@@ -239,13 +250,13 @@ def _model_directory(path):
         raise FileNotFoundError(
             f"{path}: this fold has checkpoints but no finished model; let "
             "its training end, or run launch.py with --mode=evaluate to "
-            "make a model of the best checkpoint so far"
+            "make a model from the best checkpoint so far"
         )
     raise FileNotFoundError(f"{path}: no model here: neither {DESCRIPTION} nor model/{DESCRIPTION}")
 
 
 def _digest(arrays):
-    """SHA-256 over names, types, shapes and bytes of all arrays."""
+    """Returns the SHA-256 of the names, types, shapes and bytes of all arrays."""
     digest = hashlib.sha256()
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
@@ -254,7 +265,7 @@ def _digest(arrays):
 
 
 def _check_shapes(params):
-    """Raises where the variables are not those of the architecture."""
+    """Raises `ModelError` if the variables do not fit the architecture."""
     image = jax.ShapeDtypeStruct((1, params.size, params.size, 1), np.float32)
     expected = jax.eval_shape(params.model().init, jax.random.key(0), image)
     expected = traverse_util.flatten_dict(dict(expected), sep="/")
@@ -264,6 +275,6 @@ def _check_shapes(params):
         have = getattr(actual.get(name), "shape", None)
         if want != have:
             raise ModelError(
-                f"variable {name}: shape {have} on disk, and the network "
-                f"{params.network} has {want}"
+                f"variable {name}: shape {have} on disk, but the network "
+                f"{params.network} needs {want}"
             )

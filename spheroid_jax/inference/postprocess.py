@@ -1,48 +1,56 @@
-"""From a probability map to the mask of one body (paper, section 2.5)."""
+"""Post-processing: from a probability map to the mask of one body (paper, section 2.5)."""
 
 import numpy as np
+from jaxtyping import Array, Bool, Float, UInt8
 from skimage import measure
 
-# The paper's smallest object, and the grid that it is measured on.
+# Area of the smallest object in the paper, and the side of the grid that this area refers to.
 MIN_AREA_PX = 64
 PAPER_SIDE_PX = 480
 
 
-def largest_body(probability, *, threshold=120, min_area_px=MIN_AREA_PX):
-    """Makes the mask of the largest body.
+def largest_body(
+    probability: Float[np.ndarray, "H W"],
+    *,
+    threshold: int = 120,
+    min_area_px: float = MIN_AREA_PX,
+) -> Bool[np.ndarray, "H W"]:
+    """Makes the mask of the largest body from a probability map.
 
-    The paper's steps: store as 8 bit, threshold, fill holes, remove small
-    objects, keep the largest connected component (`single_body`).
+    The steps are those in the paper: round to 8 bits, apply the threshold, fill holes, remove small
+    objects, and keep the largest connected component (`single_body`).
 
     Args:
-      probability: (H, W), foreground probability in [0, 1].
-      threshold: 8-bit value above which a pixel is foreground.
-      min_area_px: objects of fewer pixels are removed.
+      probability: foreground probability in [0, 1].
+      threshold: pixels with a larger 8-bit value are foreground.
+      min_area_px: objects with fewer pixels are removed.
 
     Returns:
-      (H, W), boolean; empty where nothing is large enough.
+      The mask; all false if no object is large enough.
     """
     return single_body(eight_bit(probability) > threshold, min_area_px=min_area_px)
 
 
-def eight_bit(probability):
-    """The paper's storage of a probability map: uint8, 255 for 1."""
+def eight_bit(probability: Float[Array | np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
+    """Rounds probabilities to 8 bits, as in the paper: 0 to 0 and 1 to 255."""
     return np.round(np.asarray(probability) * 255).astype(np.uint8)
 
 
-def single_body(foreground, *, min_area_px=MIN_AREA_PX):
+def single_body(
+    foreground: Bool[np.ndarray, "H W"], *, min_area_px: float = MIN_AREA_PX
+) -> Bool[np.ndarray, "H W"]:
     """Fills holes, and keeps the largest connected component.
 
-    Holes are 4-connected (background that touches the frame through a
-    diagonal gap only is filled), objects are 8-connected. Of two equally large
-    objects the first in reading order is kept.
+    Objects are 8-connected and background is 4-connected, so background that reaches the frame
+    only through a diagonal gap is a hole. If two objects are equally large, the first one in
+    reading order is kept.
 
     Args:
-      foreground: (H, W), boolean.
-      min_area_px: objects of fewer pixels are removed.
+      foreground: any mask.
+      min_area_px: objects with fewer pixels are removed.
 
     Returns:
-      (H, W), boolean; empty where nothing is large enough.
+      The mask of one object; all false if no object is large enough.
     """
     filled = _fill_holes(foreground)
     labels = measure.label(filled, connectivity=2)
@@ -55,12 +63,12 @@ def single_body(foreground, *, min_area_px=MIN_AREA_PX):
 
 
 def _fill_holes(mask):
-    """Fills background that is not 4-connected to the frame's edge.
+    """Fills background that is not 4-connected to the border of the frame.
 
-    By labels: one pass over the image, where
-    `scipy.ndimage.binary_fill_holes` dilates from the border step by step.
+    Labels need one pass over the image; `scipy.ndimage.binary_fill_holes`, which dilates from the
+    border step by step, needs many.
     """
-    labels = measure.label(~mask, connectivity=1)  # Foreground is 0.
+    labels = measure.label(~mask, connectivity=1)  # foreground has the label 0
     outside = np.zeros(labels.max() + 1, bool)
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         outside[edge] = True
@@ -68,13 +76,13 @@ def _fill_holes(mask):
     return ~outside[labels]
 
 
-def scaled_min_area_px(side_px):
-    """Scales the paper's 64 pixels to an image of another resolution.
+def scaled_min_area_px(side_px: int) -> float:
+    """Scales the area of the smallest object to the resolution of an image.
 
     Args:
-      side_px: the image's longer side, which the grid's side stands for.
+      side_px: longer side of the image.
 
     Returns:
-      The area, in that image's pixels, of 64 pixels at 480 x 480.
+      64 pixels, the area on a grid of 480 x 480, converted to pixels of the image.
     """
     return MIN_AREA_PX * (side_px / PAPER_SIDE_PX) ** 2

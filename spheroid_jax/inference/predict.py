@@ -1,16 +1,22 @@
-"""Segmentation with a trained model: the only inference path."""
+"""Segmentation of an image with a trained model.
+
+All commands, training and evaluation use this path from an image to a mask.
+"""
 
 from typing import NamedTuple
 
 import jax
 import numpy as np
 from jax import numpy as jnp
+from jaxtyping import Array, Bool, Float, Float32, UInt8
+from numpy.typing import ArrayLike
 
 from spheroid_jax import images
 from spheroid_jax.inference import postprocess
+from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.runtime import compilation
 
-# Of (B, S, S); each undoes itself.
+# Flips of (B, S, S); each flip is its own inverse.
 _FLIPS = (
     lambda grids: grids,
     lambda grids: grids[:, ::-1],
@@ -20,35 +26,34 @@ _FLIPS = (
 
 
 class Segmentation(NamedTuple):
-    """What `segment` gives, at the image's own height and width.
+    """The result of `segment`, with the height and width of the image.
 
     Attributes:
-      mask: (H, W), boolean: the largest body; empty where there is none.
-      probability: (H, W), float32 in [0, 1]: of being foreground.
+      mask: true in the largest body; all false if the image has no body.
+      probability: probability in [0, 1] that a pixel is foreground.
     """
 
-    mask: np.ndarray
-    probability: np.ndarray
+    mask: Bool[np.ndarray, "H W"]
+    probability: Float32[np.ndarray, "H W"]
 
 
-def segment(params, image):
+def segment(params: Params | Ensemble, image: ArrayLike) -> Segmentation:
     """Segments the spheroid in one image.
 
-    The image is normalised and brought onto the model's square grid (one
-    shape, so the network is compiled once a model, whatever the images'
-    sizes); the probability map is brought back to the image's own size,
-    thresholded, filled and cleaned there (paper, section 2.5), with the
-    smallest area scaled to its resolution.
+    The image is normalised and resampled onto the square grid of the model, so the network is
+    compiled once for images of all sizes. The probability map is resampled to the size of the
+    image. Thresholding, filling of holes and removal of small objects follow at this size (paper,
+    section 2.5); the smallest area is scaled to the resolution of the image.
 
     Args:
-      params: what `load` gives, of one network or of an ensemble.
-      image: (H, W) or (H, W, C), uint8, uint16 or float, sides >= 32 px.
+      params: model or ensemble, as returned by `load`.
+      image: (H, W) or (H, W, C), uint8, uint16 or float; H and W at least 32.
 
     Returns:
-      `Segmentation`.
+      The mask and the probability map.
 
     Raises:
-      ImageError: the image cannot be used (a ValueError).
+      ImageError: the image cannot be used (also a ValueError).
     """
     prepared = prepare(params, image)
     on_grid = np.asarray(grid_probability(params, prepared.grid[np.newaxis]))
@@ -56,34 +61,42 @@ def segment(params, image):
 
 
 class Prepared(NamedTuple):
-    """An image as the network sees it, and the way back.
+    """An image on the grid, and where to find it there.
 
     Attributes:
-      grid: (S, S), float32 in [0, 1].
-      box: where on the grid the image lies.
-      shape: the image's own (H, W).
+      grid: input of the network, in [0, 1].
+      box: part of the grid that the image fills.
+      shape: height and width of the image in pixels.
     """
 
-    grid: np.ndarray
+    grid: Float32[np.ndarray, "S S"]
     box: images.Box
-    shape: tuple
+    shape: tuple[int, ...]
 
 
-def prepare(params, image):
-    """What `segment` does before the network; see there."""
+def prepare(params: Params | Ensemble, image: ArrayLike) -> Prepared:
+    """Normalises an image and resamples it onto the grid: the part of `segment` before the network.
+
+    Args:
+      params: model or ensemble.
+      image: as for `segment`.
+
+    Raises:
+      ImageError: the image cannot be used.
+    """
     image = np.asarray(image)
     return Prepared(*images.preprocess(image, params.size), image.shape[:2])
 
 
-def finish(prepared, on_grid):
-    """What `segment` does after the network.
+def finish(prepared: Prepared, on_grid: Float32[np.ndarray, "S S"]) -> Segmentation:
+    """Makes a mask from a probability map on the grid: the part of `segment` after the network.
 
     Args:
-      prepared: of `prepare`.
-      on_grid: (S, S), float32, of `grid_probability`.
+      prepared: image, as returned by `prepare`.
+      on_grid: foreground probability, as returned by `grid_probability`.
 
     Returns:
-      `Segmentation`.
+      The mask and the probability map, at the size of the image.
     """
     content = prepared.box.crop(on_grid)
     probability = images.resample(content, prepared.shape)
@@ -93,29 +106,44 @@ def finish(prepared, on_grid):
     return Segmentation(mask, probability)
 
 
-def grid_probability(params, grids):
-    """Computes foreground probabilities on the grid.
+def grid_probability(
+    params: Params | Ensemble, grids: Float32[Array | np.ndarray, "B S S"]
+) -> Float32[Array, "B S S"]:
+    """Computes foreground probabilities on the grid; those of an ensemble are averaged.
 
     Args:
-      params: `Params`, or `Ensemble`: the mean over its members.
-      grids: (B, S, S), float32, what `images.preprocess` makes.
+      params: model or ensemble.
+      grids: images on the grid, as returned by `images.preprocess`.
 
     Returns:
-      (B, S, S), float32 in [0, 1].
+      Probabilities in [0, 1].
     """
-    # A member at a time: all run the same compiled program.
+    # Members run one after another, because they share one compiled program.
     maps = [member_probability(member, grids) for member in params.members]
     return sum(maps[1:], start=maps[0]) / len(maps)
 
 
 @compilation.jit
-def member_probability(params, grids):
-    """What `grid_probability` computes, of one network (`Params`)."""
+def member_probability(
+    params: Params, grids: Float32[Array | np.ndarray, "B S S"]
+) -> Float32[Array, "B S S"]:
+    """Computes foreground probabilities on the grid with one model.
+
+    If `params.flips` is set, the probabilities of an image and of its three flips are averaged.
+
+    Args:
+      params: model.
+      grids: images on the grid, as returned by `images.preprocess`.
+
+    Returns:
+      Probabilities in [0, 1].
+    """
     if not params.flips:
         return _probability(params, grids)
     views = jnp.concatenate([flip(grids) for flip in _FLIPS])
     maps = jnp.split(_probability(params, views), len(_FLIPS))
-    return sum(flip(each) for flip, each in zip(_FLIPS, maps, strict=True)) / len(_FLIPS)
+    upright = [flip(each) for flip, each in zip(_FLIPS, maps, strict=True)]
+    return sum(upright[1:], start=upright[0]) / len(_FLIPS)
 
 
 def _probability(params, grids):
@@ -123,29 +151,28 @@ def _probability(params, grids):
     return jax.nn.softmax(logits)[..., 1]
 
 
-def grid_truth(labels):
-    """The body that a prediction on the grid is held against.
+def grid_truth(labels: UInt8[np.ndarray, "S S"]) -> Bool[np.ndarray, "S S"]:
+    """Returns the true body on the grid, with which a prediction is compared.
 
-    Of a truth with several bodies it is the largest, as of a prediction.
+    As in a prediction, only the largest body counts.
 
     Args:
-      labels: (S, S), uint8, of `images.mask_to_grid`.
-
-    Returns:
-      (S, S), boolean.
+      labels: labels, as returned by `images.mask_to_grid`.
     """
     return postprocess.single_body(labels == images.FOREGROUND, min_area_px=1)
 
 
-def grid_mask(probability, labels):
-    """Post-processes on the grid, as for the paper's tables.
+def grid_mask(
+    probability: Float[Array | np.ndarray, "S S"], labels: UInt8[np.ndarray, "S S"]
+) -> Bool[np.ndarray, "S S"]:
+    """Makes a mask on the grid, as for the tables in the paper.
 
     Args:
-      probability: (S, S), of `grid_probability`.
-      labels: (S, S), uint8; where `OUTSIDE`, there is no image.
+      probability: foreground probability, as returned by `grid_probability`.
+      labels: labels; where a label is `OUTSIDE`, there is no image.
 
     Returns:
-      (S, S), boolean; false outside the image.
+      The mask of the largest body; false outside the image.
     """
     inside = labels != images.OUTSIDE
     rows, columns = np.ix_(inside.any(1), inside.any(0))

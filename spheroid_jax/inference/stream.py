@@ -1,14 +1,14 @@
-"""`segment` for many images: reading, network and post-processing overlap.
+"""Segmentation of many images, with reading, network and post-processing at the same time.
 
-Threads read and prepare the images to come while the network works on a
-batch and other threads finish the batch before. The steps, and so the
-results, are those of `predict.segment`.
+While the network processes one batch, some threads read and prepare the next images, and other
+threads post-process the batch before. The steps and the results are those of `predict.segment`.
 """
 
 import collections
 import functools
 import itertools
 import os
+from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
 from typing import Any, NamedTuple
 
@@ -17,19 +17,20 @@ import numpy as np
 
 from spheroid_jax import images
 from spheroid_jax.inference import predict
+from spheroid_jax.inference.model_file import Ensemble, Params
 
-# Images a dispatch: enough to keep the platform busy. A CPU is with one.
+# Number of images per batch that keeps the platform busy; one image is enough for a CPU.
 _BATCH = {"cpu": 1}
 _BATCH_ELSEWHERE = 32
 
 
 class Result(NamedTuple):
-    """What became of one image.
+    """Segmentation of one image, or the error that prevented the segmentation.
 
     Attributes:
-      source: what was given: a path or an array.
-      segmentation: `predict.Segmentation`, or None.
-      error: why there is none, or None.
+      source: path or array, as given.
+      segmentation: mask and probability map; None if there is an error.
+      error: reason why the image has no segmentation; None if it has one.
     """
 
     source: Any
@@ -37,21 +38,28 @@ class Result(NamedTuple):
     error: Exception | None
 
 
-def segment_stream(params, sources, *, batch_size=0, threads=0, read=images.read_image):
-    """Segments any number of images, with a bounded number in memory.
+def segment_stream(
+    params: Params | Ensemble,
+    sources: Iterable[Any],
+    *,
+    batch_size: int = 0,
+    threads: int = 0,
+    read: Callable[[Any], np.ndarray] = images.read_image,
+) -> Iterator[Result]:
+    """Segments any number of images; only a limited number is in memory at the same time.
 
     Args:
-      params: what `load` gives.
-      sources: paths, or arrays as for `segment`; any iterable, read as needed.
-      batch_size: images a dispatch; 0: what suits the platform. A last
-        smaller batch is filled up to a power of two, so few programs are
-        compiled.
-      threads: number of threads that read, and number of threads that finish; 0: one per core.
+      params: model or ensemble, as returned by `load`.
+      sources: paths, or arrays as for `segment`; the iterable is consumed as needed.
+      batch_size: number of images per batch; 0 chooses a number for the platform. A smaller last
+        batch is filled up to a power of two, so that few programs are compiled.
+      threads: number of threads that read, and also of threads that post-process; 0 means one per
+        core.
       read: function from a path to pixels, (H, W) or (H, W, C).
 
     Yields:
-      `Result`s in the order of the sources. An image that cannot be used is a
-      result with an error, and does not stop the others.
+      One `Result` per source, in the same order. An image that cannot be used gives a `Result`
+      with an error, and the stream goes on.
     """
     threads = threads or os.cpu_count() or 1
     batch_size = batch_size or _BATCH.get(jax.default_backend(), _BATCH_ELSEWHERE)
@@ -78,7 +86,7 @@ def segment_stream(params, sources, *, batch_size=0, threads=0, read=images.read
 
 
 def _map_ahead(pool, function, items, ahead):
-    """Maps in the pool and in order, at most `ahead` items before the use."""
+    """Yields results of `function` in order; the pool works at most `ahead` items in advance."""
     running = collections.deque()
     for item in items:
         running.append(pool.submit(function, item))
@@ -89,7 +97,7 @@ def _map_ahead(pool, function, items, ahead):
 
 
 class _Read(NamedTuple):
-    """A source and what reading gave: an image on the grid, or an error."""
+    """A source after reading: its image on the grid, or the error."""
 
     source: Any
     prepared: predict.Prepared | None
@@ -105,7 +113,7 @@ def _prepare(params, source, read):
 
 
 def _through_network(params, batch):
-    """Starts the network; pairs each item with a function that waits for it."""
+    """Starts the network on a batch; pairs each item with a function that waits for its output."""
     grids = [item.prepared.grid for item in batch if item.prepared is not None]
     maps = None
     if grids:

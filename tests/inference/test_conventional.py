@@ -1,3 +1,5 @@
+"""Tests of conventional segmentation, and of the score for the fit of a mask to edges."""
+
 import numpy as np
 import pytest
 from helpers import disk
@@ -14,7 +16,7 @@ BODY = disk(SIZE, (64, 55), 24)
 
 
 def picture(body, *, inside=0.2, outside=0.8, gradient=0.0, noise=0.02):
-    """A normalised image of a body on a ground that brightens to the right."""
+    """Returns a normalised image of a body; the background brightens to the right."""
     rng = np.random.default_rng(0)
     gray = np.where(body, inside, outside).astype(np.float32)
     gray += np.linspace(0, gradient, body.shape[1], dtype=np.float32)
@@ -131,7 +133,7 @@ def test_agreement_in_a_flat_image_is_0():
 
 
 def test_agreement_is_of_one_sign():
-    """An edge that is dark to bright here and bright to dark there is none."""
+    """A contour that is partly dark to bright and partly bright to dark gets a low score."""
     rows, columns = np.mgrid[:SIZE, :SIZE]
     gray = np.where(columns < 60, 0.2, 0.8).astype(np.float32)
     gray = np.where(BODY, 0.5, gray).astype(np.float32)

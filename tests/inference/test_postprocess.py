@@ -1,4 +1,4 @@
-"""Tests of the steps from a probability map to one body."""
+"""Tests of post-processing, step by step from a probability map to one body."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from spheroid_jax.inference.postprocess import largest_body, scaled_min_area_px
 
 
 def drawn(*rows):
-    """A boolean mask drawn with #."""
+    """Returns a boolean mask from text; # is true."""
     return np.array([[mark == "#" for mark in row] for row in rows])
 
 
@@ -41,7 +41,7 @@ def test_pixel_is_foreground_above_120_on_the_8_bit_map(eight_bit, foreground, d
 
 
 def test_all_8_bit_values_are_stored_exactly():
-    # A row of 64 pixels a value: exactly the rows above 120 remain.
+    # One row of 64 pixels per value: exactly the rows above 120 remain.
     values = np.arange(256, dtype=np.float32) / 255
     mask = largest_body(np.tile(values[:, None], 64))
     assert mask.any(1).tolist() == [value > 120 for value in range(256)]
@@ -143,7 +143,7 @@ def test_of_equal_objects_the_first_in_reading_order_is_kept(mask, first):
 
 
 def _reference(probability, min_area_px):
-    """The same by other functions: labels of the background, regionprops."""
+    """Computes the expected result with other functions: labels of the background, regionprops."""
     mask = np.rint(probability * 255) > 120
     outside = np.pad(~mask, 1, constant_values=True)
     labels, _ = ndimage.label(outside)  # 4-connected

@@ -1,4 +1,4 @@
-"""Models on disk, and `segment`."""
+"""Tests of `segment`, and of models on disk."""
 
 import json
 import subprocess
@@ -40,7 +40,7 @@ def test_segment_keeps_the_largest_body_and_drops_specks(model, rng):
     image[disk(96, (80, 80), 9)] = 70
     found = sj.segment(model, image)
     assert found.mask[40, 40] and not found.mask[80, 80]
-    assert found.probability[80, 80] > 0.5  # It is in the map all the same.
+    assert found.probability[80, 80] > 0.5  # the probability map still shows the body
 
 
 def test_segment_does_not_change_its_arguments(model, rng):

@@ -1,4 +1,4 @@
-"""The packaged weights: undamaged, small, and good on images never seen."""
+"""Tests of the packaged models: undamaged, small, and accurate on images of no training set."""
 
 import re
 
@@ -12,7 +12,7 @@ from spheroid_jax.inference import model_file, postprocess, pretrained
 from spheroid_jax.synthetic import spheroids, varied
 
 NAME = "spheroid-small"
-# Collections of drawn images that no training drew from (it draws from 0).
+# Seeds of drawn images that no training used (training uses seed 0).
 SEEDS = (7001, 7002, 7003)
 CARD = (ROOT / "docs" / "evidence" / "model-card.md").read_text()
 

@@ -1,4 +1,4 @@
-"""Many images: the results of `segment`, in order, whatever some of them."""
+"""Tests of `segment_stream`: the results of `segment` in order, also with unusable images."""
 
 import threading
 
@@ -41,10 +41,10 @@ def test_batches_are_filled_up_to_few_sizes(model, pictures, monkeypatch):
 
     monkeypatch.setattr(predict, "grid_probability", spy)
     list(stream.segment_stream(model, pictures, batch_size=4))
-    assert sizes == [4, 4]  # 7 images: 4, and 3 filled up
+    assert sizes == [4, 4]  # 7 images: a batch of 4, and a batch of 3 filled up
     sizes.clear()
     list(stream.segment_stream(model, pictures[:1], batch_size=4))
-    assert sizes == [1]  # A batch of one is not filled up.
+    assert sizes == [1]  # a batch of one is not filled up
 
 
 def test_bad_images_are_results_too(model, pictures, tmp_path):
@@ -85,7 +85,7 @@ def test_few_images_are_in_memory_at_a_time(model, pictures):
 
 
 def test_reading_goes_on_while_the_network_works(model, pictures, monkeypatch):
-    # The network's first call returns only when a third image is being read.
+    # The first call of the network returns only when the third image is being read.
     read = threading.Semaphore(0)
     network = predict.grid_probability
 

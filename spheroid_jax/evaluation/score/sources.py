@@ -145,7 +145,7 @@ def _model(name, model, missing_are_empty):
     def each(pairs, judge):
         results = stream.segment_stream(model, [pair.image for pair in pairs])
         for pair, result in zip(pairs, results, strict=True):
-            if result.error is None:
+            if result.segmentation is not None:
                 mask = result.segmentation.mask
             elif missing_are_empty:
                 mask = None

@@ -1,12 +1,11 @@
-"""Trained models that come with the package, each by its name.
+"""Packaged models: trained models that are installed with the package.
 
-    pretrained/NAME/model.json  weights-*.npz
-
-are what `params.save` writes; `params.load("NAME")` reads them. The command
+The folder pretrained/NAME holds the files model.json and weights-*.npz, as written by
+`model_file.save`; `model_file.load("NAME")` reads them. The command
 
     spheroid package FOLD_FOLDER NAME
 
-adds a trained fold's model.
+adds the model of a trained fold.
 """
 
 import pathlib
@@ -14,11 +13,11 @@ import pathlib
 FOLDER = pathlib.Path(__file__).parent
 
 
-def names():
-    """The names of the models that are there, sorted."""
+def names() -> list[str]:
+    """Returns the names of the packaged models, sorted."""
     return sorted(path.parent.name for path in FOLDER.glob("*/model.json"))
 
 
-def folder(name):
-    """The folder of a packaged model, be it there or not."""
+def folder(name: str) -> pathlib.Path:
+    """Returns the folder of a packaged model; the folder need not exist."""
     return FOLDER / name
