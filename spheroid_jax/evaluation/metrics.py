@@ -1,13 +1,15 @@
 """Scores of a predicted mask against the ground truth.
 
-`pixel_scores` are the paper's (section 3.1); `agreement` adds what tells a
-lab more: where the contour lies, and how wrong a size would be.
+`pixel_scores` computes the scores in the paper (section 3.1). `agreement` adds scores that a
+laboratory needs: the distance between the contours, and the errors of the measured sizes.
 """
 
 import math
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool
+from numpy.typing import ArrayLike
 from scipy import ndimage
 
 
@@ -19,26 +21,30 @@ class Scores(NamedTuple):
     f_score: float
 
 
-def pixel_scores(prediction, truth):
-    """Counts pixels: precision, recall and F-score of one image.
+def pixel_scores(prediction: ArrayLike, truth: ArrayLike) -> Scores:
+    """Computes precision, recall and F-score of one image from counts of pixels.
 
     With true positives TP, false positives FP and false negatives FN:
-    precision = TP / (TP + FP), recall = TP / (TP + FN) and
-    F = 2 TP / (2 TP + FP + FN). Where a score has nothing to count:
 
-    * both masks empty: all three are 1, the prediction is right;
-    * only the prediction empty: all three are 0, the body was missed;
-    * only the truth empty: all three are 0, what was found is not there.
+        precision = TP / (TP + FP)
+        recall = TP / (TP + FN)
+        F = 2 TP / (2 TP + FP + FN)
 
-    Example: a prediction of 3 pixels, of which 2 lie in a truth of 4, has
-    precision 2/3, recall 2/4 and F = 4/7.
+    If a mask is empty, the scores are defined as follows:
+
+    * both masks are empty: all scores are 1, because the prediction is right;
+    * only the prediction is empty: all scores are 0, because the body was missed;
+    * only the truth is empty: all scores are 0, because the predicted body does not exist.
+
+    Example: the prediction has 3 pixels, the truth has 4, and 2 pixels are in both. Then precision
+    is 2/3, recall is 2/4 and F is 4/7.
 
     Args:
-      prediction: boolean array.
+      prediction: boolean array of any shape.
       truth: boolean array of the same shape.
 
     Returns:
-      `Scores`.
+      The three scores, each in [0, 1].
 
     Raises:
       ValueError: the shapes differ.
@@ -59,18 +65,19 @@ def pixel_scores(prediction, truth):
 
 
 class Agreement(NamedTuple):
-    """All scores of one image; the first three are the paper's.
+    """All scores of one image; the first three are those in the paper.
 
     Attributes:
-      precision: in [0, 1]; see `pixel_scores`.
-      recall: in [0, 1].
-      f_score: in [0, 1].
+      precision: share of the predicted pixels that are right, in [0, 1]; see `pixel_scores`.
+      recall: share of the true pixels that are found, in [0, 1].
+      f_score: harmonic mean of precision and recall, in [0, 1].
       iou: intersection over union, in [0, 1].
-      boundary_f_score: in [0, 1]; see `boundary_scores`.
-      hausdorff95_px: in pixels; see `boundary_scores`.
-      area_error: (predicted area - true area) / true area; positive where the
-        prediction is too large; NaN where only the truth is empty.
-      diameter_error: the same of the diameter of the circle of equal area.
+      boundary_f_score: F-score of the contours, in [0, 1]; see `boundary_scores`.
+      hausdorff95_px: distance between the contours in pixels; see `boundary_scores`.
+      area_error: (predicted area - true area) / true area; positive if the prediction is too
+        large; NaN if only the truth is empty.
+      diameter_error: relative error of the diameter of the circle with equal area, with the same
+        sign and the same NaN.
     """
 
     precision: float
@@ -83,53 +90,58 @@ class Agreement(NamedTuple):
     diameter_error: float
 
 
-def agreement(prediction, truth):
+def agreement(prediction: Bool[np.ndarray, "H W"], truth: Bool[np.ndarray, "H W"]) -> Agreement:
     """Computes all scores of one image.
 
     Args:
-      prediction: (H, W), boolean.
-      truth: (H, W), boolean.
-
-    Returns:
-      `Agreement`.
+      prediction: predicted mask.
+      truth: true mask.
     """
     pixels = pixel_scores(prediction, truth)
-    # Of F = 2 I / (P + T) and IoU = I / (P + T - I).
+    # With the areas P, T and their intersection I: F = 2 I / (P + T), IoU = I / (P + T - I).
     iou = pixels.f_score / (2 - pixels.f_score)
     return Agreement(
         *pixels, iou, *boundary_scores(prediction, truth), *size_errors(prediction, truth)
     )
 
 
-def boundary_scores(prediction, truth, *, tolerance=0.0075):
-    """Scores the contours: boundary F-score and 95 % Hausdorff distance.
+def boundary_scores(
+    prediction: Bool[np.ndarray, "H W"],
+    truth: Bool[np.ndarray, "H W"],
+    *,
+    tolerance: float = 0.0075,
+) -> tuple[float, float]:
+    """Computes the boundary F-score and the 95 % Hausdorff distance between two contours.
 
-    The boundary F-score is F of precision, the share of predicted contour
-    pixels within `tolerance` of the true contour, and recall, the share of
-    true ones near the predicted contour (Csurka et al. 2013, "What is a good
-    evaluation measure for semantic segmentation?"). The Hausdorff distance is
-    taken at its 95th percentile, the larger of both directions, so that a few
-    stray pixels do not decide it (Maier-Hein, Reinke et al. 2024, "Metrics
-    reloaded"). Contour pixels are those of the mask that touch (by an edge)
-    what is outside it; the frame is no outside.
+    The boundary F-score is the harmonic mean of two shares: precision, the share of the predicted
+    contour within `tolerance` of the true contour; and recall, the share of the true contour within
+    `tolerance` of the predicted contour (Csurka et al. 2013, "What is a good evaluation measure for
+    semantic segmentation?").
 
-    Where only one mask is empty, the score is 0 and the distance the frame's
-    diagonal, the largest that there can be; both empty: 1 and 0.
+    The 95 % Hausdorff distance is the 95th percentile of the distances from the pixels of one
+    contour to the other contour, in the direction that gives the larger value. Unlike the maximum,
+    a percentile does not depend on a few stray pixels (Maier-Hein, Reinke et al. 2024, "Metrics
+    reloaded").
+
+    The contour is made of the pixels of a mask that share an edge with a pixel of the background;
+    the border of the frame does not count as background. If both masks are empty, the score is 1
+    and the distance is 0. If only one is empty, the score is 0 and the distance is the diagonal of
+    the frame, which is the largest possible distance.
 
     Args:
-      prediction: (H, W), boolean.
-      truth: (H, W), boolean.
-      tolerance: distance that counts as near, as a share of the diagonal.
+      prediction: predicted mask.
+      truth: true mask.
+      tolerance: distance relative to the diagonal of the frame.
 
     Returns:
-      The boundary F-score, in [0, 1], and the distance, in pixels.
+      The boundary F-score in [0, 1], and the distance in pixels.
     """
     diagonal = math.hypot(*truth.shape)
     contours = [_contour(prediction), _contour(truth)]
     there = [contour.any() for contour in contours]
     if not all(there):
         return (0.0, diagonal) if any(there) else (1.0, 0.0)
-    # Distances need only the part of the frame that holds both contours.
+    # Distances are computed only in the part of the frame that holds both contours.
     box = ndimage.find_objects((contours[0] | contours[1]).astype(int))[0]
     ours, theirs = (contour[box] for contour in contours)
     to_truth = ndimage.distance_transform_edt(~theirs)[ours]
@@ -143,15 +155,18 @@ def boundary_scores(prediction, truth, *, tolerance=0.0075):
     return f_score, float(distance)
 
 
-def size_errors(prediction, truth):
-    """Relative errors of the area and of the equivalent diameter.
+def size_errors(
+    prediction: Bool[np.ndarray, "H W"], truth: Bool[np.ndarray, "H W"]
+) -> tuple[float, float]:
+    """Computes the relative errors of the area and of the diameter of the circle of equal area.
 
     Args:
-      prediction: boolean array.
-      truth: boolean array.
+      prediction: predicted mask.
+      truth: true mask.
 
     Returns:
-      Both errors; 0 where both masks are empty, NaN where the truth is.
+      Both errors, (predicted - true) / true; 0 if both masks are empty, NaN if only the truth is
+      empty.
     """
     found, there = np.count_nonzero(prediction), np.count_nonzero(truth)
     if not there:
@@ -160,9 +175,9 @@ def size_errors(prediction, truth):
 
 
 def _contour(mask):
-    """The mask's pixels that have an edge in common with the outside.
+    """Returns the pixels of the mask that share an edge with a pixel of the background.
 
-    A mask that fills the frame has none, so its frame takes their place.
+    For a mask that fills the frame, the border of the frame is returned instead.
     """
     mask = np.asarray(mask, bool)
     contour = mask & ~ndimage.binary_erosion(mask, border_value=1)

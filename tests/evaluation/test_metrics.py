@@ -1,4 +1,4 @@
-"""Tests of the metrics: values by hand, empty masks, symmetry, bounds."""
+"""Tests of the metrics: values computed by hand, empty masks, symmetry and bounds."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ _MASKS = hnp.arrays(bool, (4, 5))
 
 
 def test_example_of_the_docstring():
-    # 2 of 3 found pixels are right; 2 of 4 true ones are found.
+    # 2 of 3 predicted pixels are right; 2 of 4 true pixels are found.
     prediction = np.array([[1, 1, 1], [0, 0, 0]], bool)
     truth = np.array([[0, 1, 1], [0, 1, 1]], bool)
     scores = pixel_scores(prediction, truth)
@@ -78,7 +78,7 @@ def test_scores_agree_with_sets_of_pixels(prediction, truth):
         recall = len(found & there) / len(there)
         assert scores.precision == pytest.approx(precision)
         assert scores.recall == pytest.approx(recall)
-        if found & there:  # then F is the harmonic mean
+        if found & there:  # only then F is the harmonic mean
             harmonic = 2 / (1 / precision + 1 / recall)
             assert scores.f_score == pytest.approx(harmonic)
 
@@ -103,18 +103,18 @@ def test_a_square_moved_by_known_pixels():
     scores = agreement(found, truth)
     assert scores.f_score == 0.7
     assert scores.iou == pytest.approx(70 / 130)
-    # Left and right sides are 3 apart: more than 5 % of the contour.
+    # The left and right sides are 3 px apart; both are more than 5 % of the contour.
     assert scores.hausdorff95_px == 3.0
     assert (scores.area_error, scores.diameter_error) == (0, 0)
 
 
 def test_boundary_f_counts_contour_pixels_within_the_tolerance():
-    # Concentric squares of sides 10 and 12: each contour 1 px from the other
-    # but at the outer corners (sqrt 2 away from the inner ones).
+    # Concentric squares with sides of 10 and 12 px: the contours are 1 px apart, except at the
+    # outer corners, which are sqrt(2) px from the inner corners.
     inner, outer = square(100, 20, 20, 10), square(100, 19, 19, 12)
     near = 1.01 / np.hypot(100, 100)
     f_score, distance = boundary_scores(outer, inner, tolerance=near)
-    precision = 40 / 44  # The outer contour has 44 pixels, 4 of them corners.
+    precision = 40 / 44  # the outer contour has 44 pixels; 4 of them are corners
     assert f_score == pytest.approx(2 * precision / (precision + 1))
     assert distance == pytest.approx(np.sqrt(2))
 
@@ -129,7 +129,7 @@ def test_scores_of_empty_masks():
     empty, body = np.zeros((30, 40), bool), square(40, 5, 5, 9)[:30]
     assert agreement(empty, empty) == (1, 1, 1, 1, 1, 0, 0, 0)
     missed = agreement(empty, body)
-    assert missed[:6] == (0, 0, 0, 0, 0, 50)  # The diagonal of 30 x 40.
+    assert missed[:6] == (0, 0, 0, 0, 0, 50)  # 50 px is the diagonal of 30 x 40 px
     assert missed[6:] == (-1, -1)
     assert np.isnan(agreement(body, empty)[6:]).all()
 
@@ -155,7 +155,7 @@ def test_all_scores_are_symmetric_and_bounded(first, second):
 
 
 def contour_by_hand(mask):
-    """Pixels of the mask with a neighbour, in the frame, that is not."""
+    """Returns the pixels of the mask that have a neighbour in the frame outside the mask."""
     height, width = mask.shape
     points = [
         (r, c)
