@@ -2,7 +2,6 @@
 
 import itertools
 import time
-import types
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from helpers import assert_streams_equal
 
 from spheroid_jax import images
 from spheroid_jax.data import arrays, pipeline, sampling
-from spheroid_jax.inference import predict
+from spheroid_jax.inference import model_file, predict
 
 SIZE = 32
 DATASETS = ["dataset1", "dataset2"]
@@ -182,7 +181,7 @@ def test_training_and_segment_see_the_same_array(shared, monkeypatch):
 
     monkeypatch.setattr(predict, "grid_probability", grid_probability)
     samples = arrays.load(shared, DATASETS, SIZE)
-    params = types.SimpleNamespace(size=SIZE)
+    params = model_file.Params.create({}, name="unet", size=SIZE)
     for pair, grid in zip(samples.pairs, samples.images, strict=True):
         image = images.read_image(pair.image)
         predict.segment(params, image)
@@ -195,11 +194,12 @@ def test_an_untransformed_batch_is_what_segment_sees(samples, shared, monkeypatc
     seen = []
     monkeypatch.setattr(predict, "grid_probability", lambda _, grids: seen.append(grids) or grids)
     count = len(samples.pairs)
+    params = model_file.Params.create({}, name="unet", size=SIZE)
     still = np.zeros(count, bool)
     draws = sampling.Draws(np.arange(count), still, still, still.astype(np.int32))
     for pair, batch in zip(samples.pairs, STREAMS[stream](samples, draws, 1), strict=True):
         image = images.read_image(pair.image)
-        predict.segment(types.SimpleNamespace(size=SIZE), image)
+        predict.segment(params, image)
         assert batch["image"].dtype == seen[-1].dtype
         np.testing.assert_array_equal(batch["image"], seen[-1])
 
