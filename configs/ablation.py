@@ -18,7 +18,7 @@ _DRAWN = "varied:88,easy:4,hard:8"
 
 
 def _nothing(config):
-    """Changes nothing: the recipe itself."""
+    """Leaves the recipe unchanged."""
 
 
 def _adversary(config):

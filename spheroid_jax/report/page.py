@@ -54,8 +54,8 @@ class Prediction(NamedTuple):
 
     Attributes:
       masks: one mask per fold, on the image's grid.
-      scores: mean over the folds by name, in the unit shown: `MAIN_SCORE`, in percent, is among
-        them. None or NaN where a score is not defined.
+      scores: dict from name to the mean over the folds, in the unit in which the score is shown;
+        None or NaN if a score is not defined. `MAIN_SCORE`, in percent, must be given.
       f_range: the lowest and the highest `MAIN_SCORE` of a fold, in percent.
     """
 

@@ -90,7 +90,7 @@ def lay(rng: Rng, image: Picture, body: Body, look: Look) -> Picture:
 
 
 def _lay_part(rng: Rng, image: Picture, body: Body, depth: Picture, look: Look) -> Picture:
-    """Draws one part of a body, given by its depth, onto an image."""
+    """Draws one part of a body onto an image; `depth` is the distance from the part's contour."""
     size = image.shape[0]
     # Thickness of a dome over the body: 0 at the contour, 1 in the middle.
     deepest = max(float(depth.max()), 1 / size)

@@ -77,7 +77,7 @@ def _tables(entries, test):
 
 
 def _heading(name):
-    """Returns the heading that the page gives to a table of `_tables`."""
+    """Returns the heading of a table on the page, by the name of the table in `_tables`."""
     headings = {
         "table2": "Table 2: F-score, precision and recall",
         "tests": "Is the first model better?",

@@ -50,7 +50,7 @@ def _datasets(run):
 
 
 def _folds(run):
-    """Returns a dict for each trained fold; the mean F by dataset is empty if the fold diverged."""
+    """Returns one dict per trained fold, with its mean F by dataset; empty if the fold diverged."""
     trained = [fold for fold in run.folds if fold.path.is_dir()]
     if not trained:
         raise FileNotFoundError(f"{run.path}: no fold was trained")

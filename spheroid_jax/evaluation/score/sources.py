@@ -24,9 +24,9 @@ class Source(NamedTuple):
       labels: the names of its rows.
       chosen: the name of one more row, whose masks are chosen from the other rows; None if there is
         no such row.
-      each: a generator function of the pairs and a function `judge`. For each pair in order, it
-        yields judge(pair, masks), where masks is a dict from label to a mask, (H, W) boolean, or to
-        None where the tool has no mask.
+      each: generator function with two arguments: the pairs, and a function `judge`. For each pair,
+        in order, the generator yields judge(pair, masks). `masks` is a dict from label to the mask,
+        (H, W) boolean, or to None if the tool has no mask.
     """
 
     name: str

@@ -151,7 +151,7 @@ def _series_stacks(file):
 
 
 def _with_untagged_copies(all_series):
-    """Yields all series, and pages that tifffile takes for smaller copies though no tag says so."""
+    """Yields all series; pages without a copy tag count, even if tifffile takes them for copies."""
     for series in all_series:
         yield series
         for level in series.levels[1:]:
