@@ -60,7 +60,7 @@ def segment(gray: Float[np.ndarray, "H W"], method: str) -> Bool[np.ndarray, "H 
       ValueError: there is no such method.
     """
     if method not in METHODS:
-        raise ValueError(f"no method {method!r}: one of {', '.join(METHODS)}")
+        raise ValueError(f"no method {method!r}; choose one of {', '.join(METHODS)}")
     return _enlarged(_body(_reduced(gray, _SIDE_PX), method), gray.shape)
 
 
@@ -87,13 +87,15 @@ def edge_agreement(gray: Float[np.ndarray, "H W"], mask: Bool[np.ndarray, "H W"]
     The score is the product of two shares:
 
         steep = |sum over C of dg/dn| / sum of the |C| + |F| largest |grad g|
-        alike = share of the pixels of the mask with g on the inner side of the mean of g over C
+        alike = share of the pixels of the mask where g is above the mean of g over C (bright body)
+                or below this mean (dark body)
 
     Here g is the image, smoothed by a Gaussian with a standard deviation of 0.5 % of the longer
     side; n is the outward normal of the mask; C holds the pixels on both sides of the contour,
-    without the border of the frame; and F holds the pixels of the mask on that border, twice.
+    without those on the border of the frame; and |F| is twice the number of pixels of the mask on
+    that border.
 
-    F lowers the score of a mask that is cut by the frame. The sum of dg/dn keeps its sign, so a
+    |F| lowers the score of a mask that is cut by the frame. The sum of dg/dn keeps its sign, so a
     contour that is partly bright to dark and partly dark to bright has a low score. `alike`
     distinguishes a body from a ring around a body, whose inside is as bright as its outside. Images
     of more than 480 px are first reduced to this size.

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 from flax import core, struct, traverse_util
+from flax import linen as nn
 
 from spheroid_jax import models
 from spheroid_jax.errors import UserError
@@ -65,7 +66,7 @@ class Params:
             flips=flips,
         )
 
-    def model(self):
+    def model(self) -> nn.Module:
         """Builds the Linen module to which `variables` belong."""
         return models.build(self.network, **dict(self.fields))
 
@@ -170,7 +171,7 @@ def _place(path):
     if os.fspath(path) in packaged:
         return pretrained.folder(path)
     raise FileNotFoundError(
-        f"{path}: no model here, and no packaged model has this name"
+        f"{path}: no model here, and no model with this name is packaged"
         + (f" ({', '.join(packaged)})" if packaged else "")
     )
 
@@ -188,9 +189,8 @@ def _folds(run):
     missing = [fold.path.name for fold in folds if not (fold.model / DESCRIPTION).is_file()]
     if missing:
         raise FileNotFoundError(
-            f"{run}: an ensemble needs the models of all five folds, and "
-            f"{', '.join(missing)} has none yet; to load one fold, give the "
-            "folder of this fold"
+            f"{run}: an ensemble needs the models of all five folds, but there is no model yet of "
+            f"{', '.join(missing)}; to load a single fold, give the folder of the fold"
         )
     return folds
 
@@ -201,14 +201,16 @@ def _load(path):
         description = json.loads((directory / DESCRIPTION).read_text("utf-8"))
         if description["format"] not in range(1, FORMAT + 1):
             raise ModelError(
-                f"{directory}: model format {description['format']}, and this "
-                f"version reads 1 to {FORMAT}; install a newer version"
+                f"{directory}: model format {description['format']}, but this version reads only "
+                f"formats 1 to {FORMAT}; install the version that wrote the model"
             )
         with np.load(directory / description["weights"], allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         # The hash is that of the stored arrays, because rounding could hide damage.
         if _digest(arrays) != description["sha256"]:
-            raise ModelError(f"{directory}: damaged: the weights' hash differs")
+            raise ModelError(
+                f"{directory}: damaged: the hash of the weights differs from the recorded hash"
+            )
         params = Params.create(
             traverse_util.unflatten_dict(
                 {k: v.astype(np.float32) for k, v in arrays.items()}, sep="/"
@@ -248,9 +250,9 @@ def _model_directory(path):
             return directory
     if Fold(path).checkpoints.is_dir():
         raise FileNotFoundError(
-            f"{path}: this fold has checkpoints but no finished model; let "
-            "its training end, or run launch.py with --mode=evaluate to "
-            "make a model from the best checkpoint so far"
+            f"{path}: this fold has checkpoints but no finished model; wait until its training "
+            "ends, or run launch.py with --mode=evaluate to make a model from the best checkpoint "
+            "so far"
         )
     raise FileNotFoundError(f"{path}: no model here: neither {DESCRIPTION} nor model/{DESCRIPTION}")
 
@@ -275,6 +277,6 @@ def _check_shapes(params):
         have = getattr(actual.get(name), "shape", None)
         if want != have:
             raise ModelError(
-                f"variable {name}: shape {have} on disk, but the network "
-                f"{params.network} needs {want}"
+                f"variable {name}: shape {have} on disk, but the network {params.network} needs "
+                f"{want}"
             )

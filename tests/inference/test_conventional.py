@@ -80,7 +80,7 @@ def test_a_flat_image_has_no_body(method):
 
 
 def test_an_unknown_method_is_named():
-    with pytest.raises(ValueError, match="no method 'ostu': one of otsu, "):
+    with pytest.raises(ValueError, match="no method 'ostu'; choose one of otsu, "):
         conventional.segment(picture(BODY), "ostu")
 
 
