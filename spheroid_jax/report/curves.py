@@ -1,14 +1,19 @@
 """Curves that the figures draw: percentages above a threshold, medians over folds."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Num
+from numpy.typing import ArrayLike
 
 # The paper's 100 regular intervals. These are exact hundredths, unlike those of linspace.
 THRESHOLDS = np.arange(101) / 100
 # Below this F-score, a body's size cannot be measured usefully (our choice).
 USABLE_F = 0.7
+
+# Steps and the values at these steps.
+Curve = tuple[Num[np.ndarray, " _steps"], Num[np.ndarray, " _steps"]]
 
 
 class Interval(NamedTuple):
@@ -20,7 +25,7 @@ class Interval(NamedTuple):
     maximum: Float[np.ndarray, " T"]
 
 
-def percentage_above(f_scores, thresholds=THRESHOLDS):
+def percentage_above(f_scores: ArrayLike, thresholds: ArrayLike = THRESHOLDS) -> Interval:
     """Computes the percentage of images above each threshold (paper, figure 5).
 
     Above means strictly above: at threshold 0 the images that were missed (F = 0) do not count, and
@@ -42,7 +47,7 @@ def percentage_above(f_scores, thresholds=THRESHOLDS):
     return Interval(folds, folds.min(axis=0), np.median(folds, axis=0), folds.max(axis=0))
 
 
-def image_means(f_scores):
+def image_means(f_scores: ArrayLike) -> Float[np.ndarray, " images"]:
     """Averages each image's F-score over the folds.
 
     Args:
@@ -57,7 +62,7 @@ def image_means(f_scores):
     return _checked(f_scores).mean(axis=0)
 
 
-def median_curve(curves):
+def median_curve(curves: Sequence[Curve]) -> Curve:
     """Computes the median of curves, at the steps that more than half of the curves have.
 
     So the median goes on where one fold stopped early.
@@ -75,7 +80,7 @@ def median_curve(curves):
     return common, np.array([np.median(values[steps == s]) for s in common])
 
 
-def by_metric(records):
+def by_metric(records: Iterable[Mapping[str, float]]) -> dict[str, Curve]:
     """Turns the records of one fold's training into curves.
 
     Args:
@@ -90,7 +95,8 @@ def by_metric(records):
             if name != "step":
                 points.setdefault(name, []).append((record["step"], value))
     return {
-        name: tuple(map(np.asarray, zip(*pairs, strict=True))) for name, pairs in points.items()
+        name: (np.array([step for step, _ in pairs]), np.array([value for _, value in pairs]))
+        for name, pairs in points.items()
     }
 
 

@@ -5,11 +5,16 @@ figures show F-scores in percent.
 """
 
 import textwrap
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib import lines, patches
 
 from spheroid_jax.report import curves, svg
+
+# F-scores by model and dataset.
+Models = Mapping[str, Mapping[str, Float[np.ndarray, "_folds _images"]]]
 
 _PANELS_A_ROW = 4
 _TITLE_CHARACTERS = 24
@@ -18,7 +23,7 @@ _BINS = 100
 
 
 @svg.looks()
-def intervals(models):
+def intervals(models: Models) -> bytes:
     """Draws the percentage of images above each F-score (paper, figure 5).
 
     Each model has a panel, with a line for the median of the folds and a band from the lowest to
@@ -64,7 +69,7 @@ def intervals(models):
 
 
 @svg.looks()
-def tails(models):
+def tails(models: Models) -> bytes:
     """Draws each image's F-score, averaged over the folds, with failed images in darker colour.
 
     The few images that fail are what harms a screen, more than a low mean. So the images below
@@ -103,7 +108,7 @@ def tails(models):
 
 
 @svg.looks()
-def lambda_study(schedules):
+def lambda_study(schedules: Mapping[str, Mapping[str, Sequence[float] | np.ndarray]]) -> bytes:
     """Draws the mean F-score of each fold under each schedule of lambda.
 
     Each fold has a dot, or a cross if it diverged; a bar shows the mean of the other folds.

@@ -1,9 +1,12 @@
 """Pictures of images with masks, as PNG: examples of a fold, contact sheets."""
 
 import itertools
+import pathlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Num
 from matplotlib import figure
 
 from spheroid_jax import images
@@ -26,7 +29,7 @@ class Example(NamedTuple):
     truth: np.ndarray
 
 
-def segmentations(path, examples):
+def segmentations(path: str | pathlib.Path, examples: Sequence[Example]):
     """Draws one row per example: image, probability map, mask, truth.
 
     Args:
@@ -77,7 +80,13 @@ class Tile(NamedTuple):
     prediction: np.ndarray | None
 
 
-def tile(name, note, gray, truth, prediction=None):
+def tile(
+    name: str,
+    note: str,
+    gray: Num[np.ndarray, "H W"],
+    truth: Bool[np.ndarray, "H W"],
+    prediction: Bool[np.ndarray, "H W"] | None = None,
+) -> Tile:
     """Makes a small `Tile` from arrays of any size; `note` is a line below the name."""
     # A name has at most two lines: a very long one keeps its beginning and its end.
     if len(name) > 2 * _LINE:
@@ -97,7 +106,13 @@ def tile(name, note, gray, truth, prediction=None):
     )
 
 
-def contact_sheet(path, tiles, *, columns=5, title=None):
+def contact_sheet(
+    path: str | pathlib.Path,
+    tiles: Sequence[Tile | None],
+    *,
+    columns: int = 5,
+    title: str | None = None,
+):
     """Draws images in a table, with the contours of their masks.
 
     The truth is orange and a prediction is blue, as in every picture.

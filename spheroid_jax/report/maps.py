@@ -1,6 +1,7 @@
 """Figures of probability maps, as SVG."""
 
 import textwrap
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ class Example(NamedTuple):
 
 
 @svg.looks()
-def probability_maps(examples, models):
+def probability_maps(examples: Sequence[Example], models: Sequence[str]) -> bytes:
     """Draws one column per image and one row per model (paper, figures 3 and 4).
 
     The first row shows the images. Every panel has the contour of the true mask, and the F-score of

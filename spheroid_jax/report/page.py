@@ -11,6 +11,7 @@ down, the centre of the first pixel at (1, 1).
 import base64
 import functools
 import math
+import pathlib
 import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -82,7 +83,7 @@ class Fact(NamedTuple):
 
 
 def write(
-    path,
+    path: str | pathlib.Path,
     *,
     title: str,
     summary: Iterable[str],

@@ -7,6 +7,7 @@ Text stays text, which can be searched and read by a screen reader.
 import contextlib
 import io
 import itertools
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import matplotlib
@@ -63,19 +64,19 @@ def looks():
         yield
 
 
-def blank(width, height):
+def blank(width: float, height: float) -> figure.Figure:
     """Makes an empty figure; width and height are in inches."""
     return figure.Figure(figsize=(width, height), layout="constrained")
 
 
-def encode(picture):
+def encode(picture: figure.Figure) -> bytes:
     """Returns a figure as the bytes of an SVG file."""
     with io.BytesIO() as file:
         picture.savefig(file, format="svg", metadata={"Date": None})
         return file.getvalue()
 
 
-def dataset_styles(models):
+def dataset_styles(models: Mapping[str, Iterable[str]]) -> dict[str, Style]:
     """Chooses a style for each dataset, in order of appearance.
 
     Args:

@@ -1,6 +1,7 @@
 """Figures of training curves, as SVG."""
 
 import textwrap
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ _ENDED = {"color": "#d55e00", "marker": "x", "linestyle": "none", "zorder": 3}
 
 
 @svg.looks()
-def training_curves(runs):
+def training_curves(runs: Mapping[str, Sequence[Mapping[str, curves.Curve]]]) -> bytes:
     """Draws one row per run and one panel per quantity.
 
     Thin lines are the folds, and a bold line is their median. A run that was trained without an

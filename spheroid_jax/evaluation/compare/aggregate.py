@@ -7,9 +7,13 @@
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from spheroid_jax.evaluation import metrics
 from spheroid_jax.report import curves
+
+# Scores of one model on the images of one dataset.
+Scores = Float[np.ndarray, "folds images fields"]
 
 
 class OverFolds(NamedTuple):
@@ -36,12 +40,12 @@ class Tail(NamedTuple):
     failed: float
 
 
-def field(scores, name):
-    """Returns the values of one field, (folds, images)."""
+def field(scores: Float[np.ndarray, "*axes fields"], name: str) -> Float[np.ndarray, "*axes"]:
+    """Returns the values of one field, which is picked from the last axis."""
     return scores[..., metrics.Agreement._fields.index(name)]
 
 
-def over_folds(values):
+def over_folds(values: Float[np.ndarray, "folds images"]) -> OverFolds:
     """Averages over images, then over folds (paper, section 3.1).
 
     Args:
@@ -55,7 +59,7 @@ def over_folds(values):
     return OverFolds(float(np.mean(means)), float(std))
 
 
-def table_2(scores):
+def table_2(scores: Scores) -> dict[str, OverFolds]:
     """Computes mean average F-score, precision and recall (paper, table 2).
 
     Returns:
@@ -65,7 +69,7 @@ def table_2(scores):
     return {heading: over_folds(field(scores, name)) for heading, name in names.items()}
 
 
-def tail(scores):
+def tail(scores: Scores) -> Tail:
     """Computes the `Tail` of the F-scores."""
     f_scores = field(scores, "f_score").ravel()
     return Tail(

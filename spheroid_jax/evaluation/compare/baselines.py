@@ -11,7 +11,7 @@ from spheroid_jax.evaluation.compare import runs
 from spheroid_jax.inference import conventional, predict
 
 
-def entries(test, rest):
+def entries(test: runs.Images, rest: runs.Images) -> tuple[list[runs.Entry], dict[str, str]]:
     """Makes two entries: Otsu's threshold, and the best of all thresholds.
 
     The best threshold of each dataset has the highest mean F-score on the five partitions that the

@@ -11,7 +11,9 @@ Scores are in [0, 1] in scores.csv, and in percent everywhere else.
 """
 
 import json
+import pathlib
 import platform
+from collections.abc import Mapping, Sequence
 
 import jax
 import numpy as np
@@ -19,6 +21,7 @@ import numpy as np
 from spheroid_jax import __version__
 from spheroid_jax.evaluation import held_out, metrics, records, statistics
 from spheroid_jax.evaluation.compare import aggregate, results
+from spheroid_jax.evaluation.compare.runs import Entry, Images, Run
 from spheroid_jax.inference import predict
 from spheroid_jax.report import curves, f_scores, maps, page, tables, training
 from spheroid_jax.runtime import files
@@ -35,7 +38,14 @@ _CARD_SCORES = {
 }
 
 
-def write(folder, entries, test, runs, *, chosen):
+def write(
+    folder: pathlib.Path,
+    entries: Sequence[Entry],
+    test: Images,
+    runs: Sequence[Run],
+    *,
+    chosen: Mapping[str, str],
+) -> str:
     """Writes all files.
 
     Args:

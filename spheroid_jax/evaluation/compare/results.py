@@ -1,9 +1,12 @@
 """Tables of a comparison, with scores in percent."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from spheroid_jax.evaluation import statistics
 from spheroid_jax.evaluation.compare import aggregate
+from spheroid_jax.evaluation.compare.runs import Entry, Images
 from spheroid_jax.report import curves
 from spheroid_jax.report.tables import Cell, Table, mark_best, percent
 
@@ -24,7 +27,7 @@ _BEYOND = (
 )
 
 
-def table_2(entries, images):
+def table_2(entries: Sequence[Entry], images: Images) -> Table:
     """Makes the table of mean average F-score, precision and recall (paper, table 2).
 
     Args:
@@ -53,7 +56,7 @@ def table_2(entries, images):
     )
 
 
-def beyond(entries, images, dataset):
+def beyond(entries: Sequence[Entry], images: Images, dataset: str) -> Table:
     """Makes the table of what table 2 leaves out: low scores, contours, and sizes.
 
     Args:
@@ -76,7 +79,7 @@ def beyond(entries, images, dataset):
     )
 
 
-def tests(entries, images):
+def tests(entries: Sequence[Entry], images: Images) -> Table:
     """Makes the table of tests of the first entry against each other entry, on the same images.
 
     Args:

@@ -3,10 +3,12 @@
 import collections
 import hashlib
 import json
-from collections.abc import Callable
+import pathlib
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from spheroid_jax.data import dataset as datasets
 from spheroid_jax.data import partitions, source
@@ -27,18 +29,18 @@ class Images(NamedTuple):
       labels: labels such as `images.FOREGROUND` and `images.OUTSIDE`, (N, S, S) uint8.
     """
 
-    names: list
-    groups: list
-    grids: np.ndarray
-    labels: np.ndarray
+    names: list[tuple[str, str]]
+    groups: list[str]
+    grids: Float32[np.ndarray, "N S S"]
+    labels: UInt8[np.ndarray, "N S S"]
 
-    def of(self, dataset):
+    def of(self, dataset: str) -> np.ndarray:
         """Returns the positions of a dataset's images."""
         named = [name for name, _ in self.names]
         return np.flatnonzero(np.array(named) == dataset)
 
     @property
-    def datasets(self):
+    def datasets(self) -> list[str]:
         """Names of the datasets, in order of appearance."""
         return list(dict.fromkeys(dataset for dataset, _ in self.names))
 
@@ -54,7 +56,7 @@ class Entry(NamedTuple):
     """
 
     label: str
-    scores: np.ndarray
+    scores: Float[np.ndarray, "folds N fields"]
     maps: Callable
     run: tuple | None
 
@@ -84,13 +86,13 @@ class Run(NamedTuple):
         return self.workdir.folds
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """SHA-256 over the digests of all images and masks of the run."""
         digests = json.dumps(self.partitions["digests"], sort_keys=True)
         return hashlib.sha256(digests.encode()).hexdigest()
 
 
-def open_runs(workdirs):
+def open_runs(workdirs: Iterable[str | pathlib.Path]) -> list[Run]:
     """Opens work directories, and checks that their runs can be compared.
 
     Returns:
@@ -116,7 +118,9 @@ def open_runs(workdirs):
     return runs
 
 
-def read_images(runs, root=None):
+def read_images(
+    runs: Sequence[Run], root: str | pathlib.Path | None = None
+) -> tuple[Images, Images]:
     """Reads the images of the runs.
 
     Args:
@@ -151,7 +155,7 @@ def read_images(runs, root=None):
     return _gather(opened, [partitions.TEST]), _gather(opened, rest)
 
 
-def entries(runs, test):
+def entries(runs: Iterable[Run], test: Images) -> list[Entry]:
     """Makes two entries per run: its folds, and their ensemble.
 
     The ensemble is scored now, unless the run already has scores of the ensemble of these models.
@@ -257,7 +261,7 @@ def _ensemble(run, test):
     return ensemble
 
 
-def baseline_entry(label, masks, test):
+def baseline_entry(label: str, masks: Sequence[Bool[np.ndarray, "S S"]], test: Images) -> Entry:
     """Makes an entry from masks that no run predicted.
 
     Args:

@@ -6,6 +6,9 @@ WORKDIR/study.csv  study.md  study.svg the table and the figure
 A fold that diverged has no scores; the table counts such folds.
 """
 
+import pathlib
+from collections.abc import Sequence
+
 import numpy as np
 
 from spheroid_jax.evaluation import held_out
@@ -14,7 +17,7 @@ from spheroid_jax.runtime import files
 from spheroid_jax.workdir import Workdir
 
 
-def write(workdir, variants):
+def write(workdir: str | pathlib.Path, variants: Sequence[str]) -> str:
     """Writes the table and the figure of a study.
 
     Args:

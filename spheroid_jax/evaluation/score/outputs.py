@@ -6,18 +6,27 @@ worst/TOOL.png                    the worst images, one line per dataset
 """
 
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from spheroid_jax import images
+from spheroid_jax.data.folder import Pair
 from spheroid_jax.evaluation import metrics, records
 from spheroid_jax.evaluation.score import targets
+from spheroid_jax.evaluation.score.scoring import Row, Rules
 from spheroid_jax.report import figures, tables
 
 _WORST = 5
 
 
-def write(folder, rows, pairs, table, rules):
+def write(
+    folder: str | pathlib.Path,
+    rows: Sequence[Row],
+    pairs: Sequence[Pair],
+    table: tables.Table,
+    rules: Rules,
+):
     """Writes all files.
 
     Args:

@@ -1,9 +1,13 @@
 """The table of scores: one row per dataset and tool, in percent."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from spheroid_jax.data.folder import Pair
 from spheroid_jax.evaluation import metrics, statistics
 from spheroid_jax.evaluation.score import targets
+from spheroid_jax.evaluation.score.scoring import Row
 from spheroid_jax.inference import postprocess
 from spheroid_jax.report.tables import Cell, Table, mark_best, percent
 
@@ -25,7 +29,7 @@ _HEADINGS = (
 )
 
 
-def table(rows, pairs, *, all_objects):
+def table(rows: Sequence[Row], pairs: Sequence[Pair], *, all_objects: bool) -> Table:
     """Makes a table of the mean scores of each tool on each dataset.
 
     Args:

@@ -1,14 +1,19 @@
 """Scores of the masks of one source, image by image."""
 
 import functools
+import pathlib
 import zlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from spheroid_jax import images
+from spheroid_jax.data.folder import Pair
 from spheroid_jax.evaluation import metrics
 from spheroid_jax.evaluation.score import targets
+from spheroid_jax.evaluation.score.sources import Source
 from spheroid_jax.inference import postprocess
 
 _F = metrics.Agreement._fields.index("f_score")
@@ -17,15 +22,15 @@ _F = metrics.Agreement._fields.index("f_score")
 class Packed(NamedTuple):
     """A compressed mask of a few kilobytes, so that the masks of all images fit into memory."""
 
-    shape: tuple
+    shape: tuple[int, ...]
     bits: bytes
 
     @classmethod
-    def of(cls, mask):
+    def of(cls, mask: Bool[np.ndarray, "H W"]):
         """Packs a boolean mask."""
         return cls(mask.shape, zlib.compress(np.packbits(mask).tobytes()))
 
-    def mask(self):
+    def mask(self) -> Bool[np.ndarray, "H W"]:
         """Returns the mask, (H, W) boolean."""
         packed = np.frombuffer(zlib.decompress(self.bits), np.uint8)
         count = self.shape[0] * self.shape[1]
@@ -44,8 +49,8 @@ class Row(NamedTuple):
     """
 
     label: str
-    scores: np.ndarray
-    masks: list
+    scores: Float[np.ndarray, "N fields"]
+    masks: list[Packed | None]
     missing: int
 
 
@@ -68,7 +73,7 @@ class Rules(NamedTuple):
     labels: bool = False
     all_objects: bool = False
 
-    def read(self, path):
+    def read(self, path: pathlib.Path) -> Bool[np.ndarray, "H W"]:
         """Reads a mask, (H, W) boolean; from a label image, the largest object."""
         if not self.labels:
             return images.read_mask(path)
@@ -78,14 +83,14 @@ class Rules(NamedTuple):
         numbers, areas = np.unique(labels[labels > 0], return_counts=True)
         return labels == numbers[areas.argmax()]
 
-    def body(self, mask):
+    def body(self, mask: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
         """Returns the largest object, however small, with its holes filled."""
         if self.all_objects:
             return mask
         return postprocess.single_body(mask, min_area_px=1)
 
 
-def score(source, pairs, rules):
+def score(source: Source, pairs: Sequence[Pair], rules: Rules) -> list[Row]:
     """Scores the masks of a source.
 
     Args:
@@ -152,7 +157,7 @@ def _chosen(label, rows, pairs):
     datasets = np.array([pair.dataset for pair in pairs])
     groups = np.array([pair.group for pair in pairs])
     scores = np.full_like(rows[0].scores, np.nan)
-    masks = [None] * len(pairs)
+    masks: list[Packed | None] = [None] * len(pairs)
     for n in range(len(pairs)):
         others = (datasets == datasets[n]) & (groups != groups[n])
         if others.any():

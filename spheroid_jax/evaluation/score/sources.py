@@ -3,7 +3,7 @@
 import collections
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent import futures
 from typing import NamedTuple
 
@@ -30,12 +30,18 @@ class Source(NamedTuple):
     """
 
     name: str
-    labels: list
+    labels: list[str]
     chosen: str | None
     each: Callable
 
 
-def open_sources(words, pairs, *, read, missing_are_empty):
+def open_sources(
+    words: Iterable[str],
+    pairs: Sequence[folder.Pair],
+    *,
+    read: Callable,
+    missing_are_empty: bool,
+) -> list[Source]:
     """Finds all masks and loads all models, so that errors come before the computation.
 
     Args:

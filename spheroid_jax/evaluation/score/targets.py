@@ -1,6 +1,7 @@
 """Images to score, with their true masks."""
 
 import pathlib
+from collections.abc import Iterable
 
 from spheroid_jax.data import folder
 from spheroid_jax.errors import UserError
@@ -10,7 +11,7 @@ class ScoreError(UserError, ValueError):
     """Images or masks cannot be scored."""
 
 
-def find(root):
+def find(root: str | pathlib.Path) -> list[folder.Pair]:
     """Finds all datasets under a folder, and pairs their images with masks.
 
     Args:
@@ -39,12 +40,12 @@ def find(root):
     return pairs
 
 
-def datasets_of(pairs):
+def datasets_of(pairs: Iterable[folder.Pair]) -> list[str]:
     """Returns the names of the pairs' datasets, in order of appearance."""
     return list(dict.fromkeys(pair.dataset for pair in pairs))
 
 
-def name(pair):
+def name(pair: folder.Pair) -> str:
     """Returns an image's name in messages: DATASET/STEM."""
     return f"{pair.dataset}/{pair.stem}"
 
