@@ -6,5 +6,8 @@ from .inference.model_file import load as load
 from .inference.predict import Segmentation as Segmentation
 from .inference.predict import segment as segment
 from .inference.stream import segment_stream as segment_stream
+from .lab.bodies import measure as measure
+from .lab.run import MeasureOptions as MeasureOptions
+from .lab.run import measure_files as measure_files
 
 __version__: str

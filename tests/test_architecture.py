@@ -29,6 +29,7 @@ ALLOWED = {
     "inference": GROUND | {"images", "models", "workdir"},
     # Floor 3.
     "evaluation": GROUND | {"data", "images", "inference", "report", "workdir"},
+    "lab": GROUND | {"images", "inference", "report"},
     # Floor 4.
     "training": GROUND
     | {"data", "evaluation", "images", "inference", "models", "synthetic", "workdir"},
@@ -36,7 +37,7 @@ ALLOWED = {
     # The roof.
     "commands": GROUND
     | {
-        *("data", "evaluation", "images", "inference", "models", "report", "synthetic"),
+        *("data", "evaluation", "images", "inference", "lab", "models", "report", "synthetic"),
         *("training", "truth", "workdir"),
     },
     "__main__": {"commands"},
@@ -49,11 +50,14 @@ ONLY_IN = {
     "jinja2": {"report/page"},
     "orbax": {"training/checkpoint"},
     "tensorboardX": {"training/progress"},
-    "tqdm": {"commands/segment", "training/progress"},
+    "tqdm": {"commands/measure", "commands/segment", "training/progress"},
+    "roifile": {"lab/outlines"},
+    "xlsxwriter": {"lab/tables"},
+    "pyarrow": {"lab/tables"},
     "ml_collections": {"training/setup"},
-    "tifffile": {"images/formats/tiff"},
+    "tifffile": {"images/formats/tiff", "lab/outlines"},
     "PIL": {
-        *("images/grid", "images/write", "synthetic/camera"),
+        *("images/grid", "images/write", "report/overlay", "synthetic/camera"),
         *(f"images/formats/{name}" for name in ("lzw", "pillow", "tiff_pages")),
     },
 }

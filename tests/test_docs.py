@@ -8,7 +8,7 @@ from PIL import Image
 
 from benchmarks import picture
 from configs import adver, unet
-from docs import config_reference
+from docs import column_reference, config_reference
 from spheroid_jax import workdir
 from spheroid_jax.evaluation import records
 from spheroid_jax.training import settings
@@ -88,6 +88,11 @@ def test_prose_is_wrapped(page):
     text = re.sub(r"<!-- measured -->.*<!-- end of measured -->", "", text, flags=re.S)
     wide = [line for line in text.splitlines() if len(line) > WIDTH and line[0] not in "|!"]
     assert wide == []
+
+
+def test_the_page_of_columns_is_current():
+    """If this fails: python -m docs.column_reference."""
+    assert column_reference.PAGE.read_text() == column_reference.page()
 
 
 def test_the_config_page_is_current():

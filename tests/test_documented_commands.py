@@ -34,6 +34,7 @@ NOT_HERE = (
     "mkdocs build",
     "pre-commit",
     "python -m docs.config_reference",
+    "python -m docs.column_reference",
     "python -m benchmarks",
 )
 FINETUNE = "--config=configs/finetune.py"

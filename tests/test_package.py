@@ -10,7 +10,10 @@ from helpers import ROOT
 
 import spheroid_jax as sj
 
-PUBLIC = ["Params", "Segmentation", "load", "read_image", "segment", "segment_stream"]
+PUBLIC = [
+    *("MeasureOptions", "Params", "Segmentation", "load", "measure", "measure_files"),
+    *("read_image", "segment", "segment_stream"),
+]
 
 
 def test_importing_the_package_is_light():

@@ -25,10 +25,10 @@ EXTRAS = {
         ("importlib_resources",),
         ("tensorflow-cpu", "tensorflow"),
         ("matplotlib",),
-        ("jinja2",),
     ),
     "formats": (("imagecodecs",),),
-    "report": (("matplotlib",), ("jinja2",)),
+    "parquet": (("pyarrow",),),
+    "report": (("matplotlib",),),
 }
 # The packaged model's F-score on easy drawn images is above 0.97.
 _LEAST_F_SCORE = 0.9

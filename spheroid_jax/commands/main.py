@@ -8,6 +8,7 @@ import sys
 import spheroid_jax
 
 COMMANDS = {
+    "measure": "measure sizes and shapes, with verdicts, tables and a report",
     "segment": "write a mask for each image",
     "score": "score masks made by any tool against true masks",
     "compare": "compare finished training runs on the test images",

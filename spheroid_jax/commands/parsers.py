@@ -1,8 +1,10 @@
-"""Argument parsers of the commands; their help ends with examples."""
+"""Argument parsers of the commands, whose help ends with examples, and progress bars."""
 
 import argparse
 import textwrap
 
+# How progress over images looks, for tqdm: count, bar, rate, time left.
+BAR = "{n_fmt} of {total_fmt} images |{bar}| {rate_noinv_fmt}, {remaining} left"
 # Options that choose one plane of a file; they have the names of the arguments of `images.read`.
 _PLANE_OPTIONS = {
     "channel": "name or number of the channel; numbers begin with 0",
@@ -36,9 +38,10 @@ def add_plane_options(parser):
     """Adds the options `--channel`, `--scene`, `--z` and `--t` to an argument parser."""
     group = parser.add_argument_group("files that hold several planes")
     for name, meaning in _PLANE_OPTIONS.items():
-        kind = int if name in ("z", "t") else _number_or_name
+        kind = int if name in ("z", "t") else number_or_name
         group.add_argument(f"--{name}", type=kind, metavar=name.upper(), help=meaning)
 
 
-def _number_or_name(word):
+def number_or_name(word):
+    """Returns a number where the word is one, else the word."""
     return int(word) if word.isascii() and word.isdigit() else word

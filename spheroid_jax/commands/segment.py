@@ -118,7 +118,7 @@ def _write_masks(model, masks, output, choice):
     with tqdm.tqdm(
         total=len(masks),
         unit=" images",
-        bar_format="{n_fmt} of {total_fmt} images |{bar}| {rate_noinv_fmt}, {remaining} left",
+        bar_format=parsers.BAR,
         dynamic_ncols=True,
         leave=False,
         disable=None,  # No bar if stderr is not a terminal.

@@ -6,6 +6,7 @@ clipped. The `grid` is the network's square input of `size` x `size` pixels. An 
 onto the grid and, if it is not square, centred (`Box`); its edge is repeated outside the box.
 """
 
+from spheroid_jax.images.choice import choose_plane, choose_scene
 from spheroid_jax.images.grid import (
     BACKGROUND,
     FOREGROUND,
@@ -43,6 +44,8 @@ __all__ = [
     "ImageError",
     "Plane",
     "Scene",
+    "choose_plane",
+    "choose_scene",
     "describe",
     "grid_box",
     "jpeg",

@@ -176,6 +176,21 @@ def _place(path):
     )
 
 
+def folders(path: str | os.PathLike) -> list[pathlib.Path]:
+    """Lists the folders of a model's files: one, or five of a run's ensemble.
+
+    Args:
+      path: as for `load`.
+
+    Raises:
+      FileNotFoundError: no model there, or not of all five folds.
+    """
+    path = _place(path)
+    if any(fold.path.exists() for fold in Workdir(path).folds):
+        return [_model_directory(fold.path) for fold in _folds(path)]
+    return [_model_directory(path)]
+
+
 def is_model(path: str | os.PathLike) -> bool:
     """Returns whether a folder holds a model, or a work directory the model of any fold."""
     path = pathlib.Path(path)

@@ -6,13 +6,15 @@ from skimage import measure
 
 # Area of the smallest object in the paper, and the side of the grid that this area refers to.
 MIN_AREA_PX = 64
+# The 8-bit probability above which a pixel is foreground.
+THRESHOLD = 120
 PAPER_SIDE_PX = 480
 
 
 def largest_body(
     probability: Float[np.ndarray, "H W"],
     *,
-    threshold: int = 120,
+    threshold: int = THRESHOLD,
     min_area_px: float = MIN_AREA_PX,
 ) -> Bool[np.ndarray, "H W"]:
     """Makes the mask of the largest body from a probability map.
@@ -52,7 +54,7 @@ def single_body(
     Returns:
       The mask of one object; all false if no object is large enough.
     """
-    filled = _fill_holes(foreground)
+    filled = fill_holes(foreground)
     labels = measure.label(filled, connectivity=2)
     areas = np.bincount(labels.ravel())
     areas[0] = 0
@@ -62,7 +64,7 @@ def single_body(
     return labels == largest
 
 
-def _fill_holes(mask):
+def fill_holes(mask: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
     """Fills background that is not 4-connected to the border of the frame.
 
     Labels need one pass over the image; `scipy.ndimage.binary_fill_holes`, which dilates from the

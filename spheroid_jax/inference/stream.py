@@ -8,18 +8,19 @@ import collections
 import functools
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent import futures
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import Float32
 
 from spheroid_jax import images
 from spheroid_jax.inference import predict
 from spheroid_jax.inference.model_file import Ensemble, Params
 
-# Number of images per batch that keeps the platform busy; one image is enough for a CPU.
+# Images per dispatch: enough to keep the platform busy. One is enough for a CPU.
 _BATCH = {"cpu": 1}
 _BATCH_ELSEWHERE = 32
 
@@ -38,13 +39,27 @@ class Result(NamedTuple):
     error: Exception | None
 
 
+class Finished(NamedTuple):
+    """Result of one image in `finish_stream`.
+
+    Attributes:
+      source: what was given.
+      value: what `finish` returned, or None.
+      error: why there is no value, or None.
+    """
+
+    source: Any
+    value: Any
+    error: Exception | None
+
+
 def segment_stream(
     params: Params | Ensemble,
     sources: Iterable[Any],
     *,
     batch_size: int = 0,
     threads: int = 0,
-    read: Callable[[Any], np.ndarray] = images.read_image,
+    read: Callable[[Any], Any] = images.read_image,
 ) -> Iterator[Result]:
     """Segments any number of images; only a limited number is in memory at the same time.
 
@@ -61,6 +76,42 @@ def segment_stream(
       One `Result` per source, in the same order. An image that cannot be used gives a `Result`
       with an error, and the stream goes on.
     """
+
+    def read_path(source):
+        return read(source) if isinstance(source, str | os.PathLike) else source
+
+    def finish(source, image, prepared, on_grid):
+        return predict.finish(prepared, on_grid)
+
+    options = {"batch_size": batch_size, "threads": threads}
+    for done in finish_stream(params, sources, read=read_path, finish=finish, **options):
+        yield Result(done.source, done.value, done.error)
+
+
+def finish_stream(
+    params: Params | Ensemble,
+    sources: Iterable[Any],
+    *,
+    read: Callable[[Any], Any],
+    finish: Callable[[Any, Any, predict.Prepared, Float32[np.ndarray, "S S"]], Any],
+    batch_size: int = 0,
+    threads: int = 0,
+) -> Generator[Finished, None, None]:
+    """Runs the network over any number of images, and a function over its maps.
+
+    Args:
+      params: a model, as returned by `load`.
+      sources: any iterable, read as needed.
+      read: function from a source to an array or an `images.Image`; called in threads.
+      finish: function of the source, of what `read` returned, of the `predict.Prepared` and of the
+        probability map on the grid; called in threads.
+      batch_size: as for `segment_stream`.
+      threads: as for `segment_stream`.
+
+    Yields:
+      `Finished`s in the order of the sources. An `ImageError` or `OSError` of `read` or `finish` is
+      that source's, and does not stop the others.
+    """
     threads = threads or os.cpu_count() or 1
     batch_size = batch_size or _BATCH.get(jax.default_backend(), _BATCH_ELSEWHERE)
     with (
@@ -74,19 +125,24 @@ def segment_stream(
             ahead=2 * batch_size + threads,
         )
         finishing = collections.deque()
-        while batch := list(itertools.islice(prepared, batch_size)):
-            finishing += [
-                finishers.submit(_finish, item, on_grid)
-                for item, on_grid in _through_network(params, batch)
-            ]
-            while len(finishing) > 2 * batch_size:
-                yield finishing.popleft().result()
-        for future in finishing:
-            yield future.result()
+        try:
+            while batch := list(itertools.islice(prepared, batch_size)):
+                finishing += [
+                    finishers.submit(_finish, item, on_grid, finish)
+                    for item, on_grid in _through_network(params, batch)
+                ]
+                while len(finishing) > 2 * batch_size:
+                    yield finishing.popleft().result()
+            for future in finishing:
+                yield future.result()
+        finally:
+            # Ctrl-C, or a caller that stops: what has not begun need not be done.
+            for pool in (readers, finishers):
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _map_ahead(pool, function, items, ahead):
-    """Yields results of `function` in order; the pool works at most `ahead` items in advance."""
+    """Maps in the pool and in order, at most `ahead` items before their use."""
     running = collections.deque()
     for item in items:
         running.append(pool.submit(function, item))
@@ -97,23 +153,25 @@ def _map_ahead(pool, function, items, ahead):
 
 
 class _Read(NamedTuple):
-    """A source after reading: its image on the grid, or the error."""
+    """A source, its image, and the image on the grid; or an error."""
 
     source: Any
+    image: Any
     prepared: predict.Prepared | None
     error: Exception | None
 
 
 def _prepare(params, source, read):
     try:
-        image = read(source) if isinstance(source, str | os.PathLike) else source
-        return _Read(source, predict.prepare(params, image), None)
+        image = read(source)
+        pixels = image.pixels if isinstance(image, images.Image) else image
+        return _Read(source, image, predict.prepare(params, pixels), None)
     except (images.ImageError, OSError) as error:
-        return _Read(source, None, error)
+        return _Read(source, None, None, error)
 
 
 def _through_network(params, batch):
-    """Starts the network on a batch; pairs each item with a function that waits for its output."""
+    """Starts the network; pairs each item with a function that waits for its map."""
     grids = [item.prepared.grid for item in batch if item.prepared is not None]
     maps = None
     if grids:
@@ -133,8 +191,12 @@ def _wait_for(maps, place):
     return np.asarray(maps)[place]
 
 
-def _finish(item, on_grid):
-    """Waits for the network's output and post-processes one image."""
+def _finish(item, on_grid, finish):
+    """Waits for the network's map and finishes one image."""
     if item.prepared is None:
-        return Result(item.source, None, item.error)
-    return Result(item.source, predict.finish(item.prepared, on_grid()), None)
+        return Finished(item.source, None, item.error)
+    try:
+        value = finish(item.source, item.image, item.prepared, on_grid())
+        return Finished(item.source, value, None)
+    except (images.ImageError, OSError) as error:
+        return Finished(item.source, None, error)

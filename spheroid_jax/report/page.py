@@ -107,7 +107,7 @@ def write(
       ValueError: a row does not fit its table's headings, a mask does not fit its image, or
         `MAIN_SCORE` is missing.
     """
-    page = _templates().get_template("page.html")
+    page = templates().get_template("page.html")
     text = page.render(
         title=title,
         summary=summary,
@@ -122,7 +122,7 @@ def write(
 
 
 @functools.cache
-def _templates():
+def templates():
     """Makes the environment of the templates, which escapes all text."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("spheroid_jax.report"),

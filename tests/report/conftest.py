@@ -1,27 +1,7 @@
-"""Fixtures of the page tests: a large page, and a browser."""
-
-import shutil
+"""Fixture of the page tests: a large page."""
 
 import numpy as np
 import pytest
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """The system's Chromium, headless; skips where there is none."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    from playwright import sync_api
-
-    # Closed after a module: the event loop that Playwright runs would be in other tests' way.
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

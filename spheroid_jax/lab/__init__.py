@@ -1,0 +1,1 @@
+"""Laboratory results: measurements of bodies, verdicts on images, tables, outlines, and reports."""

@@ -1,0 +1,98 @@
+"""Examination of one picture: verdict, measurements, and the files that show them."""
+
+import io
+import pathlib
+
+import numpy as np
+from jaxtyping import Float32
+
+from spheroid_jax import images
+from spheroid_jax.inference import predict
+from spheroid_jax.lab import bodies as measuring
+from spheroid_jax.lab import columns, evidence, outlines, rules, verdict
+from spheroid_jax.lab import shape as shapes
+from spheroid_jax.lab.bodies import Examined
+from spheroid_jax.lab.plan import Item
+from spheroid_jax.lab.wells import Well
+from spheroid_jax.report import overlay
+
+# A body whose diameter is below this share of the image's width is coarse on the network's grid.
+_LEAST_DIAMETER_SHARE = 0.06
+
+
+def examine_well(
+    item: Item,
+    image: images.Image,
+    prepared: predict.Prepared,
+    on_grid: np.ndarray,
+    model_rules: rules.Rules,
+    *,
+    several: bool,
+) -> Well:
+    """Judges and measures one picture.
+
+    Args:
+      item: what was read.
+      image: the picture.
+      prepared: the picture as the network sees it.
+      on_grid: the network's probability map.
+      model_rules: the model's rules.
+      several: whether to measure all bodies instead of the largest.
+    """
+    grid, probability = prepared.box.crop(prepared.grid), prepared.box.crop(on_grid)
+    scores = evidence.collect(grid, probability)
+    judged = verdict.judge(scores, model_rules)
+    full = images.resample(probability, prepared.shape)
+    if judged.verdict in verdict.REFUSED:
+        examined = Examined(np.zeros(full.shape, np.int32), full, [], 0)
+    else:
+        examined = measuring.examine(image.pixels, full, model_rules, several=several)
+    return Well(
+        item=item,
+        height=full.shape[0],
+        width=full.shape[1],
+        notes=image.notes,
+        verdict=judged,
+        evidence=scores,
+        examined=examined,
+        flags=_flags(item, examined),
+    )
+
+
+def _flags(item, examined):
+    """What to keep in mind about a picture's measurements."""
+    flags = []
+    diameters = [body.shape.equivalent_diameter for body in examined.bodies]
+    if any(diameter < shapes.LEAST_DIAMETER_PX for diameter in diameters):
+        flags.append("small: the perimeter can be off by more than 3 %")
+    if any(d < _LEAST_DIAMETER_SHARE * examined.labels.shape[1] for d in diameters):
+        flags.append("small in the frame: coarse on the network's grid")
+    if examined.bodies and item.pixel_size_um is None:
+        flags.append("pixel size unknown: no values in um")
+    return tuple(flags)
+
+
+def outputs(well: Well, normalised: Float32[np.ndarray, "H W"]):
+    """Yields path and content of each file of one picture.
+
+    Args:
+      well: the picture.
+      normalised: its gray levels, with the 1st and 99th percentile at 0 and 1.
+    """
+    item, bodies = well.item, well.examined.bodies
+    name = item.name
+    yield f"labels/{name}.ome.tif", outlines.labels_tiff(well.examined.labels, item.pixel_size_um)
+    probability = io.BytesIO()
+    images.write_gray(probability, np.round(255 * well.examined.probability).astype(np.uint8))
+    yield f"probability/{name}.png", probability.getvalue()
+    contours = [overlay.Contour(body.number, outlines.polygon(body.mask)) for body in bodies]
+    yield (
+        f"overlays/{name}.jpg",
+        overlay.draw(
+            normalised, contours, caption=well.verdict.verdict, pixel_size_um=item.pixel_size_um
+        ),
+    )
+    if bodies:
+        values = [columns.values(body, item.pixel_size_um) for body in bodies]
+        yield f"rois/{name}.zip", outlines.roi_set(bodies, pathlib.PurePath(name).name)
+        yield f"outlines/{name}.geojson", outlines.geojson(bodies, values).encode()

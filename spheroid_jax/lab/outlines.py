@@ -1,0 +1,106 @@
+"""Outlines and labels of bodies, in the formats that ImageJ, QuPath and other programs open.
+
+ImageJ's ROI sets and QuPath's GeoJSON hold polygons in pixels: x to the right, y down, and the
+corner of the upper left pixel at (0, 0). A polygon runs along the pixels' corners.
+"""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import roifile
+import tifffile
+from jaxtyping import Bool, Int32
+from skimage import measure
+
+from spheroid_jax.lab.bodies import Body
+
+# How far a simplified polygon may be from the contour, in pixels.
+_TOLERANCE = 0.5
+
+
+def polygon(mask: Bool[np.ndarray, "H W"]) -> np.ndarray:
+    """Returns the outer contour of a body as a polygon.
+
+    Args:
+      mask: the body, one component without holes.
+
+    Returns:
+      (N, 2), float64: x and y of the corners, not closed.
+    """
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    frame = np.pad(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
+    contours = measure.find_contours(frame.astype(np.float32), 0.5)
+    longest = max(contours, key=len)
+    kept = measure.approximate_polygon(longest, _TOLERANCE)
+    if len(kept) < 4:
+        kept = longest
+    # A pixel's centre is at a half; the margin of one pixel is taken away.
+    offset = np.array([rows[0], columns[0]]) - 0.5
+    return (kept[:-1] + offset)[:, ::-1]
+
+
+def roi_set(bodies: list[Body], name: str) -> bytes:
+    """Makes an ImageJ ROI set, a ZIP file of one polygon per body.
+
+    Args:
+      bodies: the bodies.
+      name: name of the image, which begins the name of each region.
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for body in bodies:
+            region = roifile.ImagejRoi.frompoints(polygon(body.mask), name=f"{name}-{body.number}")
+            # The same input gives the same bytes.
+            entry = zipfile.ZipInfo(f"{name}-{body.number}.roi", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, region.tobytes())
+    return file.getvalue()
+
+
+def geojson(bodies: list[Body], measurements: list[dict]) -> str:
+    """Makes GeoJSON as QuPath imports it: one detection per body, with its measurements.
+
+    Args:
+      bodies: the bodies.
+      measurements: values by column, one dict per body.
+    """
+    features = [
+        {
+            "type": "Feature",
+            "id": str(body.number),
+            "geometry": {"type": "Polygon", "coordinates": [_ring(body.mask)]},
+            "properties": {
+                "objectType": "annotation",
+                "name": f"body {body.number}",
+                "classification": {"name": "spheroid"},
+                "measurements": {k: v for k, v in values.items() if v is not None},
+            },
+        }
+        for body, values in zip(bodies, measurements, strict=True)
+    ]
+    collection = {"type": "FeatureCollection", "features": features}
+    return json.dumps(collection, allow_nan=False, separators=(",", ":"))
+
+
+def labels_tiff(labels: Int32[np.ndarray, "H W"], pixel_size_um: float | None) -> bytes:
+    """Makes an OME-TIFF of labels, 16 bit, with the pixel size where it is known."""
+    metadata: dict = {"axes": "YX", "Name": "labels"}
+    if pixel_size_um:
+        metadata |= {
+            "PhysicalSizeX": pixel_size_um,
+            "PhysicalSizeXUnit": "µm",
+            "PhysicalSizeY": pixel_size_um,
+            "PhysicalSizeYUnit": "µm",
+        }
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file, labels.astype(np.uint16), ome=True, metadata=metadata, compression="zlib"
+    )
+    return file.getvalue()
+
+
+def _ring(mask):
+    """A closed ring of the corners, as GeoJSON wants it."""
+    corners = polygon(mask).round(2).tolist()
+    return [*corners, corners[0]]

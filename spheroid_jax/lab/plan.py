@@ -1,0 +1,320 @@
+"""What a run reads: one item per scene and time of each file, chosen before any image is segmented.
+
+Bright field is chosen by the channel's name where a file has several channels. A stack of depths
+gives one picture: its sharpest plane, one plane by number, or a projection.
+"""
+
+import dataclasses
+import fnmatch
+import os
+import pathlib
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Shaped
+from scipy import ndimage
+
+from spheroid_jax import images
+from spheroid_jax.errors import UserError
+from spheroid_jax.images import find
+from spheroid_jax.lab import names
+from spheroid_jax.lab.names import Place
+
+# Names that microscopes' programs give to a transmitted-light channel.
+_BRIGHT_FIELD = re.compile(
+    r"bright[\s_-]*field|\bbf\b|\btl\b|\btl[\s_-]|trans|phase|\bph\d?\b|\bdic\b|\btd\b|"
+    r"oblique|widefield[\s_-]*bright|transmi",
+    re.I,
+)
+_FLUORESCENCE = re.compile(
+    r"dapi|gfp|rfp|yfp|cfp|fitc|tritc|cy3|cy5|cherry|hoechst|texas|alexa|propidium|calcein|fluor",
+    re.I,
+)
+_THUMBNAIL_NAME = re.compile(r"[_\- ]thumb", re.I)
+PROJECTIONS = ("sharpest", "min", "max", "mean")
+
+
+class PlanError(UserError, ValueError):
+    """Inputs of which nothing is left to measure."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """How planes are chosen in files that hold several.
+
+    Attributes:
+      channel: name or number; None for the one whose name says bright field.
+      scene: name or number; None for all scenes.
+      plane: number of the depth from 0, or one of `PROJECTIONS`.
+      pixel_size_um: side of a pixel, which counts more than what files say; None for theirs.
+    """
+
+    channel: int | str | None = None
+    scene: int | str | None = None
+    plane: int | str = "sharpest"
+    pixel_size_um: float | None = None
+
+
+class Item(NamedTuple):
+    """One picture of a file, and where it was taken.
+
+    Attributes:
+      found: the file, and the place of its outputs.
+      scene: number of the scene.
+      scene_name: its name; "" where the file has one scene.
+      t: number of the time.
+      channel: number of the channel.
+      channel_name: its name; "" if not known.
+      axes: axes of the scene along which the file holds several planes, of "C", "Z", "T", "Q".
+      depths: number of depths, of which one picture is made.
+      pixel_size_um: side of a pixel, or None.
+      pixel_size_source: "option", "file" or "unknown".
+      place: where and when the picture was taken.
+      several: whether the file has other items, so that outputs need the item's own name.
+      notes: what was chosen or left out, one sentence each.
+    """
+
+    found: find.Found
+    scene: int = 0
+    scene_name: str = ""
+    t: int = 0
+    channel: int = 0
+    channel_name: str = ""
+    axes: str = ""
+    depths: int = 1
+    pixel_size_um: float | None = None
+    pixel_size_source: str = "unknown"
+    place: Place = Place()
+    several: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The place of the item's outputs, without a suffix: "day1/A01", "day1/plate_s2_t0"."""
+        stem = self.found.place.as_posix()
+        if not self.several:
+            return stem
+        return f"{stem}_s{self.scene}_t{self.t}"
+
+
+class Failed(NamedTuple):
+    """A file of which no picture can be chosen.
+
+    Attributes:
+      found: the file, and the place of its outputs.
+      place: where and when it was taken.
+      reason: why it cannot be used.
+    """
+
+    found: find.Found
+    place: Place
+    reason: str
+
+
+class Planned(NamedTuple):
+    """What a run reads.
+
+    Attributes:
+      items: pictures.
+      failed: files of which no picture can be chosen.
+      left_out: files that were left out, with the reason.
+    """
+
+    items: list[Item]
+    failed: list[Failed]
+    left_out: list[tuple[pathlib.Path, str]]
+
+
+def make_plan(
+    inputs: Iterable[str | os.PathLike],
+    output: str | os.PathLike,
+    choice: Choice,
+    *,
+    pattern: str | None = None,
+    include: tuple[str, ...] = (),
+    exclude: tuple[str, ...] = (),
+) -> Planned:
+    """Lists what a run reads, without reading pixels.
+
+    Args:
+      inputs: files, folders and globs, as for `find.find`.
+      output: the folder that the run writes.
+      choice: how planes are chosen.
+      pattern: as for `names.compile_pattern`; None for the known layouts.
+      include: patterns of names or paths, as in a shell; empty for all files.
+      exclude: patterns of files to leave out.
+
+    Raises:
+      find.FindError: an input gives no image, or two images have the same place.
+      names.PlaceError: names have two wells each, or do not fit the pattern.
+      PlanError: no file is left.
+    """
+    compiled = names.compile_pattern(pattern) if pattern else None
+    found, left_out = [], []
+    for each in find.find(inputs, output):
+        reason = _left_out(each, include, exclude)
+        if reason:
+            left_out.append((each.path, reason))
+        else:
+            found.append(each)
+    if not found:
+        raise PlanError("no images are left after --include and --exclude")
+    items, failed = [], []
+    for each in make(found, choice, compiled):
+        (failed if isinstance(each, Failed) else items).append(each)
+    return Planned(items, failed, left_out)
+
+
+def make(found: Iterable[find.Found], choice: Choice, pattern: re.Pattern | None = None):
+    """Chooses the pictures of all files; reads no pixels.
+
+    Args:
+      found: the files.
+      choice: how planes are chosen.
+      pattern: how wells are read from names, as returned by `names.compile_pattern`.
+
+    Yields:
+      `Item`s, and a `Failed` per file that cannot be used.
+
+    Raises:
+      names.PlaceError: names have two wells each, or do not fit the pattern.
+    """
+    found = list(found)
+    relative = [(each.place.parent / each.path.name).as_posix() for each in found]
+    for each, place in zip(found, names.read_places(relative, pattern), strict=True):
+        try:
+            yield from _items(each, place, choice)
+        except (images.ImageError, OSError) as error:
+            yield Failed(each, place, reason_of(error, each.path))
+
+
+def reason_of(error: Exception | None, path: pathlib.Path) -> str:
+    """Returns the text of an error without the name of the file, which the tables have already."""
+    if isinstance(error, OSError) and error.strerror:
+        elsewhere = error.filename and str(error.filename) != str(path)
+        return f"{error.filename}: {error.strerror}" if elsewhere else error.strerror
+    return str(error).removeprefix(f"{path}: ")
+
+
+def read_picture(item: Item, choice: Choice) -> images.Image:
+    """Reads the picture of an item.
+
+    Raises:
+      ImageError: the file cannot be used.
+    """
+    at: dict[str, int] = {"scene": item.scene}
+    if "C" in item.axes or "Q" in item.axes:
+        at["channel"] = item.channel
+    if "T" in item.axes:
+        at["t"] = item.t
+    if item.depths == 1:
+        return images.read(item.found.path, **at)
+    if isinstance(choice.plane, int):
+        return images.read(item.found.path, z=choice.plane, **at)
+    planes = [images.read(item.found.path, z=z, **at) for z in range(item.depths)]
+    pixels = [plane.pixels for plane in planes]
+    if choice.plane == "sharpest":
+        sharpest = int(np.argmax([sharpness(each) for each in pixels]))
+        note = f"depth {sharpest} is the sharpest of {item.depths}"
+        return dataclasses.replace(planes[sharpest], notes=(*planes[sharpest].notes, note))
+    project = {"min": np.min, "max": np.max, "mean": np.mean}[choice.plane]
+    stacked = project(np.stack(pixels), axis=0).astype(pixels[0].dtype)
+    note = f"{choice.plane} projection of {item.depths} depths"
+    return dataclasses.replace(planes[0], pixels=stacked, notes=(*planes[0].notes, note))
+
+
+def sharpness(pixels: Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"]) -> float:
+    """Variance of the Laplacian over the variance of the gray levels: larger in focus."""
+    gray = images.to_gray(pixels)
+    smooth = ndimage.gaussian_filter(gray, 1.0)
+    return float(ndimage.laplace(smooth).var() / max(float(gray.var()), 1e-12))
+
+
+def _left_out(found, include, exclude):
+    """Why a file is left out; "" where it is not."""
+    path = (found.place.parent / found.path.name).as_posix()
+
+    def fits(patterns):
+        return any(
+            fnmatch.fnmatch(path, p) or fnmatch.fnmatch(found.path.name, p) for p in patterns
+        )
+
+    if include and not fits(include):
+        return "--include"
+    if fits(exclude):
+        return "--exclude"
+    if _THUMBNAIL_NAME.search(found.path.stem):
+        return "named like a thumbnail"
+    return ""
+
+
+def _items(found, place, choice):
+    scenes = images.describe(found.path)
+    numbers = range(len(scenes))
+    if choice.scene is not None:
+        numbers = [images.choose_scene(scenes, choice.scene)]
+    several = len(numbers) > 1 or any(scenes[n].length("T") > 1 for n in numbers)
+    for number in numbers:
+        scene = scenes[number]
+        channel, notes = _channel(scene, choice.channel)
+        depths = scene.length("Z")
+        if isinstance(choice.plane, int) and choice.plane >= depths > 1:
+            raise images.ImageError(f"no depth {choice.plane}: there are {depths}")
+        size, source = choice.pixel_size_um, "option"
+        if size is None:
+            size, source = scene.pixel_size_um, "file" if scene.pixel_size_um else "unknown"
+        for t in range(scene.length("T")):
+            yield Item(
+                found=found,
+                scene=number,
+                scene_name=scene.name if len(scenes) > 1 else "",
+                t=t,
+                channel=channel,
+                channel_name=scene.channel_names[channel] if scene.channel_names else "",
+                axes="".join(axis for axis in scene.axes if axis not in "YXS"),
+                depths=depths,
+                pixel_size_um=size,
+                pixel_size_source=source,
+                place=_scene_place(place, scene.name),
+                several=several,
+                notes=(*scene.notes, *notes),
+            )
+
+
+def _channel(scene, chosen):
+    """The number of the channel to segment, and a note where it was chosen by its name."""
+    count = scene.length("C")
+    if count == 1 and chosen is None and _FLUORESCENCE.search("".join(scene.channel_names)):
+        raise images.ImageError(
+            f"its only channel is {scene.channel_names[0]!r}, which is no bright field; "
+            "--channel 0 takes it all the same"
+        )
+    if scene.unnamed:
+        # Pages that nobody has described can be chosen as channels; the message lists them.
+        return images.choose_plane(scene, channel=chosen).channel, ()
+    if count == 1 and not isinstance(chosen, str):
+        return 0, ()
+    if chosen is not None:
+        return images.choose_plane(scene, channel=chosen, z=0, t=0).channel, ()
+    bright = [n for n, name in enumerate(scene.channel_names) if _BRIGHT_FIELD.search(name)]
+    if len(bright) == 1:
+        return bright[0], (f"channel {scene.channel_names[bright[0]]!r} of {count}, by its name",)
+    listed = ", ".join(
+        f"{n} {name!r}" if name else f"{n}"
+        for n, name in enumerate(scene.channel_names or [""] * count)
+    )
+    which = "several names say bright field" if bright else "no name says bright field"
+    raise images.ImageError(f"{count} channels, {which}: {listed}; choose one with --channel")
+
+
+def _scene_place(place, scene_name):
+    """A scene that is named like a well is that well, where the file's name has none."""
+    if place.well or not scene_name:
+        return place
+    try:
+        well = names.read_places([scene_name])[0].well
+    except names.PlaceError:
+        return place
+    return place._replace(well=well)

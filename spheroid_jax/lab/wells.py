@@ -1,0 +1,164 @@
+"""Wells: all that is known about one picture, and its rows in the tables."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+
+from spheroid_jax.lab import columns
+from spheroid_jax.lab.bodies import Body, Examined
+from spheroid_jax.lab.columns import Column
+from spheroid_jax.lab.evidence import Evidence
+from spheroid_jax.lab.plan import Failed, Item
+from spheroid_jax.lab.verdict import Verdict
+
+# Numbers in the tables have this many significant digits; more would be noise.
+_DIGITS = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Well:
+    """One measured picture.
+
+    Attributes:
+      item: what was read.
+      height: height of the picture in pixels.
+      width: width of the picture in pixels.
+      notes: what was chosen or left out in reading.
+      verdict: the verdict.
+      evidence: the scores that the verdict rests on.
+      examined: labels, probability and bodies; no bodies where the verdict refuses.
+      flags: what to keep in mind about a measurement, one phrase each.
+    """
+
+    item: Item
+    height: int
+    width: int
+    notes: tuple[str, ...]
+    verdict: Verdict
+    evidence: Evidence
+    examined: Examined
+    flags: tuple[str, ...] = ()
+
+
+PLACE = (
+    Column("image", "the file, below the folder that holds all inputs"),
+    Column("scene", "name or number of the scene in the file; empty where there is one"),
+    Column("time", "number of the time in the file, from 0; empty where there is one"),
+    Column("well", "row and column of the well, from the name of the file or folder"),
+    Column("day", "days since the start, from the name"),
+    Column("hour", "hours since the start, from the name"),
+    Column("field", "name of the field in the well, from the name"),
+    Column("verdict", "ok, or the gravest reason for not trusting the row; see verdicts.md"),
+)
+IMAGE = (
+    *PLACE,
+    Column("findings", "all findings, the gravest first"),
+    Column("reason", "why the file could not be read"),
+    Column("bodies", "number of bodies that were found, measured or not"),
+    Column("width_px", "width of the picture"),
+    Column("height_px", "height of the picture"),
+    Column("channel", "name or number of the channel that was read"),
+    Column("pixel_size_um", "side of a pixel in micrometres; empty where it is not known"),
+    Column("pixel_size_source", "file, option, or unknown"),
+    Column("notes", "what was chosen or left out in reading"),
+    Column("presence", "log odds that there is a body; empty below a threshold of the verdict"),
+    *(
+        Column(f"score_{field.name}", "a score that the verdict rests on; see verdicts.md")
+        for field in dataclasses.fields(Evidence)
+    ),
+    Column("sha256", "hash of the file's content"),
+    Column("model", "name and hash of the model"),
+)
+BODY = (
+    *PLACE,
+    Column("body", "number of the body in the image, 1 for the largest"),
+    Column("flags", "what to keep in mind about this row"),
+    *columns.columns(),
+)
+
+
+def image_row(well: Well, *, sha256: str, model: str) -> dict[str, Any]:
+    """Makes the row of one picture in images.csv."""
+    item, evidence = well.item, dataclasses.asdict(well.evidence)
+    return {
+        **_place(item.found, item.place, item),
+        "verdict": well.verdict.verdict,
+        "findings": "; ".join(well.verdict.findings),
+        "reason": "",
+        "bodies": well.examined.found,
+        "width_px": well.width,
+        "height_px": well.height,
+        "channel": item.channel_name or (item.channel or ""),
+        "pixel_size_um": shown(item.pixel_size_um),
+        "pixel_size_source": item.pixel_size_source,
+        "notes": "; ".join(dict.fromkeys((*item.notes, *well.notes))),
+        "presence": shown(well.verdict.presence),
+        **{f"score_{name}": shown(value) for name, value in evidence.items()},
+        "sha256": sha256,
+        "model": model,
+    }
+
+
+def failed_row(failed: Failed, *, sha256: str, model: str) -> dict[str, Any]:
+    """Makes the row of a file that could not be read in images.csv."""
+    row = dict.fromkeys((column.name for column in IMAGE), "")
+    return row | {
+        **_place(failed.found, failed.place, None),
+        "verdict": "unreadable",
+        "findings": "unreadable",
+        "reason": failed.reason,
+        "sha256": sha256,
+        "model": model,
+    }
+
+
+def body_rows(well: Well) -> list[dict[str, Any]]:
+    """Makes the rows of one picture's bodies in measurements.csv.
+
+    A picture that was not measured has one row with empty measurements, so that no well is missing
+    from the table.
+    """
+    place = _place(well.item.found, well.item.place, well.item)
+    place["verdict"] = well.verdict.verdict
+    if not well.examined.bodies:
+        return [dict.fromkeys((column.name for column in BODY), "") | place]
+    return [_body_row(body, place, well) for body in well.examined.bodies]
+
+
+def unmeasured_row(failed: Failed) -> dict[str, Any]:
+    """Makes the row of a file that could not be read in measurements.csv."""
+    row = dict.fromkeys((column.name for column in BODY), "")
+    return row | _place(failed.found, failed.place, None) | {"verdict": "unreadable"}
+
+
+def shown(value: Any) -> Any:
+    """A number with six significant digits; "" for None, NaN and infinity."""
+    if value is None or (isinstance(value, float | np.floating) and not math.isfinite(value)):
+        return ""
+    if isinstance(value, float | np.floating):
+        return float(f"{float(value):.{_DIGITS}g}")
+    return value
+
+
+def _body_row(body: Body, place, well):
+    values = columns.values(body, well.item.pixel_size_um)
+    return {
+        **place,
+        "body": body.number,
+        "flags": "; ".join(well.flags),
+        **{name: shown(value) for name, value in values.items()},
+    }
+
+
+def _place(found, place, item):
+    return {
+        "image": (found.place.parent / found.path.name).as_posix(),
+        "scene": (item.scene_name or item.scene) if item is not None and item.several else "",
+        "time": item.t if item is not None and item.several else "",
+        "well": place.well,
+        "day": shown(place.day),
+        "hour": shown(place.hour),
+        "field": place.field,
+    }
