@@ -18,6 +18,7 @@ import numpy as np
 from scipy import ndimage, optimize
 
 import spheroid_jax as sj
+from spheroid_jax import images
 from spheroid_jax.inference import predict, pretrained
 from spheroid_jax.lab import bodies, error_bars, evidence, rules, shape, verdict
 from spheroid_jax.runtime import cache, compilation, files
@@ -139,7 +140,9 @@ def _errors(params, pairs):
     for image, truth in pairs:
         probability = predict.segment(params, image).probability
         unit = dict.fromkeys(("area_factor", "circularity_factor"), 1.0) | FLOORS
-        found = bodies.examine(image, probability, _any_rules(unit)).bodies
+        gray = images.to_gray(image)
+        normalised = images.normalise(gray)
+        found = bodies.examine(gray, normalised, probability, _any_rules(unit)).bodies
         body = _largest(truth)
         if not found or not np.count_nonzero(found[0].mask & body):
             continue

@@ -6,12 +6,12 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Shaped
+from jaxtyping import Bool, Float, Float32, Int32, Shaped
 
 from spheroid_jax import images
 from spheroid_jax.inference import objects, predict
 from spheroid_jax.inference.model_file import Ensemble, Params
-from spheroid_jax.lab import error_bars
+from spheroid_jax.lab import contour, error_bars
 from spheroid_jax.lab import rules as rules_of_models
 from spheroid_jax.lab.error_bars import Range
 from spheroid_jax.lab.intensity import Intensity, measure_intensity
@@ -25,6 +25,7 @@ class Body(NamedTuple):
     Attributes:
       number: 1 for the largest body of the image, 2 for the next, and so on.
       mask: (H, W), boolean, at the image's own size.
+      outline: x and y of the corners of its contour, in pixels from the image's upper left corner.
       shape: lengths in pixels.
       intensity: gray levels in the file's own units.
       probability: mean foreground probability in the mask, in [0, 1].
@@ -33,6 +34,7 @@ class Body(NamedTuple):
 
     number: int
     mask: Bool[np.ndarray, "H W"]
+    outline: Float[np.ndarray, "N 2"]
     shape: Shape
     intensity: Intensity
     probability: float
@@ -81,11 +83,13 @@ def measure(
     """
     probability = predict.segment(params, image).probability
     rules = rules or rules_of_models.load()[0]
-    return examine(image, probability, rules, several=several).bodies
+    gray = images.to_gray(image)
+    return examine(gray, images.normalise(gray), probability, rules, several=several).bodies
 
 
 def examine(
-    image: Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"],
+    gray: Float32[np.ndarray, "H W"],
+    normalised: Float32[np.ndarray, "H W"],
     probability: Float32[np.ndarray, "H W"],
     rules: Rules,
     *,
@@ -94,7 +98,8 @@ def examine(
     """Measures the bodies of an image whose foreground probability is known.
 
     Args:
-      image: the image.
+      gray: the image, in the file's own units.
+      normalised: the same with its 1st and 99th percentile at 0 and 1.
       probability: foreground probability, as in `predict.Segmentation`.
       rules: the model's rules, for the error bars.
       several: whether to measure all bodies instead of the largest.
@@ -105,8 +110,6 @@ def examine(
         labels = np.where(labels == 1, labels, 0)
     if not found:
         return Examined(labels, probability, [], 0)
-    gray = images.to_gray(image)
-    normalised = images.normalise(gray)
     bodies = [
         _body(number, labels, probability, gray, normalised, rules)
         for number in range(1, int(labels.max()) + 1)
@@ -120,6 +123,7 @@ def _body(number, labels, probability, gray, normalised, rules):
     return Body(
         number=number,
         mask=mask,
+        outline=contour.polygon(mask),
         shape=shape,
         intensity=measure_intensity(gray, normalised, mask, (labels > 0) & ~mask),
         probability=float(probability[mask].mean(dtype=np.float64)),

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 from scipy import ndimage
 from skimage import measure
+from skimage.filters import rank
 
 from spheroid_jax.inference import objects, postprocess
 
@@ -169,5 +170,8 @@ def _specks(grid, surroundings, edge_contrast):
     """Share of the surroundings that stand out from their neighbourhood."""
     if np.count_nonzero(surroundings) < _FEW:
         return 0.0
-    stand_out = np.abs(ndimage.gaussian_filter(grid, 0.7) - ndimage.median_filter(grid, 11))
+    # Rank filters of 8-bit images slide a histogram: a tenth of the time of a median of floats.
+    levels = np.rint(255 * grid).astype(np.uint8)
+    neighbourhood = rank.median(levels, np.ones((11, 11), np.uint8)).astype(np.float32) / 255
+    stand_out = np.abs(ndimage.gaussian_filter(grid, 0.7) - neighbourhood)
     return float(np.mean(stand_out[surroundings] > 0.5 * edge_contrast))

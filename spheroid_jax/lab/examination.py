@@ -2,9 +2,9 @@
 
 import io
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float32
 
 from spheroid_jax import images
 from spheroid_jax.inference import predict
@@ -43,10 +43,12 @@ def examine_well(
     scores = evidence.collect(grid, probability)
     judged = verdict.judge(scores, model_rules)
     full = images.resample(probability, prepared.shape)
+    gray = images.to_gray(image.pixels)
+    normalised = images.normalise(gray)
     if judged.verdict in verdict.REFUSED:
         examined = Examined(np.zeros(full.shape, np.int32), full, [], 0)
     else:
-        examined = measuring.examine(image.pixels, full, model_rules, several=several)
+        examined = measuring.examine(gray, normalised, full, model_rules, several=several)
     return Well(
         item=item,
         height=full.shape[0],
@@ -55,6 +57,7 @@ def examine_well(
         verdict=judged,
         evidence=scores,
         examined=examined,
+        normalised=normalised,
         flags=_flags(item, examined),
     )
 
@@ -72,24 +75,22 @@ def _flags(item, examined):
     return tuple(flags)
 
 
-def outputs(well: Well, normalised: Float32[np.ndarray, "H W"]):
-    """Yields path and content of each file of one picture.
-
-    Args:
-      well: the picture.
-      normalised: its gray levels, with the 1st and 99th percentile at 0 and 1.
-    """
+def outputs(well: Well) -> Iterator[tuple[str, bytes]]:
+    """Yields path and content of each file of one picture."""
     item, bodies = well.item, well.examined.bodies
     name = item.name
     yield f"labels/{name}.ome.tif", outlines.labels_tiff(well.examined.labels, item.pixel_size_um)
     probability = io.BytesIO()
     images.write_gray(probability, np.round(255 * well.examined.probability).astype(np.uint8))
     yield f"probability/{name}.png", probability.getvalue()
-    contours = [overlay.Contour(body.number, outlines.polygon(body.mask)) for body in bodies]
+    contours = [overlay.Contour(body.number, body.outline) for body in bodies]
     yield (
         f"overlays/{name}.jpg",
         overlay.draw(
-            normalised, contours, caption=well.verdict.verdict, pixel_size_um=item.pixel_size_um
+            well.normalised,
+            contours,
+            caption=well.verdict.verdict,
+            pixel_size_um=item.pixel_size_um,
         ),
     )
     if bodies:

@@ -108,12 +108,12 @@ class Journal:
         return True
 
     def append(self, entry: Entry):
-        """Adds one line, and writes it at once."""
+        """Adds the entry of one picture; the line is on disk when the method returns."""
         self._add(entry._asdict())
         self.entries[entry.key] = entry
 
     def close(self):
-        """Ends appending."""
+        """Closes the file of the journal."""
         if self._file is not None:
             os.fsync(self._file.fileno())
             self._file.close()

@@ -11,34 +11,9 @@ import zipfile
 import numpy as np
 import roifile
 import tifffile
-from jaxtyping import Bool, Int32
-from skimage import measure
+from jaxtyping import Int32
 
 from spheroid_jax.lab.bodies import Body
-
-# How far a simplified polygon may be from the contour, in pixels.
-_TOLERANCE = 0.5
-
-
-def polygon(mask: Bool[np.ndarray, "H W"]) -> np.ndarray:
-    """Returns the outer contour of a body as a polygon.
-
-    Args:
-      mask: the body, one component without holes.
-
-    Returns:
-      (N, 2), float64: x and y of the corners, not closed.
-    """
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    frame = np.pad(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 1)
-    contours = measure.find_contours(frame.astype(np.float32), 0.5)
-    longest = max(contours, key=len)
-    kept = measure.approximate_polygon(longest, _TOLERANCE)
-    if len(kept) < 4:
-        kept = longest
-    # A pixel's centre is at a half; the margin of one pixel is taken away.
-    offset = np.array([rows[0], columns[0]]) - 0.5
-    return (kept[:-1] + offset)[:, ::-1]
 
 
 def roi_set(bodies: list[Body], name: str) -> bytes:
@@ -51,7 +26,7 @@ def roi_set(bodies: list[Body], name: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for body in bodies:
-            region = roifile.ImagejRoi.frompoints(polygon(body.mask), name=f"{name}-{body.number}")
+            region = roifile.ImagejRoi.frompoints(body.outline, name=f"{name}-{body.number}")
             # The same input gives the same bytes.
             entry = zipfile.ZipInfo(f"{name}-{body.number}.roi", (1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, region.tobytes())
@@ -69,7 +44,7 @@ def geojson(bodies: list[Body], measurements: list[dict]) -> str:
         {
             "type": "Feature",
             "id": str(body.number),
-            "geometry": {"type": "Polygon", "coordinates": [_ring(body.mask)]},
+            "geometry": {"type": "Polygon", "coordinates": [_ring(body.outline)]},
             "properties": {
                 "objectType": "annotation",
                 "name": f"body {body.number}",
@@ -100,7 +75,7 @@ def labels_tiff(labels: Int32[np.ndarray, "H W"], pixel_size_um: float | None) -
     return file.getvalue()
 
 
-def _ring(mask):
+def _ring(outline):
     """A closed ring of the corners, as GeoJSON wants it."""
-    corners = polygon(mask).round(2).tolist()
+    corners = outline.round(2).tolist()
     return [*corners, corners[0]]

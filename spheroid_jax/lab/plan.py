@@ -100,7 +100,7 @@ class Item(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A file of which no picture can be chosen.
+    """A file that cannot be used, with the reason.
 
     Attributes:
       found: the file, and the place of its outputs.

@@ -29,7 +29,6 @@ from spheroid_jax import __version__, images
 from spheroid_jax.inference import model_file, stream
 from spheroid_jax.lab import (
     examination,
-    outlines,
     plan,
     report,
     rules,
@@ -228,22 +227,20 @@ class _Run:
         image_row = wells.image_row(well, sha256=content, model=self.model)
         body_rows = wells.body_rows(well)
         written: dict[str, str] = {}
-        normalised = images.normalise(images.to_gray(image.pixels))
-        for path, made in examination.outputs(well, normalised):
+        for path, made in examination.outputs(well):
             if not self.journal.write(path, made, written):
                 self.kept.append(path)
-        card = self._card(well, normalised, written)
+        card = self._card(well, written)
         return Entry(_key(item), content, self.settings, image_row, body_rows, card, written)
 
-    def _card(self, well, normalised, written):
+    def _card(self, well, written):
         """What the report shows of one picture."""
         path = f"{FOLDER}/thumbnails/{well.item.name}.jpg"
-        self.journal.write(path, images.jpeg(normalised, THUMBNAIL_PX), written)
+        self.journal.write(path, images.jpeg(well.normalised, THUMBNAIL_PX), written)
         return {
             "thumbnail": path,
             "contours": [
-                [body.number, outlines.polygon(body.mask).round(1).tolist()]
-                for body in well.examined.bodies
+                [body.number, body.outline.round(1).tolist()] for body in well.examined.bodies
             ],
         }
 
@@ -265,7 +262,7 @@ class _Run:
             self._refreshed = now + 20 * (time.monotonic() - now)
 
     def entries(self) -> list[Entry]:
-        """The entries of this run's pictures, in the order of the inputs."""
+        """Returns the entries of this run, in the order of the inputs."""
         order = {_key(item): n for n, item in enumerate(self.planned.items)}
         known = [self.journal.entries[key] for key in dict.fromkeys(self.keys)]
         return sorted(known, key=lambda entry: order.get(entry.key, -1))
@@ -322,7 +319,7 @@ class _Run:
             return {}
 
     def _about(self):
-        """The text of run.json."""
+        """Returns the text of run.json: versions, model, options."""
         import jax
 
         options = dataclasses.asdict(self.options)

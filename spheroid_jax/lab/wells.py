@@ -5,6 +5,7 @@ import math
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32
 
 from spheroid_jax.lab import columns
 from spheroid_jax.lab.bodies import Body, Examined
@@ -29,6 +30,7 @@ class Well:
       verdict: the verdict.
       evidence: the scores that the verdict rests on.
       examined: labels, probability and bodies; no bodies where the verdict refuses.
+      normalised: gray levels with the 1st and 99th percentile at 0 and 1.
       flags: what to keep in mind about a measurement, one phrase each.
     """
 
@@ -39,6 +41,7 @@ class Well:
     verdict: Verdict
     evidence: Evidence
     examined: Examined
+    normalised: Float32[np.ndarray, "H W"]
     flags: tuple[str, ...] = ()
 
 

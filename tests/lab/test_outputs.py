@@ -14,7 +14,8 @@ from helpers import disk
 from pyarrow import parquet
 from shapely import geometry
 
-from spheroid_jax.lab import bodies, columns, outlines, tables
+from spheroid_jax import images
+from spheroid_jax.lab import bodies, columns, contour, outlines, tables
 from spheroid_jax.lab.columns import Column
 
 
@@ -24,12 +25,12 @@ def body(trusting, rng):
     mask = disk(100, (40, 50), 20)[:90]
     gray = np.where(mask, 60.0, 200.0).astype(np.float32)
     probability = np.where(mask, 0.98, 0.02).astype(np.float32)
-    (found,) = bodies.examine(gray, probability, trusting).bodies
+    (found,) = bodies.examine(gray, images.normalise(gray), probability, trusting).bodies
     return found
 
 
 def test_a_polygon_has_the_area_and_the_place_of_its_body(body):
-    polygon = geometry.Polygon(outlines.polygon(body.mask))
+    polygon = geometry.Polygon(contour.polygon(body.mask))
     assert polygon.is_valid
     assert polygon.area == pytest.approx(body.shape.area, rel=0.02)
     # The centre of pixel 50 lies at 50.5.
@@ -39,7 +40,7 @@ def test_a_polygon_has_the_area_and_the_place_of_its_body(body):
 
 def test_a_body_at_the_frame_ends_at_the_frame():
     mask = disk(60, (0, 30), 15)
-    points = outlines.polygon(mask)
+    points = contour.polygon(mask)
     assert points[:, 1].min() == 0
     assert geometry.Polygon(points).area == pytest.approx(mask.sum(), rel=0.03)
 
