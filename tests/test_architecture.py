@@ -52,6 +52,9 @@ ONLY_IN = {
     "tensorboardX": {"training/progress"},
     "tqdm": {"commands/measure", "commands/segment", "training/progress"},
     "roifile": {"lab/outlines"},
+    "nd2": {"images/formats/nd2"},
+    "pylibCZIrw": {"images/formats/czi"},
+    "liffile": {"images/formats/lif"},
     "xlsxwriter": {"lab/tables"},
     "pyarrow": {"lab/tables"},
     "ml_collections": {"training/setup"},
@@ -142,7 +145,8 @@ def test_the_train_extra_installs_all_that_training_imports():
                 if not found & installed:
                     missing.add(top)
     assert PACKAGE / "report" / "figures.py" in seen
-    assert not missing
+    # Formats of microscopes' makers are optional: a missing one is told by its file.
+    assert missing == {"liffile", "nd2", "pylibCZIrw"}
 
 
 def files_of(name):

@@ -27,6 +27,9 @@ EXTRAS = {
         ("matplotlib",),
     ),
     "formats": (("imagecodecs",),),
+    "nd2": (("nd2",),),
+    "czi": (("pylibCZIrw",),),
+    "lif": (("liffile",),),
     "parquet": (("pyarrow",),),
     "report": (("matplotlib",),),
 }

@@ -29,6 +29,7 @@ from spheroid_jax.images.reading import (
     read_labels,
     read_mask,
 )
+from spheroid_jax.images.repair import repair
 from spheroid_jax.images.write import jpeg, write_gray, write_mask
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "read_image",
     "read_labels",
     "read_mask",
+    "repair",
     "resample",
     "to_gray",
     "to_grid",

@@ -8,13 +8,17 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, Shaped
 
 from spheroid_jax.images import choice
-from spheroid_jax.images.formats import pillow, tiff
+from spheroid_jax.images.formats import czi, lif, nd2, pillow, tiff
 from spheroid_jax.images.image import Image, ImageError, Scene
 from spheroid_jax.images.intensity import normalise, to_gray
 
 # Suffixes by which folders are searched for images; a file is read whatever its suffix.
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
-_FORMATS = (tiff, pillow)
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"),
+    *(".nd2", ".czi", ".lif"),
+)
+# LIF comes last, because its first bytes say least.
+_FORMATS = (tiff, pillow, nd2, czi, lif)
 # Bytes by which a format is known.
 _HEAD = 16
 # A larger picture is refused before memory is taken: a few bytes of a file can promise any size.
@@ -33,7 +37,9 @@ def read(
     z: int | None = None,
     t: int | None = None,
 ) -> Image:
-    """Reads one plane of a PNG, JPEG, BMP, GIF or TIFF file, with its names and pixel size.
+    """Reads one plane of an image file, with its names and pixel size.
+
+    PNG, JPEG, BMP, GIF and TIFF are read, and with optional packages ND2, CZI and LIF.
 
     The first bytes of the file, not its suffix, tell the format. Only samples, as the file names
     them, are colours; channels never are. An alpha channel is dropped.

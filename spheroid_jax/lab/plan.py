@@ -199,11 +199,18 @@ def reason_of(error: Exception | None, path: pathlib.Path) -> str:
 
 
 def read_picture(item: Item, choice: Choice) -> images.Image:
-    """Reads the picture of an item.
+    """Reads the picture of an item; fills pixels without a number, and notes what is wrong.
 
     Raises:
       ImageError: the file cannot be used.
     """
+    picture = _stored_picture(item, choice)
+    pixels, notes = images.repair(picture.pixels)
+    return dataclasses.replace(picture, pixels=pixels, notes=(*picture.notes, *notes))
+
+
+def _stored_picture(item, choice):
+    """Reads the picture of an item as the file has it."""
     at: dict[str, int] = {"scene": item.scene}
     if "C" in item.axes or "Q" in item.axes:
         at["channel"] = item.channel
