@@ -86,7 +86,8 @@ def _scale_bar(pen, shape, pixel_size_um, size):
     length_um = scale_bar_um(width, pixel_size_um)
     length = length_um / pixel_size_um
     right, low = width - size, height - size
-    text = f"{length_um:g} µm"
+    # Pillow's own font has no Greek letter.
+    text = f"{length_um:g} um"
     pen.rectangle((right - length - 4, low - 1.9 * size, right + 4, low + 6), fill=_GROUND)
     pen.rectangle((right - length, low - size / 4, right, low), fill=_TEXT)
     pen.text((right - length / 2, low - 0.5 * size), text, fill=_TEXT, font_size=size, anchor="ms")
