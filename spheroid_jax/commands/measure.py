@@ -3,6 +3,7 @@
 import sys
 
 from spheroid_jax.commands import failures, parsers
+from spheroid_jax.runtime import interrupts
 
 NAME = "spheroid measure"
 
@@ -110,6 +111,11 @@ def _options(given):
 
 def _measure(given):
     """Measures the images; returns the exit status."""
+    with interrupts.remembered() as check_interrupt:
+        return _measured(given, check_interrupt)
+
+
+def _measured(given, check_interrupt):
     from spheroid_jax.lab import run
     from spheroid_jax.runtime import cache, compilation
 
@@ -118,10 +124,17 @@ def _measure(given):
         return _list(run.plan_run(given.inputs, given.output, options))
     compilation.keep_programs(cache.folder())
     bar = _Bar()
+
+    def on_progress(progress):
+        bar.show(progress)
+        check_interrupt()
+
     try:
-        summary = run.measure_files(given.inputs, given.output, options, on_progress=bar.show)
+        summary = run.measure_files(given.inputs, given.output, options, on_progress=on_progress)
     except KeyboardInterrupt:
         bar.close()
+        if not bar.total:
+            raise KeyboardInterrupt("interrupted before the first picture") from None
         raise KeyboardInterrupt(
             f"interrupted; {bar.done} of {bar.total} pictures are in {given.output}, the same "
             "command goes on from there"
