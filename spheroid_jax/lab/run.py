@@ -47,7 +47,7 @@ _REFRESH_S = 10.0
 
 @dataclasses.dataclass(frozen=True)
 class MeasureOptions:
-    """MeasureOptions of a run.
+    """Options of a run over files.
 
     Attributes:
       model: name of a packaged model, or folder of a trained fold or run.
