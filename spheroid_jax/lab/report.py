@@ -31,7 +31,7 @@ def page(entries: Sequence[Entry], output: pathlib.Path, *, model: str, rules_of
       model: name of the model.
       rules_of: the model whose rules the verdicts follow.
     """
-    known = any(entry.image["pixel_size_um"] != "" for entry in entries)
+    known = any(entry.image["pixel_size_um"] != "" and _measured(entry) for entry in entries)
     unit = "um" if known else "px"
     notes = []
     if not known:
