@@ -63,7 +63,11 @@ def _volume(scale, *lengths):
 def _bars(name, power, of):
     return [
         Measurement(
-            Column(f"{name}_{end}", f"{end} end of the error bar of the {of}", "docs: error bars"),
+            Column(
+                f"{name}_{end}",
+                f"{end} end of the error bar of the {of}",
+                "network's doubt x a calibrated factor; see measurements.md",
+            ),
             power,
             _end(name, end),
         )

@@ -45,6 +45,25 @@ class Well:
     flags: tuple[str, ...] = ()
 
 
+# What each score of the verdict says, as in `Evidence`.
+_SCORES = {
+    "share": "share of the image that the largest body covers",
+    "doubt": "1 - mean probability in the body",
+    "unsure": "number of pixels in doubt over the body's number of pixels",
+    "contrast": "difference of the mean gray of the body's core and of the ring around it",
+    "edge_contrast": "difference of the median gray just inside and just outside",
+    "texture_ratio": "granularity in the body over granularity around it",
+    "relief": "steepness in the body over steepness at the contour",
+    "ellipse_error": "1 - intersection over union of the body and its ellipse",
+    "noise": "standard deviation of the pixel noise",
+    "signal_to_noise": "edge contrast over noise",
+    "blur": "width of the contour's blur, in pixels of the network's grid",
+    "solidity": "area over area of the convex hull",
+    "border": "share of the outline that lies on the image's edge",
+    "specks": "share of the surroundings that stand out from their neighbourhood",
+    "fragments": "number of components that are too small for a body",
+    "bodies": "number of bodies",
+}
 PLACE = (
     Column("image", "the file, below the folder that holds all inputs"),
     Column("scene", "name or number of the scene in the file; empty where there is one"),
@@ -53,7 +72,7 @@ PLACE = (
     Column("day", "days since the start, from the name"),
     Column("hour", "hours since the start, from the name"),
     Column("field", "name of the field in the well, from the name"),
-    Column("verdict", "ok, or the gravest reason for not trusting the row; see verdicts.md"),
+    Column("verdict", "ok, or the gravest reason for not trusting the row"),
 )
 IMAGE = (
     *PLACE,
@@ -66,11 +85,8 @@ IMAGE = (
     Column("pixel_size_um", "side of a pixel in micrometres; empty where it is not known"),
     Column("pixel_size_source", "file, option, or unknown"),
     Column("notes", "what was chosen or left out in reading"),
-    Column("presence", "log odds that there is a body; empty below a threshold of the verdict"),
-    *(
-        Column(f"score_{field.name}", "a score that the verdict rests on; see verdicts.md")
-        for field in dataclasses.fields(Evidence)
-    ),
+    Column("presence", "log odds that there is a body; below 0 the verdict is empty"),
+    *(Column(f"score_{field.name}", _SCORES[field.name]) for field in dataclasses.fields(Evidence)),
     Column("sha256", "hash of the file's content"),
     Column("model", "name and hash of the model"),
 )
