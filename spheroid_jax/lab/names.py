@@ -27,9 +27,16 @@ _INCUCYTE_SINCE = re.compile(r"(\d+)d(\d{1,2})h(\d{1,2})m")
 _INCUCYTE_DATE = re.compile(r"(\d{4})y(\d{1,2})m(\d{1,2})d[-_](\d{1,2})h(\d{1,2})m")
 _INCUCYTE_FIELD = re.compile(rf"(?:^|_)(?:{_ROW})\d{{1,2}}_(\d{{1,2}})_")
 _NUMBER = r"0*(\d+(?:[.,]\d+)?)"
-_DAY = re.compile(rf"(?:days?|tag)[-_ ]?{_NUMBER}|d{_NUMBER}", re.I)
-_HOUR = re.compile(rf"(?:hours?|hrs?)[-_ ]?{_NUMBER}|[ht]?{_NUMBER}(?:h|hr|hrs|hours?)", re.I)
-_FIELD = re.compile(rf"(?:fields?|site|pos|position)[-_ ]?{_NUMBER}|[sf]{_NUMBER}", re.I)
+
+
+def _token(pattern):
+    """Compiles a pattern for a whole token."""
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.I)
+
+
+_DAY = _token(rf"(?:days?|tag)[-_ ]?{_NUMBER}|d{_NUMBER}")
+_HOUR = _token(rf"(?:hours?|hrs?)[-_ ]?{_NUMBER}|[ht]?{_NUMBER}(?:h|hr|hrs|hours?)")
+_FIELD = _token(rf"(?:fields?|site|pos|position)[-_ ]?{_NUMBER}|[sf]{_NUMBER}")
 # One-letter tokens that programs write for channel, day, field, hour, plane, site, time, wavelength
 # and depth: a well only where nothing else can be one, and never in lower case.
 _AXES = "cdfhpstwz"
@@ -208,15 +215,10 @@ def _first(pattern, parts, kind):
     """The number of the first token that fits a pattern; the well's own token does not count."""
     for part in parts:
         wells = _wells(part)
-        for token in re.findall(r"[A-Za-z0-9.,]+", part.replace("_", " ").replace("-", " ")):
-            match = pattern.fullmatch(token.strip(".,"))
-            own = _WELL.fullmatch(token)
-            if match and not (own and well_name(own[1], int(own[2])) in wells):
-                return kind(next(group for group in match.groups() if group is not None))
-        if match := re.search(rf"(?<![A-Za-z]){pattern.pattern}(?![A-Za-z0-9])", part, re.I):
-            word = re.match(r"[A-Za-z]+", match[0])
-            if word and len(word[0]) > 1:
-                return kind(next(group for group in match.groups() if group is not None))
+        for found in pattern.finditer(part):
+            own = _WELL.fullmatch(found[0])
+            if own is None or well_name(own[1], int(own[2])) not in wells:
+                return kind(next(group for group in found.groups() if group is not None))
     return None
 
 
