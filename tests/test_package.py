@@ -4,6 +4,7 @@ import ast
 import importlib.metadata
 import subprocess
 import sys
+import tomllib
 
 import pytest
 from helpers import ROOT
@@ -41,6 +42,18 @@ def test_editors_see_the_types():
     # `name as name` is what type checkers take for a public name.
     names = [a for node in stub.body if isinstance(node, ast.ImportFrom) for a in node.names]
     assert sorted(a.asname for a in names) == PUBLIC
+
+
+def test_every_file_of_the_package_is_installed():
+    """A file that no pattern names is there in a checkout, and missing in an installation."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    package = ROOT / "spheroid_jax"
+    installed = set(package.rglob("*.py"))
+    for name, patterns in project["tool"]["setuptools"]["package-data"].items():
+        for pattern in patterns:
+            installed |= set((ROOT / name.replace(".", "/")).glob(pattern))
+    files = {path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert files - installed == set()
 
 
 def test_shapes_are_checked_in_every_test():
