@@ -165,6 +165,7 @@ class _Run:
         self.earlier = self.failed = 0
         self.kept: list[str] = []
         self._refreshed = 0.0
+        self._contents: dict[pathlib.Path, str] = {}
 
     def measure(self):
         """Measures what is not done yet."""
@@ -197,16 +198,22 @@ class _Run:
         """Yields the items that no earlier run has done."""
         for item in self.planned.items:
             key = _key(item)
-            try:
-                content = file_digest(item.found.path)
-            except OSError:
-                content = ""  # Reading says why.
+            content = self._content(item.found.path)
             if content and self.journal.is_done(key, content, self.settings):
                 self.keys.append(key)
                 self.earlier += 1
                 self._report(total)
             else:
                 yield item
+
+    def _content(self, path):
+        """The hash of a file, computed once; "" where it cannot be read, and reading says why."""
+        if path not in self._contents:
+            try:
+                self._contents[path] = file_digest(path)
+            except OSError:
+                self._contents[path] = ""
+        return self._contents[path]
 
     def _report(self, total, failed=None):
         problem = f"{failed.found.path}: {failed.reason}" if failed else ""
@@ -223,7 +230,7 @@ class _Run:
         well = examination.examine_well(
             item, image, prepared, on_grid, self.rules, several=self.options.several
         )
-        content = file_digest(item.found.path)
+        content = self._content(item.found.path)
         image_row = wells.image_row(well, sha256=content, model=self.model)
         body_rows = wells.body_rows(well)
         written: dict[str, str] = {}
@@ -245,10 +252,7 @@ class _Run:
         }
 
     def _failed_entry(self, failed, item=None):
-        try:
-            content = file_digest(failed.found.path)
-        except OSError:
-            content = ""
+        content = self._content(failed.found.path)
         key = _key(item) if item else failed.found.place.as_posix() + failed.found.path.suffix
         image = wells.failed_row(failed, sha256=content, model=self.model)
         # Never done: the next run tries again.
