@@ -1,8 +1,6 @@
 """The command `spheroid measure`: sizes, shapes and verdicts of the bodies in image files."""
 
-import sys
-
-from spheroid_jax.commands import failures, parsers
+from spheroid_jax.commands import failures, parsers, progress, said
 from spheroid_jax.runtime import interrupts
 
 NAME = "spheroid measure"
@@ -26,17 +24,7 @@ def _parser():
             "image, in micrometres",
         },
     )
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="image file, folder, or quoted glob"
-    )
-    parser.add_argument(
-        "--output", default="results", metavar="FOLDER", help="folder to write (%(default)s)"
-    )
-    parser.add_argument(
-        "--model",
-        default="spheroid-small",
-        help="name of a packaged model, or folder of a trained fold or run (%(default)s)",
-    )
+    parsers.add_images(parser, output="results")
     parser.add_argument(
         "--pixel-size",
         type=_pixel_size,
@@ -49,32 +37,18 @@ def _parser():
         default="largest",
         help="which bodies of an image to measure (%(default)s)",
     )
-    parser.add_argument("--channel", type=parsers.number_or_name, help="name, or number from 0")
-    parser.add_argument("--scene", type=parsers.number_or_name, help="name, or number from 0")
-    parser.add_argument(
-        "--plane",
-        type=_plane,
-        default="sharpest",
-        help="of several depths: sharpest, min, max, mean, or a number from 0 (%(default)s)",
-    )
     parser.add_argument(
         "--pattern",
         metavar="REGEX",
         help="how names say where and when: a regular expression with groups well (or row and "
         "column), day, hour, field",
     )
-    parser.add_argument(
-        "--include", action="append", default=[], metavar="GLOB", help="only files that match"
-    )
-    parser.add_argument(
-        "--exclude", action="append", default=[], metavar="GLOB", help="no files that match"
-    )
     parser.add_argument("--xlsx", action="store_true", help="write an Excel file, too")
     parser.add_argument("--parquet", action="store_true", help="write Parquet files, too")
-    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="threads (one per core)")
     parser.add_argument(
         "--dry-run", action="store_true", help="list what would be read, and write nothing"
     )
+    parsers.add_planes(parser)
     return parser
 
 
@@ -85,21 +59,12 @@ def _pixel_size(word):
     return value
 
 
-def _plane(word):
-    return word if word in ("sharpest", "min", "max", "mean") else int(word)
-
-
 def _options(given):
-    from spheroid_jax.lab import plan, run
+    from spheroid_jax.lab import run
 
     return run.MeasureOptions(
         model=given.model,
-        choice=plan.Choice(
-            channel=given.channel,
-            scene=given.scene,
-            plane=given.plane,
-            pixel_size_um=given.pixel_size,
-        ),
+        choice=parsers.choice(given, pixel_size_um=given.pixel_size),
         several=given.objects == "all",
         pattern=given.pattern,
         include=tuple(given.include),
@@ -123,94 +88,98 @@ def _measured(given, check_interrupt):
     if given.dry_run:
         return _list(run.plan_run(given.inputs, given.output, options))
     compilation.keep_programs(cache.folder())
-    bar = _Bar()
+    with progress.Bar(NAME) as bar:
 
-    def on_progress(progress):
-        bar.show(progress)
-        check_interrupt()
+        def on_progress(now):
+            bar.show(now.done, now.total, now.problem, earlier=now.earlier)
+            check_interrupt()
 
-    try:
-        summary = run.measure_files(given.inputs, given.output, options, on_progress=on_progress)
-    except KeyboardInterrupt:
-        bar.close()
-        if not bar.total:
-            raise KeyboardInterrupt("interrupted before the first picture") from None
-        raise KeyboardInterrupt(
-            f"interrupted; {bar.done} of {bar.total} pictures are in {given.output}, the same "
-            "command goes on from there"
-        ) from None
-    finally:
-        bar.close()
-    _print(summary, given.output)
+        try:
+            summary = run.measure_files(
+                given.inputs, given.output, options, on_progress=on_progress
+            )
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_interrupted(bar, given.output)) from None
+    for line in _lines(summary, given.output):
+        print(line)
     return failures.SOME_FAILED if summary.failed else 0
 
 
-class _Bar:
-    """A progress bar on a terminal; problems have lines of their own."""
-
-    def __init__(self):
-        self.done = self.total = 0
-        self._bar = None
-
-    def close(self):
-        """Wipes the bar."""
-        if self._bar is not None:
-            self._bar.close()
-
-    def show(self, progress):
-        """Shows where the run stands."""
-        import tqdm
-
-        if self._bar is None:
-            self._bar = tqdm.tqdm(
-                total=progress.total,
-                bar_format=parsers.BAR,
-                unit=" images",
-                dynamic_ncols=True,
-                leave=False,
-                disable=None,  # Where stderr is not a terminal.
-            )
-        self._bar.update(progress.done - self.done)
-        self.done, self.total = progress.done, progress.total
-        if progress.problem:
-            with self._bar.external_write_mode(file=sys.stderr):
-                failures.complain(NAME, progress.problem)
+def _interrupted(bar, output):
+    """Returns the line after Ctrl-C: what there is, and how to go on."""
+    if not bar.done:
+        return "interrupted before the first image; nothing is lost, the same command begins again"
+    return (
+        f"interrupted; {bar.done} of {bar.total} images are in {output}, the same command goes on "
+        "from there"
+    )
 
 
-def _print(summary, output):
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(summary.verdicts.items()))
-    total = sum(summary.verdicts.values())
-    print(f"{total} pictures: {counts}. Bodies measured: {summary.bodies}.")
+def _lines(summary, output):
+    """Yields what a user must know about a run, the outcome first."""
+    images = sum(summary.verdicts.values())
+    counts = ", ".join(f"{count} {name}" for name, count in summary.verdicts.items())
+    yield (
+        f"{said.count_of(images, 'image')}: {counts}. "
+        f"{said.count_of(summary.bodies, 'body')} measured."
+    )
     if summary.earlier:
-        print(f"Done by an earlier run: {summary.earlier} pictures.")
+        yield f"{summary.earlier} of the images were done by an earlier run."
+    if summary.without_size:
+        yield (
+            f"The pixel size of {said.count_of(summary.without_size, 'image')} is not known, so "
+            "these have no micrometres; give it with --pixel-size UM."
+        )
+    if line := said.left_out(summary.left_out):
+        yield line
     for path in summary.kept:
-        print(f"{output}/{path} was edited since it was written, and is kept.")
-    print(f"Look at {output}/report.html first; the numbers are in {output}/measurements.csv.")
+        new = f"; the new one is {output}/{summary.kept[path]}" if summary.kept[path] else ""
+        yield f"{output}/{path} was edited since it was written, and is kept{new}."
+    yield f"Open {output}/report.html to see what needs a look. Numbers: {output}/measurements.csv."
 
 
 def _list(planned):
     """Prints what would be read; returns the exit status."""
     from spheroid_jax.report import tables
 
-    headings = ["file", "scene", "time", "channel", "depths", "um per px", "from", "well", "day"]
-    rows = [
-        [
-            str(item.found.path),
-            item.scene_name or str(item.scene),
-            str(item.t),
-            item.channel_name or str(item.channel),
-            str(item.depths),
-            f"{item.pixel_size_um:g}" if item.pixel_size_um else "",
-            item.pixel_size_source,
-            item.place.well,
-            "" if item.place.day is None else f"{item.place.day:g}",
-        ]
-        for item in planned.items
-    ]
+    rows = [_row(item) for item in planned.items]
+    # A column in which every cell is empty says nothing.
+    kept = [n for n, _ in enumerate(_HEADINGS) if n == 0 or any(row[n] for row in rows)]
     if rows:
-        print(tables.terminal(tables.Table("", headings, rows)))
+        cells = [[row[n] for n in kept] for row in rows]
+        print(tables.terminal(tables.Table("", [_HEADINGS[n] for n in kept], cells)))
+    sizes = sum(item.pixel_size_um is None for item in planned.items)
+    wells = sum(bool(item.place.well) for item in planned.items)
+    print(
+        f"{said.count_of(len(rows), 'image')} would be measured: {wells} with a well in the name, "
+        f"{sizes} without a pixel size. Nothing was written."
+    )
     for path, reason in planned.left_out:
         print(f"left out: {path} ({reason})")
     for failed in planned.failed:
         failures.complain(NAME, f"{failed.found.path}: {failed.reason}")
     return failures.SOME_FAILED if planned.failed else 0
+
+
+_HEADINGS = (
+    *("file", "scene", "time", "channel", "depths", "um per px", "from"),
+    *("well", "day", "hour", "field", "notes"),
+)
+
+
+def _row(item):
+    """Returns the cells of one image, "" where there is nothing to say."""
+    place = item.place
+    return [
+        str(item.found.path),
+        item.scene_name or (str(item.scene) if item.several else ""),
+        str(item.t) if item.several else "",
+        item.channel_name or (str(item.channel) if "C" in item.axes else ""),
+        str(item.depths) if item.depths > 1 else "",
+        f"{item.pixel_size_um:.4g}" if item.pixel_size_um else "",
+        item.pixel_size_source if item.pixel_size_um else "",
+        place.well,
+        *("" if value is None else f"{value:.4g}" for value in (place.day, place.hour)),
+        place.field,
+        "; ".join(item.notes),
+    ]

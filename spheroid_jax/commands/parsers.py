@@ -1,17 +1,7 @@
-"""Argument parsers of the commands, whose help ends with examples, and progress bars."""
+"""Argument parsers of the commands: options that several commands share, and help with examples."""
 
 import argparse
 import textwrap
-
-# How progress over images looks, for tqdm: count, bar, rate, time left.
-BAR = "{n_fmt} of {total_fmt} images |{bar}| {rate_noinv_fmt}, {remaining} left"
-# Options that choose one plane of a file; they have the names of the arguments of `images.read`.
-_PLANE_OPTIONS = {
-    "channel": "name or number of the channel; numbers begin with 0",
-    "scene": "name or number of the scene; numbers begin with 0",
-    "z": "number of the z plane; numbers begin with 0",
-    "t": "number of the time point; numbers begin with 0",
-}
 
 
 def parser(command, description, examples):
@@ -34,14 +24,82 @@ def parser(command, description, examples):
     )
 
 
-def add_plane_options(parser):
-    """Adds the options `--channel`, `--scene`, `--z` and `--t` to an argument parser."""
-    group = parser.add_argument_group("files that hold several planes")
-    for name, meaning in _PLANE_OPTIONS.items():
-        kind = int if name in ("z", "t") else number_or_name
-        group.add_argument(f"--{name}", type=kind, metavar=name.upper(), help=meaning)
+def add_images(parser, *, output):
+    """Adds what images are read, by which model, and where results go.
+
+    Args:
+      parser: `argparse.ArgumentParser`.
+      output: the folder that is written if the user names none.
+    """
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="image file, folder, or quoted glob"
+    )
+    parser.add_argument(
+        "--output", default=output, metavar="FOLDER", help="folder to write (%(default)s)"
+    )
+    parser.add_argument(
+        "--model",
+        default="spheroid-small",
+        help="name of a packaged model, or folder of a trained fold or run (%(default)s)",
+    )
+    parser.add_argument(
+        "--include", action="append", default=[], metavar="GLOB", help="only files that match"
+    )
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="GLOB", help="no files that match"
+    )
+    parser.add_argument(
+        "--jobs", type=natural, default=0, metavar="N", help="threads (one per core)"
+    )
+
+
+def add_planes(parser):
+    """Adds the options that choose pictures in files of several; `choice` reads them."""
+    group = parser.add_argument_group("files that hold several pictures")
+    group.add_argument(
+        "--channel",
+        type=number_or_name,
+        metavar="NAME",
+        help="name or number of the channel, from 0 (the one whose name says bright field)",
+    )
+    group.add_argument(
+        "--scene", type=number_or_name, metavar="NAME", help="name or number, from 0 (all)"
+    )
+    group.add_argument("--time", type=natural, metavar="N", help="number, from 0 (all)")
+    group.add_argument(
+        "--plane",
+        type=plane,
+        default="sharpest",
+        help="of several depths: sharpest, min, max, mean, or a number from 0 (%(default)s)",
+    )
+
+
+def choice(given, **more):
+    """Returns the `lab.plan.Choice` that the options of `add_planes` make.
+
+    Args:
+      given: the parsed arguments.
+      **more: further fields of the choice.
+    """
+    from spheroid_jax.lab import plan
+
+    return plan.Choice(
+        channel=given.channel, scene=given.scene, time=given.time, plane=given.plane, **more
+    )
 
 
 def number_or_name(word):
     """Returns a number where the word is one, else the word."""
     return int(word) if word.isascii() and word.isdigit() else word
+
+
+def natural(word):
+    """Returns a whole number from 0; argparse names the option if the word is none."""
+    if not (word.isascii() and word.isdigit()):
+        raise ValueError(word)
+    return int(word)
+
+
+def plane(word):
+    """Returns a number of a depth, or one of the names of `lab.plan.PROJECTIONS`."""
+    return word if word in ("sharpest", "min", "max", "mean") else natural(word)

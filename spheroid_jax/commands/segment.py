@@ -2,14 +2,16 @@
 
     spheroid segment plate --output masks
 
-writes masks/NAME.png (0 and 255) for every image plate/NAME.tif, in the size of the image. If an
-image cannot be read, or its mask cannot be written, the command reports the image and goes on.
+writes masks/NAME.png (0 and 255) for every image plate/NAME.tif, in the size of the image. Files
+are found and read as by `spheroid measure`. If an image cannot be read, or its mask cannot be
+written, the command reports the image and goes on.
 """
 
+import contextlib
 import pathlib
-import sys
 
-from spheroid_jax.commands import failures, parsers
+from spheroid_jax.commands import failures, parsers, progress, said
+from spheroid_jax.runtime import interrupts
 
 NAME = "spheroid segment"
 
@@ -23,8 +25,8 @@ def main(arguments=None):
 def _parser():
     parser = parsers.parser(
         NAME,
-        "Writes a mask for each image: a PNG file of the image's size, 255 in the spheroid and 0 "
-        "elsewhere. Folders are searched for images with all their subfolders, and the output "
+        "Writes a mask for each image: a PNG file of the image's size, 255 in the largest body and "
+        "0 elsewhere. Folders are searched for images with all their subfolders, and the output "
         "folder gets the same subfolders.",
         {
             "spheroid segment plate": "writes masks/A01.png for plate/A01.tif, and so on",
@@ -32,17 +34,7 @@ def _parser():
             "results/day1/A01.png for day1/A01.tif, with a model of your own",
         },
     )
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="image file, folder, or quoted glob"
-    )
-    parser.add_argument(
-        "--model",
-        default="spheroid-small",
-        help="name of a packaged model, or folder of a trained fold or run (%(default)s)",
-    )
-    parser.add_argument(
-        "--output", default="masks", metavar="FOLDER", help="folder of the masks (%(default)s)"
-    )
+    parsers.add_images(parser, output="masks")
     parser.add_argument(
         "--existing",
         choices=("refuse", "skip", "replace"),
@@ -50,31 +42,45 @@ def _parser():
         help="what to do about masks that exist already; skip: keep them, and segment only the "
         "other images (%(default)s)",
     )
-    parsers.add_plane_options(parser)
+    parsers.add_planes(parser)
     return parser
 
 
 def _segment(given):
     """Segments the images; returns the exit status."""
-    from spheroid_jax.images import find
+    with interrupts.remembered() as check_interrupt:
+        from spheroid_jax.lab import plan
 
-    output = pathlib.Path(given.output)
-    found = find.find(given.inputs, output)
-    masks = {image.path: image.output(output, ".png") for image in found}
-    there = _check_masks(masks, output, given.existing)
-    todo = masks if given.existing == "replace" else _without(masks, there)
-    choice = {name: getattr(given, name) for name in ("channel", "scene", "z", "t")}
-    failed = _write_masks(given.model, todo, output, choice)
+        output = pathlib.Path(given.output)
+        if output.exists() and not output.is_dir():
+            raise NotADirectoryError(f"{output}: not a folder; choose another --output")
+        planned = plan.make_plan(
+            given.inputs,
+            output,
+            parsers.choice(given),
+            include=given.include,
+            exclude=given.exclude,
+            wells=False,
+        )
+        masks = {item: output / f"{item.name}.png" for item in planned.items}
+        there = _check_masks(masks, given.existing)
+        todo = masks if given.existing == "replace" else _without(masks, there)
+        wanted = len(todo) + len(planned.failed)
+        with progress.Bar(NAME) as bar:
+            for number, failed in enumerate(planned.failed, start=1):
+                bar.show(number, wanted, f"{failed.found.path}: {failed.reason}")
+            written, empty = _write_masks(given, todo, output, bar, check_interrupt)
     stayed = f"; {len(masks) - len(todo)} were there already" if len(todo) < len(masks) else ""
-    print(f"{len(todo) - failed} of {len(todo)} masks written to {output}{stayed}")
-    return failures.SOME_FAILED if failed else 0
+    print(f"{len(written)} of {wanted} masks written to {output}{stayed}")
+    for line in (said.left_out(planned.left_out), said.empty(empty)):
+        if line:
+            print(line)
+    return failures.SOME_FAILED if len(written) < wanted else 0
 
 
-def _check_masks(masks, output, existing):
+def _check_masks(masks, existing):
     """Returns the masks that exist already; raises if a mask would replace a user's file."""
-    if output.exists() and not output.is_dir():
-        raise NotADirectoryError(f"{output}: not a folder; choose another --output")
-    inputs = {path.resolve() for path in masks}
+    inputs = {item.found.path.resolve() for item in masks}
     for mask in masks.values():
         if mask.resolve() in inputs:
             raise FileExistsError(f"{mask} is an image; choose another --output")
@@ -89,68 +95,84 @@ def _check_masks(masks, output, existing):
 
 
 def _without(masks, there):
-    """Returns the dict from image to mask, without the masks that exist already."""
+    """Returns the dict from item to mask, without the masks that exist already."""
     there = set(there)
-    return {path: mask for path, mask in masks.items() if mask not in there}
+    return {item: mask for item, mask in masks.items() if mask not in there}
 
 
-def _write_masks(model, masks, output, choice):
+def _write_masks(given, masks, output, bar, check_interrupt):
     """Segments images and writes their masks, with a progress bar on a terminal.
 
     Args:
-      model: name of a packaged model, or a folder.
-      masks: dict from the path of an image to the path of its mask.
+      given: the parsed arguments.
+      masks: dict from a `plan.Item` to the path of its mask.
       output: folder of the masks, for the message after Ctrl-C.
-      choice: keyword arguments of `images.read` that choose a plane.
+      bar: `progress.Bar`.
+      check_interrupt: function that raises `KeyboardInterrupt` after Ctrl-C.
 
     Returns:
-      The number of images that have failed.
+      The items whose mask was written, and those of them that look empty.
     """
-    import tqdm
-
-    from spheroid_jax import images
     from spheroid_jax.inference import model_file, stream
+    from spheroid_jax.lab import plan, rules
     from spheroid_jax.runtime import cache, compilation
 
+    before = bar.done
+    bar.show(before, before + len(masks))
     compilation.keep_programs(cache.folder())
-    loaded = model_file.load(model)
-    failed = done = 0
-    with tqdm.tqdm(
-        total=len(masks),
-        unit=" images",
-        bar_format=parsers.BAR,
-        dynamic_ncols=True,
-        leave=False,
-        disable=None,  # No bar if stderr is not a terminal.
-    ) as bar:
-        try:
-            planes = stream.segment_stream(
-                loaded, masks, read=lambda path: images.read(path, **choice).pixels
-            )
-            for result in planes:
-                problem = result.error or _write(result, masks[result.source])
-                if problem is not None:
-                    failed += 1
-                    with bar.external_write_mode(file=sys.stderr):
-                        failures.complain(NAME, problem)
-                done += 1
-                bar.update()
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"interrupted; {done - failed} of {len(masks)} masks are in {output}, "
-                "--existing skip goes on from there"
-            ) from None
-    return failed
+    loaded = model_file.load(given.model)
+    model_rules, _ = rules.load(given.model)
+    choice = parsers.choice(given)
+
+    def finish(item, image, prepared, on_grid):
+        del item, image
+        return _finish(prepared, on_grid, model_rules)
+
+    written, empty = [], []
+    try:
+        results = stream.finish_stream(
+            loaded,
+            masks,
+            read=lambda item: plan.read_picture(item, choice),
+            finish=finish,
+            threads=given.jobs,
+        )
+        with contextlib.closing(results):
+            for done, result in enumerate(results, start=before + 1):
+                item = result.source
+                mask, is_empty = result.value or (None, False)
+                problem = result.error or _write(item, masks[item], mask)
+                if problem is None:
+                    written.append(item)
+                    empty += [item] * is_empty
+                bar.show(done, before + len(masks), problem)
+                check_interrupt()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"interrupted; {len(written)} of {len(masks)} masks are in {output}, "
+            "--existing skip goes on from there"
+        ) from None
+    return written, empty
 
 
-def _write(result, mask):
+def _finish(prepared, on_grid, model_rules):
+    """Returns the mask of an image, and whether `spheroid measure` would call the image empty."""
+    from spheroid_jax.inference import predict
+    from spheroid_jax.lab import evidence, verdict
+
+    scores = evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(on_grid))
+    judged = verdict.judge(scores, model_rules)
+    return predict.finish(prepared, on_grid).mask, judged.verdict == verdict.EMPTY
+
+
+def _write(item, path, mask):
     """Writes one mask; returns a message if the mask cannot be written, else None."""
     from spheroid_jax import images
     from spheroid_jax.runtime import files
 
     try:
-        with files.replacing(mask, "wb") as file:
-            images.write_mask(file, result.segmentation.mask)
+        with files.replacing(path, "wb") as file:
+            images.write_mask(file, mask)
     except OSError as error:
-        return f"{result.source}: no mask written: {failures.message(error)}"
+        return f"{item.found.path}: no mask written: {failures.message(error)}"
     return None

@@ -4,6 +4,7 @@ import collections
 import glob
 import os
 import pathlib
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -56,10 +57,11 @@ def find(arguments: Iterable[str | os.PathLike], output: str | os.PathLike) -> l
       output: path of the output folder.
 
     Returns:
-      The images in the order of the arguments, without repetitions; sorted by name within a folder.
+      The images in the order of the arguments, without repetitions; sorted by name within a folder,
+      A2 before A10.
 
     Raises:
-      FindError: an argument gives no image, or two images have the same place.
+      FindError: an argument gives no image.
       OSError: a folder cannot be searched.
     """
     expanded = [_expand(os.fspath(argument), output) for argument in arguments]
@@ -69,12 +71,10 @@ def find(arguments: Iterable[str | os.PathLike], output: str | os.PathLike) -> l
         for item in reversed(expanded)
         for path in reversed(item.paths)
     }
-    found = [
+    return [
         Found(path, pathlib.PurePath(os.path.relpath(path, base)).with_suffix(""))
         for path in reversed(paths.values())
     ]
-    _check_places(found)
-    return found
 
 
 def is_image(path: pathlib.Path) -> bool:
@@ -106,7 +106,7 @@ def _matches(pattern, output):
     fixed = next(n for n, part in enumerate(parts) if glob.has_magic(part))
     base = pathlib.Path(*parts[:fixed])
     try:
-        matches = sorted(base.glob(os.path.join(*parts[fixed:])))
+        matches = sorted(base.glob(os.path.join(*parts[fixed:])), key=_natural)
     except ValueError as error:
         raise FindError(f"{pattern}: {error}") from None
     output, paths = pathlib.Path(output).resolve(), []
@@ -130,11 +130,20 @@ def _walk(folder, output) -> Iterator[pathlib.Path]:
         if (real := here.resolve()) in seen:
             continue
         seen.add(real)
-        entries = sorted(path for path in here.iterdir() if not path.name.startswith("."))
+        entries = sorted(
+            (path for path in here.iterdir() if not path.name.startswith(".")), key=_natural
+        )
         folders = [path for path in entries if path.is_dir()]
         yield from (path for path in entries if is_image(path) and path not in folders)
         for path in reversed(folders):
             (linked if path.is_symlink() else waiting).append(path)
+
+
+def _natural(path):
+    """Sorting key by which numbers in names count as numbers: A2 comes before A10."""
+    parts = re.split(r"(\d+)", str(path))
+    # Texts and numbers alternate, so like is compared with like; equal keys go by the name.
+    return [int(part) if n % 2 else part for n, part in enumerate(parts)], str(path)
 
 
 def _is_within(path, folder):
@@ -150,8 +159,12 @@ def _deepest_common(folders):
         raise FindError("the images lie on different drives; name those of one drive") from None
 
 
-def _check_places(found):
-    """Raises an error if two images have the same place."""
+def check_places(found: Iterable[Found]):
+    """Checks that no two images have the same place.
+
+    Raises:
+      FindError: two images have the same place.
+    """
     places = collections.defaultdict(list)
     for image in found:
         places[image.place].append(str(image.path))

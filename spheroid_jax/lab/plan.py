@@ -9,7 +9,7 @@ import fnmatch
 import os
 import pathlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -47,12 +47,14 @@ class Choice:
     Attributes:
       channel: name or number; None for the one whose name says bright field.
       scene: name or number; None for all scenes.
+      time: number of the time from 0; None for all times.
       plane: number of the depth from 0, or one of `PROJECTIONS`.
       pixel_size_um: side of a pixel, which counts more than what files say; None for theirs.
     """
 
     channel: int | str | None = None
     scene: int | str | None = None
+    time: int | None = None
     plane: int | str = "sharpest"
     pixel_size_um: float | None = None
 
@@ -133,8 +135,9 @@ def make_plan(
     choice: Choice,
     *,
     pattern: str | None = None,
-    include: tuple[str, ...] = (),
-    exclude: tuple[str, ...] = (),
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    wells: bool = True,
 ) -> Planned:
     """Lists what a run reads, without reading pixels.
 
@@ -145,6 +148,7 @@ def make_plan(
       pattern: as for `names.compile_pattern`; None for the known layouts.
       include: patterns of names or paths, as in a shell; empty for all files.
       exclude: patterns of files to leave out.
+      wells: whether wells, days and fields are read from names.
 
     Raises:
       find.FindError: an input gives no image, or two images have the same place.
@@ -154,26 +158,35 @@ def make_plan(
     compiled = names.compile_pattern(pattern) if pattern else None
     found, left_out = [], []
     for each in find.find(inputs, output):
-        reason = _left_out(each, include, exclude)
+        reason = _left_out(each, tuple(include), tuple(exclude))
         if reason:
             left_out.append((each.path, reason))
         else:
             found.append(each)
     if not found:
-        raise PlanError("no images are left after --include and --exclude")
+        raise PlanError(_nothing_left(left_out))
+    # Only now: of two files for one place, one may have been left out.
+    find.check_places(found)
     items, failed = [], []
-    for each in make(found, choice, compiled):
+    for each in make(found, choice, compiled, wells=wells):
         (failed if isinstance(each, Failed) else items).append(each)
     return Planned(items, failed, left_out)
 
 
-def make(found: Iterable[find.Found], choice: Choice, pattern: re.Pattern | None = None):
+def make(
+    found: Iterable[find.Found],
+    choice: Choice,
+    pattern: re.Pattern | None = None,
+    *,
+    wells: bool = True,
+) -> Iterator[Item | Failed]:
     """Chooses the pictures of all files; reads no pixels.
 
     Args:
       found: the files.
       choice: how planes are chosen.
       pattern: how wells are read from names, as returned by `names.compile_pattern`.
+      wells: as for `make_plan`.
 
     Yields:
       `Item`s, and a `Failed` per file that cannot be used.
@@ -182,8 +195,11 @@ def make(found: Iterable[find.Found], choice: Choice, pattern: re.Pattern | None
       names.PlaceError: names have two wells each, or do not fit the pattern.
     """
     found = list(found)
-    relative = [(each.place.parent / each.path.name).as_posix() for each in found]
-    for each, place in zip(found, names.read_places(relative, pattern), strict=True):
+    places = [Place()] * len(found)
+    if wells:
+        relative = [(each.place.parent / each.path.name).as_posix() for each in found]
+        places = names.read_places(relative, pattern)
+    for each, place in zip(found, places, strict=True):
         try:
             yield from _items(each, place, choice)
         except (images.ImageError, OSError) as error:
@@ -239,6 +255,13 @@ def sharpness(pixels: Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"]) -
     return float(ndimage.laplace(smooth).var() / max(float(gray.var()), 1e-12))
 
 
+def _nothing_left(left_out):
+    """Returns the message about inputs of which every file is left out."""
+    path, reason = left_out[0]
+    more = f", and {len(left_out) - 1} more files are" if len(left_out) > 1 else " is"
+    return f"no images are left: {path}{more} left out ({reason})"
+
+
 def _left_out(found, include, exclude):
     """Why a file is left out; "" where it is not."""
     path = (found.place.parent / found.path.name).as_posix()
@@ -249,7 +272,7 @@ def _left_out(found, include, exclude):
         )
 
     if include and not fits(include):
-        return "--include"
+        return "not in --include"
     if fits(exclude):
         return "--exclude"
     if _THUMBNAIL_NAME.search(found.path.stem):
@@ -262,7 +285,8 @@ def _items(found, place, choice):
     numbers = range(len(scenes))
     if choice.scene is not None:
         numbers = [images.choose_scene(scenes, choice.scene)]
-    several = len(numbers) > 1 or any(scenes[n].length("T") > 1 for n in numbers)
+    times = {number: _times(scenes[number], choice.time) for number in numbers}
+    several = len(numbers) > 1 or any(len(each) > 1 for each in times.values())
     for number in numbers:
         scene = scenes[number]
         channel, notes = _channel(scene, choice.channel)
@@ -272,7 +296,7 @@ def _items(found, place, choice):
         size, source = choice.pixel_size_um, "option"
         if size is None:
             size, source = scene.pixel_size_um, "file" if scene.pixel_size_um else "unknown"
-        for t in range(scene.length("T")):
+        for t in times[number]:
             yield Item(
                 found=found,
                 scene=number,
@@ -290,6 +314,16 @@ def _items(found, place, choice):
             )
 
 
+def _times(scene, chosen):
+    """The numbers of the times to read."""
+    count = scene.length("T")
+    if chosen is None:
+        return range(count)
+    if chosen >= count:
+        raise images.ImageError(f"no time {chosen}: there are {count}")
+    return [chosen]
+
+
 def _channel(scene, chosen):
     """The number of the channel to segment, and a note where it was chosen by its name."""
     count = scene.length("C")
@@ -299,7 +333,13 @@ def _channel(scene, chosen):
             "--channel 0 takes it all the same"
         )
     if scene.unnamed:
-        # Pages that nobody has described can be chosen as channels; the message lists them.
+        # Pages that nobody has described can be chosen as channels.
+        if chosen is None:
+            pages = scene.length(scene.unnamed)
+            raise images.ImageError(
+                f"the file does not say what its {pages} pages are (axes {scene.axes}); choose one "
+                f"with --channel, from 0 to {pages - 1}"
+            )
         return images.choose_plane(scene, channel=chosen).channel, ()
     if count == 1 and not isinstance(chosen, str):
         return 0, ()

@@ -77,29 +77,36 @@ class Progress(NamedTuple):
       done: pictures that are done, those of earlier runs included.
       total: all pictures.
       problem: what is wrong with the last picture; "" if nothing is.
+      earlier: pictures that an earlier run has done.
     """
 
     done: int
     total: int
-    problem: str
+    problem: str = ""
+    earlier: int = 0
 
 
 class Summary(NamedTuple):
     """Outcome of a run.
 
     Attributes:
-      verdicts: number of pictures by verdict.
+      verdicts: number of pictures by verdict, the trusted ones first.
       bodies: number of measured bodies.
       earlier: pictures that an earlier run had done.
       failed: pictures that could not be read, measured or written.
-      kept: files that a person has edited, and that were kept.
+      kept: files that a person has edited, and that were kept, each with the name of what was
+        written in its place, or "".
+      without_size: measured pictures of unknown pixel size.
+      left_out: files that were left out, with the reason.
     """
 
     verdicts: dict[str, int]
     bodies: int
     earlier: int
     failed: int
-    kept: list[str]
+    kept: dict[str, str]
+    without_size: int
+    left_out: list[tuple[pathlib.Path, str]]
 
 
 def plan_run(
@@ -163,13 +170,14 @@ class _Run:
         self.settings = _settings(options, self.model, self.rules)
         self.keys: list[str] = []
         self.earlier = self.failed = 0
-        self.kept: list[str] = []
+        self.kept: dict[str, str] = {}
         self._refreshed = 0.0
         self._contents: dict[pathlib.Path, str] = {}
 
     def measure(self):
         """Measures what is not done yet."""
         total = len(self.planned.items) + len(self.planned.failed)
+        self._report(total)
         for failed in self.planned.failed:
             self._add(self._failed_entry(failed))
             self._report(total, failed)
@@ -217,7 +225,7 @@ class _Run:
 
     def _report(self, total, failed=None):
         problem = f"{failed.found.path}: {failed.reason}" if failed else ""
-        self.on_progress(Progress(len(self.keys), total, problem))
+        self.on_progress(Progress(len(self.keys), total, problem, self.earlier))
 
     def _add(self, entry):
         self.journal.append(entry)
@@ -236,7 +244,7 @@ class _Run:
         written: dict[str, str] = {}
         for path, made in examination.outputs(well):
             if not self.journal.write(path, made, written):
-                self.kept.append(path)
+                self.kept[path] = ""
         card = self._card(well, written)
         return Entry(_key(item), content, self.settings, image_row, body_rows, card, written)
 
@@ -305,9 +313,8 @@ class _Run:
             target = self.output / name
             if target.exists() and digest(target.read_bytes()) != written.get(name):
                 stem, _, suffix = name.rpartition(".")
-                if name not in self.kept:
-                    self.kept.append(name)
-                target = self.output / f"{stem}.new.{suffix}"
+                self.kept[name] = f"{stem}.new.{suffix}"
+                target = self.output / self.kept[name]
             else:
                 written[name] = digest(content)
             with files.replacing(target, "wb") as file:
@@ -343,8 +350,17 @@ class _Run:
         """Counts what the run has done."""
         entries = self.entries()
         counts = collections.Counter(entry.image["verdict"] for entry in entries)
-        measured = sum(row["body"] != "" for entry in entries for row in entry.bodies)
-        return Summary(dict(counts), measured, self.earlier, self.failed, self.kept)
+        ordered = {name: counts[name] for name in reversed(report.MEANINGS) if counts[name]}
+        measured = [entry for entry in entries if any(row["body"] != "" for row in entry.bodies)]
+        return Summary(
+            verdicts=ordered,
+            bodies=sum(len(entry.bodies) for entry in measured),
+            earlier=self.earlier,
+            failed=self.failed,
+            kept=self.kept,
+            without_size=sum(entry.image["pixel_size_um"] == "" for entry in measured),
+            left_out=self.planned.left_out,
+        )
 
 
 def _key(item):

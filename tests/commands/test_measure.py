@@ -10,12 +10,12 @@ def test_a_folder_is_measured(plate, capsys):
     assert command.main(["plate"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        "4 pictures: 4 ok. Bodies measured: 4.",
-        "Look at results/report.html first; the numbers are in results/measurements.csv.",
+        "4 images: 4 ok. 4 bodies measured.",
+        "Open results/report.html to see what needs a look. Numbers: results/measurements.csv.",
     ]
     assert err == ""
     assert command.main(["plate"]) == 0
-    assert "Done by an earlier run: 4 pictures." in capsys.readouterr().out
+    assert "4 of the images were done by an earlier run." in capsys.readouterr().out
 
 
 def test_a_bad_file_is_one_line_and_status_1(plate, capsys):
@@ -47,7 +47,7 @@ def test_after_ctrl_c_it_says_how_to_go_on(plate, capsys, monkeypatch):
 
     monkeypatch.setattr(run, "measure_files", interrupted)
     assert command.main(["plate"]) == 130
-    assert "interrupted; 1 of 4 pictures are in results" in capsys.readouterr().err
+    assert "interrupted; 1 of 4 images are in results" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_after_ctrl_c_it_says_how_to_go_on(plate, capsys, monkeypatch):
         (["nowhere"], "nowhere"),
         (["plate", "--model", "missing"], "missing: no model here"),
         (["plate", "--pattern", "("], "--pattern '(': not a regular expression"),
-        (["plate", "--include", "*.gif"], "no images are left"),
+        (["plate", "--include", "*.gif"], "no images are left: plate/day1/A01.tif"),
     ],
 )
 def test_what_cannot_begin_is_one_line(plate, capsys, arguments, said):

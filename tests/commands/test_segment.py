@@ -1,8 +1,10 @@
 """Tests of `spheroid segment`: masks, their paths, errors, interruptions."""
 
 import os
+import pathlib
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import termios
@@ -15,9 +17,11 @@ from PIL import Image
 
 import spheroid_jax as sj
 from spheroid_jax import images
+from spheroid_jax.commands import measure
 from spheroid_jax.commands import segment as command
 from spheroid_jax.inference import model_file, pretrained, stream
-from spheroid_jax.runtime import compilation
+from spheroid_jax.lab import rules
+from spheroid_jax.runtime import compilation, files
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +35,13 @@ def pictures(rng):
 
 
 @pytest.fixture
-def saved(model, tmp_path, monkeypatch):
+def saved(model, trusting, tmp_path, monkeypatch):
     """Makes a working folder, a cache folder and one packaged model for the test."""
     monkeypatch.setattr(compilation, "keep_programs", lambda folder: None)
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
     monkeypatch.chdir(tmp_path)
     model_file.save(model, tmp_path / "pretrained" / "spheroid-small", provenance={})
+    files.write_json(tmp_path / "pretrained/spheroid-small" / rules.FILE, trusting._asdict())
     return tmp_path / "pretrained" / "spheroid-small"
 
 
@@ -170,37 +175,90 @@ def test_an_error_of_ours_is_no_images_error(plate, capsys, monkeypatch):
     def broken(*arguments, **options):
         raise TypeError("a bug")
 
-    monkeypatch.setattr(stream, "segment_stream", broken)
+    monkeypatch.setattr(stream, "finish_stream", broken)
     assert command.main(["plate"]) == 70
     err = capsys.readouterr().err
     assert err.startswith("Traceback") and "this is a bug of spheroid_jax" in err
 
 
 def test_after_ctrl_c_it_says_how_to_go_on(plate, capsys, monkeypatch):
-    results = stream.segment_stream
+    results = stream.finish_stream
 
     def interrupted(model, paths, **options):
         yield next(results(model, paths, **options))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stream, "segment_stream", interrupted)
+    monkeypatch.setattr(stream, "finish_stream", interrupted)
     assert command.main(["plate"]) == 130
     assert "interrupted; 1 of 3 masks are in masks, --existing skip" in capsys.readouterr().err
-    monkeypatch.setattr(stream, "segment_stream", results)
+    monkeypatch.setattr(stream, "finish_stream", results)
     assert command.main(["plate", "--existing=skip"]) == 0
 
 
-def test_a_channel_is_chosen_by_name_or_number(saved, model, pictures, tmp_path, capsys):
+def write_ome(path, pixels, axes, **metadata):
+    tifffile.imwrite(path, pixels, ome=True, metadata={"axes": axes, **metadata})
+
+
+def test_bright_field_is_chosen_by_its_name_or_by_option(saved, model, pictures, tmp_path, capsys):
     stack = np.stack([np.zeros_like(pictures[0]), pictures[0]])
-    metadata = {"axes": "CYX", "Channel": {"Name": ["GFP", "Brightfield"]}}
-    tifffile.imwrite(tmp_path / "well.ome.tif", stack, ome=True, metadata=metadata)
-    assert command.main(["well.ome.tif"]) == 1
-    said = "choose one with the option channel (0 'GFP', 1 'Brightfield')"
-    assert said in capsys.readouterr().err
-    for channel in ("Brightfield", "1"):
-        assert command.main(["well.ome.tif", "--channel", channel, "--existing=replace"]) == 0
+    write_ome("well.ome.tif", stack, "CYX", Channel={"Name": ["GFP", "Brightfield"]})
+    for channel in ((), ("--channel", "Brightfield"), ("--channel", "1")):
+        assert command.main(["well.ome.tif", *channel, "--existing=replace"]) == 0
         mask = images.read_mask("masks/well.ome.png")
         np.testing.assert_array_equal(mask, sj.segment(model, pictures[0]).mask)
+    write_ome("other.ome.tif", stack, "CYX", Channel={"Name": ["GFP", "DAPI"]})
+    assert command.main(["other.ome.tif"]) == 1
+    assert "0 'GFP', 1 'DAPI'; choose one with --channel" in capsys.readouterr().err
+
+
+def test_each_scene_and_time_has_a_mask_and_an_option_takes_one(saved, model, pictures, rng):
+    stack = np.stack([dark_disk(40, (20, 18), radius, rng)[0] for radius in (8, 12)])
+    write_ome("film.ome.tif", stack, "TYX")
+    assert command.main(["film.ome.tif"]) == 0
+    assert sorted(os.listdir("masks")) == ["film.ome_s0_t0.png", "film.ome_s0_t1.png"]
+    for time, pixels in enumerate(stack):
+        mask = images.read_mask(f"masks/film.ome_s0_t{time}.png")
+        np.testing.assert_array_equal(mask, sj.segment(model, pixels).mask)
+    assert command.main(["film.ome.tif", "--time=1", "--output=one"]) == 0
+    np.testing.assert_array_equal(images.read_mask("one/film.ome.png"), mask)
+    assert command.main(["film.ome.tif", "--time=2", "--output=none"]) == 1
+
+
+def test_masks_are_the_labels_of_measure(plate, capsys):
+    """One code path: the same files, planes and bodies."""
+    stack = np.stack([np.asarray(Image.open(plate / "A01.tif"))] * 2)
+    write_ome(plate / "film.ome.tif", stack, "ZYX")
+    assert command.main(["plate"]) == 0
+    assert measure.main(["plate"]) == 0
+    masks = sorted(path.relative_to("masks").with_suffix("") for path in masks_of("masks"))
+    assert len(masks) == 4
+    for name in masks:
+        labels = images.read_labels(f"results/labels/{name}.ome.tif")
+        assert labels.any()
+        np.testing.assert_array_equal(images.read_mask(f"masks/{name}.png"), labels > 0)
+
+
+def masks_of(folder):
+    return pathlib.Path(folder).rglob("*.png")
+
+
+def test_an_image_that_looks_empty_is_said(saved, trusting, pictures, capsys):
+    files.write_json(saved / rules.FILE, trusting._replace(intercept=-9.0)._asdict())
+    Image.fromarray(pictures[0]).save("well.png")
+    assert command.main(["well.png"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 of 1 masks written") and "1 image looks empty" in out
+    assert "well.png" in out.splitlines()[1]
+
+
+def test_excluded_files_and_thumbnails_have_no_masks(plate, capsys):
+    shutil.copy(plate / "A01.tif", plate / "A01_thumb.tif")
+    # Two files of one place, of which one is left out.
+    shutil.copy(plate / "A01.tif", plate / "A01.jpg")
+    assert command.main(["plate", "--exclude", "day3/*", "--exclude", "*.jpg"]) == 0
+    assert sorted(os.listdir("masks")) == ["A01.png", "A02.png"]
+    out = capsys.readouterr().out
+    assert "Left out: 3 files (1 named like a thumbnail, 2 --exclude)." in out
 
 
 CODE = """

@@ -28,7 +28,15 @@ def make(*names):
 def masks(*arguments, output="masks"):
     """A dict from each image found to its mask."""
     found = find.find(arguments, output)
+    find.check_places(found)
     return {str(image.path): str(image.output(output, ".png")) for image in found}
+
+
+def test_numbers_in_names_count_as_numbers(here):
+    make(*(f"plate/{name}.tif" for name in ("A10", "A2", "A1", "B1")))
+    assert [path.rpartition("/")[2] for path in masks("plate")] == [
+        *("A1.tif", "A2.tif", "A10.tif", "B1.tif")
+    ]
 
 
 def test_two_folders_are_mirrored_and_do_not_collide(here):
