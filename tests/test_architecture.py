@@ -50,7 +50,7 @@ ONLY_IN = {
     "jinja2": {"report/page"},
     "orbax": {"training/checkpoint"},
     "tensorboardX": {"training/progress"},
-    "tqdm": {"commands/measure", "commands/segment", "training/progress"},
+    "tqdm": {"commands/progress", "training/progress"},
     "roifile": {"lab/outlines"},
     "nd2": {"images/formats/nd2"},
     "pylibCZIrw": {"images/formats/czi"},
