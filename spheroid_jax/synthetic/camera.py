@@ -13,23 +13,35 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from spheroid_jax.synthetic import drawing
-from spheroid_jax.synthetic.drawing import Picture, Rng
+from spheroid_jax.synthetic.drawing import Mask, Picture, Rng
 
 
-def expose(rng: Rng, light: Picture) -> UInt8[np.ndarray, "S S"]:
+def expose(
+    rng: Rng,
+    light: Picture,
+    *,
+    detail: float = math.inf,
+    subject: Mask | None = None,
+    unused: float = 0.6,
+) -> UInt8[np.ndarray, "S S"]:
     """Draws a camera, and the image that the camera takes.
 
     Args:
       rng: generator.
       light: light that reaches the camera, above 0.
+      detail: width of the smallest thing that must stay visible, in sides of the frame; limits
+        blur and loss of resolution.
+      subject: pixels for which the exposure is set, besides the whole frame; None for none.
+      unused: largest range of grey levels left unused below the darkest light, divided by the
+        range of the light.
 
     Returns:
       The image, grey levels 0 to 255.
     """
     size = light.shape[0]
-    light = ndimage.gaussian_filter(light, _blur(rng) * size)
-    image = _tone(rng, light)
-    coarse = rng.uniform(0.3, 1.0)
+    light = ndimage.gaussian_filter(light, min(_blur(rng), detail / 8) * size)
+    image = _tone(rng, light, subject, unused)
+    coarse = max(rng.uniform(0.3, 1.0), min(8 / (detail * size), 1.0))
     if rng.random() < 0.3:
         image = _resample(_resample(image, round(coarse * size)), size)
     image = _noise(rng, image)
@@ -53,12 +65,15 @@ def _blur(rng: Rng) -> float:
     return drawing.log_uniform(rng, 0.0006, 0.006)
 
 
-def _tone(rng: Rng, light: Picture) -> Picture:
+def _tone(rng: Rng, light: Picture, subject: Mask | None, unused: float) -> Picture:
     """Draws exposure, gamma and, in some images, inverted contrast; the result is in [0, 1]."""
     low, high = np.percentile(light, (0.5, 99.5))
+    if subject is not None and subject.any():
+        dark, bright = np.percentile(light[subject], (5, 95))
+        low, high = min(low, dark), max(high, bright)
     spread = max(float(high - low), 0.02)
     # Some cameras leave grey levels unused; others clip highlights or shadows.
-    black = low - rng.uniform(-0.03, 0.6) * spread
+    black = low - rng.uniform(-0.03, unused) * spread
     white = high + rng.uniform(-0.08, 0.5) * spread
     image = np.clip((light - black) / (white - black), 0, 1)
     image = image ** math.exp(rng.uniform(-0.5, 0.5))

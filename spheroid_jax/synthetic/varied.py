@@ -67,12 +67,12 @@ def make_image(
     vessel = None if kind == "open" else _vessel_around(rng, main, kind)
     bodies = [main, *_lesser_bodies(rng, main, shape, vessel)]
     mask = np.logical_or.reduce([body.depth > 0 for body in bodies])
-    image = _light(rng, size)
+    image = lamp_light(rng, size)
     if vessel is not None:
-        image *= _vessel_transmission(rng, size, vessel)
+        image *= vessel_transmission(rng, size, vessel)
     for _ in range(int(drawing.sometimes(rng, 0.35, 1, 4))):
-        image *= _ghost(rng, main)
-    _add_clutter(rng, image, main)
+        image *= draw_ghost(rng, main)
+    add_clutter(rng, image, main)
     image = ndimage.gaussian_filter(image, drawing.sometimes(rng, 0.3, 0, 0.01) * size)
     look = tissue.draw(rng)
     alike = rng.random() < 0.7
@@ -80,7 +80,7 @@ def make_image(
         image = tissue.lay(rng, image, body, look)
         look = look if alike else tissue.draw(rng)
     if rng.random() < 0.15:
-        _add_clutter(rng, image, main)  # above the body
+        add_clutter(rng, image, main)  # above the body
     sensor = _sensor(rng, mask)
     return camera.expose(rng, image)[sensor], mask[sensor]
 
@@ -144,7 +144,7 @@ def _lesser_bodies(rng: Rng, main: Body, shape: str, vessel: Vessel | None) -> l
     return bodies
 
 
-def _light(rng: Rng, size: int) -> Picture:
+def lamp_light(rng: Rng, size: int) -> Picture:
     """Draws the light of an empty field: lamp, vignetting, gradient, blurred structure."""
     if rng.random() < 0.12:  # even, and often overexposed
         return np.ones((size, size), np.float32)
@@ -161,7 +161,7 @@ def _light(rng: Rng, size: int) -> Picture:
     return np.maximum(light, 0.04).astype(np.float32)
 
 
-def _vessel_transmission(rng: Rng, size: int, vessel: Vessel) -> Picture:
+def vessel_transmission(rng: Rng, size: int, vessel: Vessel) -> Picture:
     """Draws a vessel's transmission as a function of the distance from its wall."""
     beyond = _beyond_wall(rng, size, vessel)
     soft = drawing.log_uniform(rng, 0.0015, 0.03)
@@ -210,7 +210,7 @@ def _beyond_wall(rng: Rng, size: int, vessel: Vessel) -> Picture:
     return reach ** (1 / power) - vessel.half
 
 
-def _ghost(rng: Rng, body: Body) -> Picture:
+def draw_ghost(rng: Rng, body: Body) -> Picture:
     """Draws the transmission of a ghost: an object far out of focus, which is background.
 
     Ghosts are cells below the body, light of the body on the floor of the well, or dirt on a lens.
@@ -235,7 +235,7 @@ def _ghost(rng: Rng, body: Body) -> Picture:
     return np.maximum(1 - rng.uniform(-0.25, 0.3) * shade, 0.2)
 
 
-def _add_clutter(rng: Rng, image: Picture, body: Body) -> None:
+def add_clutter(rng: Rng, image: Picture, body: Body) -> None:
     """Draws specks, loose cells, clumps and fibres onto the image, in place."""
     size = image.shape[0]
     count = int(drawing.sometimes(rng, 0.75, 0, 1) ** 2 * 350)

@@ -1,0 +1,73 @@
+"""Drawn scenes for training: none, one or many bodies of any size, with exact instances.
+
+A scene is a pure function of a seed and a size in pixels. `KINDS` names the kinds and their
+shares.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from spheroid_jax.synthetic import drawing
+from spheroid_jax.synthetic.drawing import Rng
+from spheroid_jax.synthetic.scenes import crowds, empties, wells
+from spheroid_jax.synthetic.scenes.scene import Scene, Sketch, finish
+
+_STREAM = 7  # apart from the streams of the other modules
+MIN_SIZE = 64  # pixels; smaller frames do not resolve rims and cells
+
+
+class Kind(NamedTuple):
+    """A kind of scene: its share, and the function that draws it."""
+
+    share: float
+    draw: Callable[[Rng, int], Sketch]
+
+
+KINDS = {
+    "lit well": Kind(0.2, wells.lit),
+    "U well": Kind(0.1, wells.u_shaped),
+    "microwell": Kind(0.1, wells.micro),
+    "crowd": Kind(0.3, crowds.crowd),
+    "lobed": Kind(0.08, crowds.lobed_bodies),
+    "discs": Kind(0.07, crowds.discs),
+    "empty": Kind(0.15, empties.empty),
+}
+
+
+def draw_scene(seed: int, size: int, kind: str | None = None) -> Scene:
+    """Draws one scene, a pure function of the arguments.
+
+    Args:
+      seed: number of the scene, >= 0.
+      size: S, side of the square frame in pixels, >= 64.
+      kind: one of `KINDS`; None draws the kind by its share.
+
+    Returns:
+      Image, labels, core and kind.
+
+    Raises:
+      ValueError: the kind is unknown or the size is too small.
+    """
+    if size < MIN_SIZE:
+        raise ValueError(f"size is {size}, expected at least {MIN_SIZE} pixels")
+    rng, drawn = _start(seed)
+    name = drawn if kind is None else kind
+    if name not in KINDS:
+        raise ValueError(f"kind is {name!r}, expected one of {tuple(KINDS)}")
+    return finish(rng, KINDS[name].draw(rng, size), name)
+
+
+def drawn_kind(seed: int) -> str:
+    """Returns the kind of the scene that `draw_scene` draws for a seed."""
+    return _start(seed)[1]
+
+
+def _start(seed: int) -> tuple[Rng, str]:
+    """Returns the generator of a scene, and the kind that was drawn from it."""
+    rng = np.random.default_rng([seed, _STREAM])
+    return rng, drawing.choose(rng, {name: kind.share for name, kind in KINDS.items()})
+
+
+__all__ = ["KINDS", "MIN_SIZE", "Kind", "Scene", "draw_scene", "drawn_kind"]
