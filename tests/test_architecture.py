@@ -55,6 +55,7 @@ ONLY_IN = {
     "nd2": {"images/formats/nd2"},
     "pylibCZIrw": {"images/formats/czi"},
     "liffile": {"images/formats/lif"},
+    "zarr": {"images/formats/ome_zarr"},
     "xlsxwriter": {"lab/tables"},
     "pyarrow": {"lab/tables"},
     "ml_collections": {"training/setup"},
@@ -146,7 +147,7 @@ def test_the_train_extra_installs_all_that_training_imports():
                     missing.add(top)
     assert PACKAGE / "report" / "figures.py" in seen
     # Formats of microscopes' makers are optional: a missing one is told by its file.
-    assert missing == {"liffile", "nd2", "pylibCZIrw"}
+    assert missing == {"liffile", "nd2", "pylibCZIrw", "zarr"}
 
 
 def files_of(name):

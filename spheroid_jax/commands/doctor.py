@@ -30,6 +30,7 @@ EXTRAS = {
     "nd2": (("nd2",),),
     "czi": (("pylibCZIrw",),),
     "lif": (("liffile",),),
+    "zarr": (("zarr",),),
     "parquet": (("pyarrow",),),
     "report": (("matplotlib",),),
 }

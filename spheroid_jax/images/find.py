@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
+from spheroid_jax.images.formats import ome_zarr
 
 
 class FindError(UserError, ValueError):
@@ -17,10 +18,10 @@ class FindError(UserError, ValueError):
 
 
 class Found(NamedTuple):
-    """One image file.
+    """One image file, or one OME-Zarr folder, which is one image.
 
     Attributes:
-      path: the file.
+      path: the file or the folder.
       place: path of the image's outputs within an output folder, without a suffix: `day1/A01`.
     """
 
@@ -47,7 +48,7 @@ def find(arguments: Iterable[str | os.PathLike], output: str | os.PathLike) -> l
     the folder and its subfolders. A glob, such as `"day*/**/*.tif"`, stands for the images and
     folders that match. Folders and globs give files with a suffix in `images.SUFFIXES`, except for
     names that begin with a dot and for the output folder. The search in folders follows links to
-    folders, `**` does not, and no folder is searched twice.
+    folders, `**` does not, and no folder is searched twice. An OME-Zarr folder counts as a file.
 
     The places of outputs mirror the input folders below the deepest folder that contains all
     arguments. For a file, its folder counts; for a glob, its part without wildcards counts.
@@ -78,14 +79,18 @@ def find(arguments: Iterable[str | os.PathLike], output: str | os.PathLike) -> l
 
 
 def is_image(path: pathlib.Path) -> bool:
-    """Returns whether a file's name is that of an image file."""
-    return path.suffix.lower() in images.SUFFIXES and not path.name.startswith(".")
+    """Returns whether a path is an OME-Zarr folder or has the name of an image file."""
+    if path.name.startswith("."):
+        return False
+    if path.is_dir():
+        return ome_zarr.is_store(path)
+    return path.suffix.lower() in images.SUFFIXES
 
 
 def _expand(argument, output):
     """Finds the images that one argument stands for."""
     path = pathlib.Path(argument)
-    if path.is_dir():
+    if path.is_dir() and not ome_zarr.is_store(path):
         if path.resolve() == pathlib.Path(output).resolve():
             raise FindError(f"{path}: results are written into this folder; choose another")
         found = _Expanded(list(_walk(path, output)), path)
@@ -114,10 +119,12 @@ def _matches(pattern, output):
         inside = path.relative_to(base)
         if any(part.startswith(".") for part in inside.parts) or _is_within(path, output):
             continue
-        if path.is_dir():
-            paths += _walk(path, output)
-        elif is_image(path):
+        if any(ome_zarr.is_store(base / folder) for folder in list(inside.parents)[:-1]):
+            continue
+        if is_image(path):
             paths.append(path)
+        elif path.is_dir():
+            paths += _walk(path, output)
     return _Expanded(paths, base)
 
 
@@ -133,9 +140,9 @@ def _walk(folder, output) -> Iterator[pathlib.Path]:
         entries = sorted(
             (path for path in here.iterdir() if not path.name.startswith(".")), key=_natural
         )
-        folders = [path for path in entries if path.is_dir()]
-        yield from (path for path in entries if is_image(path) and path not in folders)
-        for path in reversed(folders):
+        found = [path for path in entries if is_image(path)]
+        yield from found
+        for path in reversed([path for path in entries if path.is_dir() and path not in found]):
             (linked if path.is_symlink() else waiting).append(path)
 
 

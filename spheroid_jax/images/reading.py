@@ -8,14 +8,15 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, Shaped
 
 from spheroid_jax.images import choice
-from spheroid_jax.images.formats import czi, lif, nd2, pillow, tiff
+from spheroid_jax.images.formats import czi, lif, nd2, ome_zarr, pillow, tiff
 from spheroid_jax.images.image import Image, ImageError, Scene
 from spheroid_jax.images.intensity import normalise, to_gray
 
-# Suffixes by which folders are searched for images; a file is read whatever its suffix.
+# Suffixes by which folders are searched for images; a file is read whatever its suffix. An image
+# with the suffix ".zarr" is a folder.
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"),
-    *(".nd2", ".czi", ".lif"),
+    *(".nd2", ".czi", ".lif", ".zarr"),
 )
 # LIF comes last, because its first bytes say least.
 _FORMATS = (tiff, pillow, nd2, czi, lif)
@@ -39,7 +40,7 @@ def read(
 ) -> Image:
     """Reads one plane of an image file, with its names and pixel size.
 
-    PNG, JPEG, BMP, GIF and TIFF are read, and with optional packages ND2, CZI and LIF.
+    PNG, JPEG, BMP, GIF and TIFF are read, and with optional packages ND2, CZI, LIF and OME-Zarr.
 
     The first bytes of the file, not its suffix, tell the format. Only samples, as the file names
     them, are colours; channels never are. An alpha channel is dropped.
@@ -178,9 +179,13 @@ def _guarded(path, function):
 
 def _format_of(path):
     """Returns the module in `formats` that reads a file, by the first bytes of the file."""
+    if path.is_dir():
+        if ome_zarr.is_store(path):
+            return ome_zarr
+        raise ImageError("cannot be read: a folder, and no OME-Zarr image")
     # Before opening: a pipe that nobody writes to would block for ever.
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ImageError("cannot be read: not a file, but a folder, a pipe or a device")
+        raise ImageError("cannot be read: not a file, but a pipe or a device")
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if not head:

@@ -151,6 +151,16 @@ def digest(content: bytes) -> str:
 
 
 def file_digest(path: str | os.PathLike) -> str:
-    """Returns the SHA-256 of a file's content."""
+    """Returns the SHA-256 of a file's content; of a folder, of its files' names and contents."""
+    if os.path.isdir(path):
+        return _folder_digest(pathlib.Path(path))
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _folder_digest(folder):
+    """The SHA-256 of the sorted names and contents of all files in a folder and below."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    names = sorted(path.relative_to(folder).as_posix() for path in paths)
+    lines = [f"{file_digest(folder / name)} {name}\n" for name in names]
+    return digest("".join(lines).encode("utf-8", "surrogateescape"))

@@ -361,7 +361,7 @@ def _scene_place(place, scene_name):
     if place.well or not scene_name:
         return place
     try:
-        well = names.read_places([scene_name])[0].well
+        named = names.read_places([scene_name])[0]
     except names.PlaceError:
         return place
-    return place._replace(well=well)
+    return place._replace(well=named.well, field=place.field or named.field)

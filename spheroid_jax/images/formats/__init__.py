@@ -2,7 +2,8 @@
 
 Every module has four functions:
 
-    matches(head)                    whether a file that begins with these bytes has the format
+    matches(head)                    whether a file that begins with these bytes has the format;
+                                     `ome_zarr`, whose images are folders, has `is_store(folder)`
     describe(path)                   the scenes of a file, a tuple of `Scene`
     read(path, scene, plane)         the pixels of one plane, (H, W) or (H, W, 3), of the scene with
                                      this number: upright, in colours, zero as black
