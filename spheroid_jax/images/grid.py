@@ -7,9 +7,10 @@ The image lies centred, in its `Box`; beyond the box, the pixels of its edge are
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float32
 from PIL import Image
 
-from spheroid_jax.images.intensity import normalise, to_gray
+from spheroid_jax.images.intensity import Gray, measured, stripes
 
 # What a grid's label holds.
 BACKGROUND, FOREGROUND, OUTSIDE = 0, 1, 2
@@ -36,12 +37,55 @@ def grid_box(shape, size):
 
 
 def resample(array, shape):
-    """Resamples (H, W) float32 to `shape` with a triangle filter, which avoids aliasing."""
+    """Resamples (H, W) float32 to `shape` with a triangle filter, which avoids aliasing.
+
+    First along the rows, then along the columns. The order decides the last bit, and Pillow's own
+    order depends on the shape.
+    """
     height, width = shape
     if array.shape == (height, width):
         return array
     picture = Image.fromarray(np.ascontiguousarray(array, np.float32))
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
+    for size in ((width, picture.height), (width, height)):
+        if picture.size != size:
+            picture = picture.resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(picture)
+
+
+def reduced(gray: Gray, shape: tuple[int, int]) -> Float32[np.ndarray, "h w"]:
+    """Resamples the normalised gray of an image to `shape`, as `resample` does, in stripes.
+
+    The filter goes along each row by itself first, so stripes of rows give the same bits as the
+    whole image.
+    """
+    if gray.shape == tuple(shape):
+        return gray.normalised()
+    parts = [
+        resample(gray.normalised(rows), (rows.stop - rows.start, shape[1]))
+        for rows in stripes(gray.shape)
+    ]
+    return resample(np.concatenate(parts), shape)
+
+
+class Enlarged:
+    """A map on the grid at the size of an image, computed where asked for; as by `resample`.
+
+    Attributes:
+      shape: height and width of the image in pixels.
+    """
+
+    def __init__(self, content: Float32[np.ndarray, "h w"], shape: tuple[int, int]):
+        """Takes the part of the grid that the image fills, and the image's shape."""
+        self.shape = tuple(shape)
+        # The filter has gone along the rows; what is left, each column can do by itself.
+        self._wide = resample(content, (content.shape[0], shape[1]))
+
+    def window(
+        self, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> Float32[np.ndarray, "h w"]:
+        """Returns the map in a window of the image."""
+        wide = self._wide[:, columns]
+        return resample(wide, (self.shape[0], wide.shape[1]))[rows]
 
 
 def to_grid(gray, size):
@@ -87,7 +131,14 @@ def preprocess(image, size):
     Raises:
       ImageError: the image cannot be used.
     """
-    return to_grid(normalise(to_gray(image)), size)
+    return gray_to_grid(measured(image), size)
+
+
+def gray_to_grid(gray: Gray, size: int) -> tuple[Float32[np.ndarray, "S S"], Box]:
+    """Resamples the normalised gray of an image to the grid, as `preprocess`."""
+    box = grid_box(gray.shape, size)
+    content = reduced(gray, (box.height, box.width))
+    return np.pad(content, _margins(box, size), mode="edge"), box
 
 
 def _margins(box, size):

@@ -1,21 +1,91 @@
-"""Labels of the bodies in a probability map."""
+"""The bodies in a probability map: their masks, each in its own frame, and their labels."""
+
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int32
-from skimage import measure
+from jaxtyping import Bool, Float32, Int32, UInt8
 
-from spheroid_jax.inference import postprocess
+from spheroid_jax.inference import postprocess, runs
 
 # A component counts as a body from this share of the largest one's area; smaller ones are debris.
 LEAST_SHARE = 0.1
 
 
+class Cutout(NamedTuple):
+    """The mask of a body in its own frame, the smallest one that holds it.
+
+    Attributes:
+      inside: (h, w), boolean.
+      top: first row of the frame in the image.
+      left: first column of the frame in the image.
+      shape: height and width of the image.
+    """
+
+    inside: Bool[np.ndarray, "h w"]
+    top: int
+    left: int
+    shape: tuple[int, int]
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns of the frame in the image."""
+        height, width = self.inside.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+    def around(self, margins: tuple[int, int]) -> tuple[slice, ...]:
+        """Rows and columns of the frame and margins above, below and beside it, in the image."""
+        return tuple(
+            slice(max(at.start - margin, 0), min(at.stop + margin, side))
+            for at, margin, side in zip(self.slices, margins, self.shape, strict=True)
+        )
+
+    def window(self, rows: slice, columns: slice) -> Bool[np.ndarray, "h w"]:
+        """Returns the mask in a window of the image."""
+        mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), bool)
+        own = self.slices
+        common = [
+            slice(max(at.start, window.start), min(at.stop, window.stop))
+            for at, window in zip(own, (rows, columns), strict=True)
+        ]
+        if all(each.start < each.stop for each in common):
+            here, there = (
+                tuple(
+                    slice(each.start - at.start, each.stop - at.start)
+                    for each, at in zip(common, frame, strict=True)
+                )
+                for frame in ((rows, columns), own)
+            )
+            mask[here] = self.inside[there]
+        return mask
+
+    def mask(self) -> Bool[np.ndarray, "H W"]:
+        """Returns the mask at the size of the image."""
+        return self.window(*(slice(0, side) for side in self.shape))
+
+
+def cut(mask: Bool[np.ndarray, "H W"]) -> Cutout:
+    """Cuts a body out of its image; the mask must not be empty."""
+    return _cutout(runs.encode(mask))
+
+
+def find_bodies(
+    eight_bit: UInt8[np.ndarray, "H W"], *, threshold: int = postprocess.THRESHOLD
+) -> list[Cutout]:
+    """Finds the bodies of an image, the largest first.
+
+    The mask of the first body is the mask that `postprocess.largest_body` gives.
+
+    Args:
+      eight_bit: foreground probability, as returned by `postprocess.eight_bit`.
+      threshold: value above which a pixel is foreground.
+    """
+    return [_cutout(body) for body in _bodies(eight_bit, threshold)]
+
+
 def label_bodies(
     probability: Float32[np.ndarray, "H W"], *, threshold: int = postprocess.THRESHOLD
 ) -> Int32[np.ndarray, "H W"]:
-    """Labels the bodies of an image, the largest first.
-
-    The mask of body 1 is the mask that `postprocess.largest_body` gives.
+    """Labels the bodies of an image, as found by `find_bodies`.
 
     Args:
       probability: foreground probability in [0, 1].
@@ -24,16 +94,27 @@ def label_bodies(
     Returns:
       0 in the background, and from 1 on the number of the body by falling area.
     """
-    foreground = postprocess.eight_bit(probability) > threshold
-    labels = measure.label(postprocess.fill_holes(foreground), connectivity=2)
-    areas = np.bincount(labels.ravel())
-    areas[0] = 0
-    least = max(
-        postprocess.scaled_min_area_px(max(probability.shape)), LEAST_SHARE * areas.max(), 1
-    )
+    labels = np.zeros(probability.shape, np.int32)
+    for number, body in enumerate(_bodies(postprocess.eight_bit(probability), threshold), 1):
+        labels[runs.paint(body)] = number
+    return labels
+
+
+def _bodies(eight_bit, threshold):
+    """Returns the runs of each body, the largest first."""
+    found = runs.filled(runs.encode(eight_bit, threshold))
+    labels = runs.components(found, diagonal=True)
+    areas = runs.areas(found, labels)
+    if not areas.size:
+        return []
+    least = max(postprocess.scaled_min_area_px(max(eight_bit.shape)), LEAST_SHARE * areas.max(), 1)
     # A stable sort: of two equally large bodies the first in reading order comes first.
     order = np.argsort(-areas, kind="stable")
-    number = np.zeros(areas.size, np.int32)
-    kept = [label for label in order if areas[label] >= least]
-    number[kept] = np.arange(1, len(kept) + 1)
-    return number[labels]
+    return [found.select(labels == label) for label in order if areas[label] >= least]
+
+
+def _cutout(body):
+    top, left = int(body.row[0]), int(body.start.min())
+    shape = int(body.row[-1]) + 1 - top, int(body.stop.max()) - left
+    own = runs.Runs(body.row - top, body.start - left, body.stop - left, shape)
+    return Cutout(runs.paint(own), top, left, body.shape)

@@ -2,7 +2,8 @@
 
 import numpy as np
 from jaxtyping import Array, Bool, Float, UInt8
-from skimage import measure
+
+from spheroid_jax.inference import runs
 
 # Area of the smallest object in the paper, and the side of the grid that this area refers to.
 MIN_AREA_PX = 64
@@ -54,28 +55,17 @@ def single_body(
     Returns:
       The mask of one object; all false if no object is large enough.
     """
-    filled = fill_holes(foreground)
-    labels = measure.label(filled, connectivity=2)
-    areas = np.bincount(labels.ravel())
-    areas[0] = 0
-    largest = int(areas.argmax())
-    if areas[largest] < max(min_area_px, 1):
-        return np.zeros(filled.shape, bool)
-    return labels == largest
+    found = runs.filled(runs.encode(foreground))
+    labels = runs.components(found, diagonal=True)
+    areas = runs.areas(found, labels)
+    if not areas.size or areas.max() < max(min_area_px, 1):
+        return np.zeros(foreground.shape, bool)
+    return runs.paint(found.select(labels == areas.argmax()))
 
 
 def fill_holes(mask: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
-    """Fills background that is not 4-connected to the border of the frame.
-
-    Labels need one pass over the image; `scipy.ndimage.binary_fill_holes`, which dilates from the
-    border step by step, needs many.
-    """
-    labels = measure.label(~mask, connectivity=1)  # foreground has the label 0
-    outside = np.zeros(labels.max() + 1, bool)
-    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        outside[edge] = True
-    outside[0] = False
-    return ~outside[labels]
+    """Fills background that is not 4-connected to the border of the frame."""
+    return runs.paint(runs.filled(runs.encode(mask)))
 
 
 def scaled_min_area_px(side_px: int) -> float:
