@@ -62,6 +62,7 @@ ONLY_IN = {
     "tifffile": {"images/formats/tiff", "lab/outlines"},
     "PIL": {
         *("images/grid", "images/write", "report/overlay", "synthetic/camera"),
+        "synthetic/scenes/marks",
         *(f"images/formats/{name}" for name in ("lzw", "pillow", "tiff_pages")),
     },
 }

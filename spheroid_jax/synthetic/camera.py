@@ -60,6 +60,13 @@ def expose(
     return np.asarray(picture)
 
 
+def compress(image: UInt8[np.ndarray, "S S"], quality: int) -> UInt8[np.ndarray, "S S"]:
+    """Writes an image as a JPEG of this quality, 1 to 95, and reads the image back."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
 def _blur(rng: Rng) -> float:
     """Draws the standard deviation of the blur; most blurs are small."""
     return drawing.log_uniform(rng, 0.0006, 0.006)

@@ -11,7 +11,7 @@ import numpy as np
 
 from spheroid_jax.synthetic import drawing
 from spheroid_jax.synthetic.drawing import Rng
-from spheroid_jax.synthetic.scenes import crowds, empties, wells
+from spheroid_jax.synthetic.scenes import cores, crowds, cysts, empties, singles, wells
 from spheroid_jax.synthetic.scenes.scene import Scene, Sketch, finish
 
 _STREAM = 7  # apart from the streams of the other modules
@@ -26,13 +26,17 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "lit well": Kind(0.2, wells.lit),
-    "U well": Kind(0.1, wells.u_shaped),
-    "microwell": Kind(0.1, wells.micro),
-    "crowd": Kind(0.3, crowds.crowd),
-    "lobed": Kind(0.08, crowds.lobed_bodies),
-    "discs": Kind(0.07, crowds.discs),
-    "empty": Kind(0.15, empties.empty),
+    "lit well": Kind(0.10, wells.lit),
+    "U well": Kind(0.06, wells.u_shaped),
+    "microwell": Kind(0.08, wells.micro),
+    "crowd": Kind(0.22, crowds.crowd),
+    "lobed": Kind(0.07, crowds.lobed_bodies),
+    "discs": Kind(0.05, crowds.discs),
+    "cysts": Kind(0.12, cysts.cysts),
+    "core": Kind(0.08, cores.cored),
+    "distracted": Kind(0.07, singles.distracted),
+    "hard optics": Kind(0.05, singles.hard_optics),
+    "empty": Kind(0.10, empties.empty),
 }
 
 

@@ -57,17 +57,18 @@ def disc_family() -> Family:
     return np.ones((1, TURN), np.float32)
 
 
-def draw_family(rng: Rng, *, count: int = 8, spiky: float = 0.0) -> Family:
+def draw_family(rng: Rng, *, count: int = 8, spiky: float = 0.0, wild: float = 1.0) -> Family:
     """Draws outlines of one character: round, oval, lobed, bumpy like a raspberry, or ragged.
 
     Args:
       rng: generator.
       count: number of outlines.
       spiky: length of spikes (invading strands), divided by the radius.
+      wild: how far the outlines are from discs; 1 is the full range.
     """
-    stretch = drawing.log_uniform(rng, 1.02, 1.6)
-    waves = drawing.log_uniform(rng, 0.004, 0.12)
-    bumps, bump_height = rng.uniform(8, 40), drawing.sometimes(rng, 0.4, 0.005, 0.04)
+    stretch = drawing.log_uniform(rng, 1.02, 1.6) ** wild
+    waves = wild * drawing.log_uniform(rng, 0.004, 0.12)
+    bumps, bump_height = rng.uniform(8, 40), wild * drawing.sometimes(rng, 0.4, 0.005, 0.04)
     fine = drawing.sometimes(rng, 0.5, 0.0, 0.02)
     spikes = rng.uniform(15, 60)
     theta = np.arange(TURN) * (math.tau / TURN)
@@ -90,7 +91,15 @@ def draw_family(rng: Rng, *, count: int = 8, spiky: float = 0.0) -> Family:
 
 
 def draw(
-    rng: Rng, size: int, family: Family, radius: float, x: float, y: float, *, margin: float
+    rng: Rng,
+    size: int,
+    family: Family,
+    radius: float,
+    x: float,
+    y: float,
+    *,
+    margin: float,
+    bend: tuple[Picture, Picture] | None = None,
 ) -> Blob:
     """Draws a body with an outline of a family, turned and mirrored at random.
 
@@ -102,11 +111,17 @@ def draw(
       x: horizontal position of the middle.
       y: vertical position of the middle.
       margin: width of the surroundings that the window holds at least.
+      bend: shifts along x and y, by which the outline is bent; None for none.
     """
     outline = family[rng.integers(len(family))]
     turn, mirrored = int(rng.integers(TURN)), bool(rng.random() < 0.5)
     window = _window(size, radius * float(outline.max()) + margin, x, y)
-    depth = _star(size, window, outline[::-1] if mirrored else outline, turn, radius, x, y)
+    outline = outline[::-1] if mirrored else outline
+    if bend is None:
+        depth = _star(size, window, outline, turn, radius, x, y)
+    else:
+        shifts = bend[0][window], bend[1][window]
+        depth = _star(size, window, outline, turn, radius, x - shifts[0], y - shifts[1])
     return Blob(window, depth, radius, x, y)
 
 

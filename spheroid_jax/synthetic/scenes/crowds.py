@@ -14,7 +14,7 @@ from scipy import ndimage, special
 from spheroid_jax.synthetic import drawing, tissue
 from spheroid_jax.synthetic.drawing import Picture, Rng
 from spheroid_jax.synthetic.outlines import Body
-from spheroid_jax.synthetic.scenes import blobs, scene
+from spheroid_jax.synthetic.scenes import blobs, distractors, scene
 from spheroid_jax.synthetic.scenes.blobs import Blob, Family
 from spheroid_jax.synthetic.scenes.scene import Sketch
 
@@ -86,8 +86,11 @@ def scatter(rng: Rng, radii: np.ndarray, arrangement: str, gather: float) -> lis
     close, far = _CONTACT.get(arrangement, (1.12, 1.12))
     spots = np.empty((0, 3))
     for radius in radii:
+        # Of many bodies the frame cuts some; of few it cuts one in four at most.
+        edge = -0.25 if len(radii) > 6 or rng.random() < 0.25 else 0.9
         for _ in range(_TRIES):
-            x, y = rng.uniform(-0.25 * radius, 1 + 0.25 * radius, 2)
+            room = min(edge * radius, 0.45)
+            x, y = rng.uniform(room, 1 - room, 2)
             beside = len(spots) and rng.random() < gather
             if beside:
                 near = spots[rng.integers(len(spots))]
@@ -125,6 +128,8 @@ def _draw(rng: Rng, size: int, spots: list[Spot], arrangement: str, lobed: float
     family = blobs.draw_family(rng)
     bodies = _blobs(rng, size, spots, family, lobed=lobed, margin=margin)
     light = scene.ground(rng, size)
+    if rng.random() < 0.2:
+        distractors.add_some(rng, light, most=2)
     add_specks(rng, light, float(radii.min()))
     labels = scene.no_bodies(size)
     if arrangement == "overlapping" and len(bodies) > 1:

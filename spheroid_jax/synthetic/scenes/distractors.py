@@ -102,7 +102,7 @@ def scratches(rng: Rng, light: Picture) -> None:
 def droplet(rng: Rng, light: Picture) -> None:
     """Draws the edge of a droplet of medium or of gel: a bright and a dark line, two grounds."""
     size = len(light)
-    radius = drawing.log_uniform(rng, 0.3, 1.6)
+    radius = drawing.log_uniform(rng, 0.55, 2)  # wider than the frame, unlike a body
     angle, away = rng.uniform(0, math.tau), radius + rng.uniform(-0.35, 0.2)
     x, y = 0.5 + away * math.cos(angle), 0.5 + away * math.sin(angle)
     across, down = drawing.grid(size)
@@ -241,7 +241,7 @@ def ghosts(rng: Rng, light: Picture) -> None:
         reach = drawing.log_uniform(rng, 0.06, 0.3)
         away = np.hypot(x - mid_x, y - mid_y) / reach
         away = away * (1 + 0.3 * drawing.field(rng, size, 6))
-        light *= 1 + rng.uniform(-0.2, 0.1) * drawing.bell(away, 1.0)
+        light *= 1 + rng.uniform(-0.15, 0.08) * drawing.bell(away, 1.0)
 
 
 ALL = {

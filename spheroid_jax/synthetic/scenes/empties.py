@@ -6,7 +6,7 @@ import numpy as np
 
 from spheroid_jax.synthetic import drawing, failures
 from spheroid_jax.synthetic.drawing import Picture, Rng
-from spheroid_jax.synthetic.scenes import distractors, scene, wells
+from spheroid_jax.synthetic.scenes import distractors, marks, scene, wells
 from spheroid_jax.synthetic.scenes.scene import Sketch
 
 
@@ -34,6 +34,8 @@ def _strewn(rng: Rng, size: int) -> Picture:
     """Draws an open field with one to four kinds of distractors."""
     light = scene.ground(rng, size)
     distractors.add_some(rng, light, most=4)
+    if rng.random() < 0.2:
+        marks.engraving(rng, light)
     return light
 
 

@@ -11,11 +11,12 @@ from jaxtyping import Bool, Float32, Int32, UInt8
 
 from spheroid_jax.synthetic import camera, drawing, varied
 from spheroid_jax.synthetic.drawing import Mask, Picture, Rng
-from spheroid_jax.synthetic.scenes import blobs
+from spheroid_jax.synthetic.scenes import blobs, marks
 from spheroid_jax.synthetic.tissue import Look
 
 # Least body: this width as a share of the frame, and this many pixels across.
 LEAST_WIDTH, LEAST_PIXELS = 0.02, 7
+_BARS, _LETTERS = 0.03, 0.05  # shares of frames with an information bar, and with letters
 _LOOK_WIDTH = 0.35  # width of the body for which `tissue.draw` draws its lengths
 
 
@@ -46,6 +47,7 @@ class Sketch(NamedTuple):
       core: as in `Scene`.
       detail: width of the smallest thing that must stay visible.
       unused: as in `camera.expose`; near 0 where what is black must stay black.
+      quality: quality of the JPEG file that the image went through; None for none.
       whole: whether each body is in one piece, as no other body lies over it.
     """
 
@@ -54,16 +56,26 @@ class Sketch(NamedTuple):
     core: Bool[np.ndarray, "S S"] | None = None
     detail: float = math.inf
     unused: float = 0.6
+    quality: int | None = None
     whole: bool = True
 
 
 def finish(rng: Rng, sketch: Sketch, kind: str) -> Scene:
     """Exposes a sketch, and keeps the bodies of which enough is in the frame."""
-    labels = blobs.tidy(sketch.labels, least=LEAST_PIXELS**2 // 3, whole=sketch.whole)
+    labels = sketch.labels
     light = np.maximum(sketch.light, 0.0).astype(np.float32)
     # Few cameras are set for the bright field alone, and lose what is in the bodies.
     subject = labels > 0 if rng.random() < 0.8 else None
     image = camera.expose(rng, light, detail=sketch.detail, subject=subject, unused=sketch.unused)
+    mark = rng.random()
+    if mark < _BARS:
+        image, hidden = marks.information_bar(rng, image)
+        labels = np.where(hidden, 0, labels)
+    elif mark < _BARS + _LETTERS:
+        image = marks.letters(rng, image)
+    if sketch.quality is not None:
+        image = camera.compress(image, sketch.quality)
+    labels = blobs.tidy(labels, least=LEAST_PIXELS**2 // 3, whole=sketch.whole)
     core = None if sketch.core is None else sketch.core & (labels > 0)
     return Scene(image, labels, core, kind)
 
@@ -112,6 +124,8 @@ def scaled(look: Look, width: float, size: int) -> Look:
         halo_width=max(look.halo_width * factor, 0.8 / size),
         cell=max(look.cell * factor**0.5, 1.2 / size),
         relief=look.relief * min(factor, 1.0),
+        # A dome that is thin at the contour would hide the contour.
+        dome=min(look.dome, 0.85),
         patches=look.patches * 0.5,
         folds=look.folds * 0.4,
         holes=0,

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from spheroid_jax.synthetic import drawing, outlines, tissue
-from spheroid_jax.synthetic.drawing import Mask, Picture, Rng
-from spheroid_jax.synthetic.scenes import crowds, scene
+from spheroid_jax.synthetic import drawing, tissue
+from spheroid_jax.synthetic.drawing import Picture, Rng
+from spheroid_jax.synthetic.scenes import crowds, distractors, scene, singles
 from spheroid_jax.synthetic.scenes.scene import Sketch
 
 
@@ -186,37 +186,28 @@ def fill(rng: Rng, well: Well, *, share: tuple[float, float]) -> Sketch:
     # Uniform in the width, so that large bodies are not rare.
     width = 2 * well.half * rng.uniform(*np.sqrt(share))
     width = max(width, 1.2 * scene.least_width(size))
-    look = _look(rng, size, width)
-    room = max(well.half - 0.5 * width, 0)
-    away = room * (rng.uniform(0.85, 1.1) if rng.random() < 0.35 else rng.random() ** 0.5)
-    angle = rng.uniform(0, math.tau)
-    x, y = well.x + away * math.cos(angle), well.y + away * math.sin(angle)
-    body, depth = _body(rng, size, width, x, y, wall=well.depth)
+    look = _draw_look(rng)
     light = well.light.copy()
     if rng.random() < 0.5:
         crowds.add_specks(rng, light, width / 2)
-    inside = depth > 0
-    light = scene.visible(light, tissue.lay(rng, light, body, look), inside)
-    return Sketch(light, inside.astype(np.int32), detail=width)
+    if rng.random() < 0.2:
+        distractors.add_some(rng, light, most=2)
+    room = max(well.half - 0.5 * width, 0)
+    away = room * (rng.uniform(0.85, 1.1) if rng.random() < 0.35 else rng.random() ** 0.5)
+    while True:
+        angle = rng.uniform(0, math.tau)
+        x, y = well.x + away * math.cos(angle), well.y + away * math.sin(angle)
+        sketch = singles.add_body(rng, light, width, look, x, y, wall=well.depth)
+        # A bent body may lie beyond the wall; it is drawn again, nearer to the middle.
+        seen = np.count_nonzero(sketch.labels) / size**2
+        if seen > 0.35 * width**2 or away < 0.02 * well.half:
+            return sketch
+        away *= 0.5
 
 
-def _body(rng: Rng, size: int, width: float, x: float, y: float, *, wall: Picture):
-    """Draws a body of any shape that stays inside a wall; returns the body and its depth."""
-    shape = drawing.choose(rng, outlines.SHAPES)
-    if width > 0.5:
-        shape = drawing.choose(rng, {"round": 0.35, "lobed": 0.45, "ragged": 0.2})
-    body = outlines.draw(rng, size, shape, width, x, y)
-    gap = drawing.sometimes(rng, 0.5, 0.0, 0.02)
-    parts = tuple(np.minimum(part, wall - gap).astype(np.float32) for part in body.parts)
-    depth = np.minimum(body.depth, wall - gap).astype(np.float32)
-    inside: Mask = drawing.solid(depth > 0) if (depth > 0).any() else depth > 0
-    depth = np.where(inside, depth, np.minimum(depth, -0.5 / size))
-    return body._replace(depth=depth, parts=parts), depth
-
-
-def _look(rng: Rng, size: int, width: float) -> tissue.Look:
+def _draw_look(rng: Rng) -> tissue.Look:
     """Draws a look that is told from a lit floor: dark, mid-gray, or pale with an outline."""
     look = tissue.draw(rng)
     if look.tone > 1 and rng.random() < 0.7 or 0.82 < look.tone <= 1 and rng.random() < 0.5:
         look = look._replace(tone=rng.uniform(0.15, 0.75))
-    return scene.scaled(look, max(width, 0.05), size)
+    return look
