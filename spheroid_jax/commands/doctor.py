@@ -31,6 +31,7 @@ EXTRAS = {
     "czi": (("pylibCZIrw",),),
     "lif": (("liffile",),),
     "zarr": (("zarr",),),
+    "bioio": (("bioio",),),
     "parquet": (("pyarrow",),),
     "report": (("matplotlib",),),
 }

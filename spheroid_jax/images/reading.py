@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, Shaped
 
 from spheroid_jax.images import choice
-from spheroid_jax.images.formats import czi, lif, nd2, ome_zarr, pillow, tiff
+from spheroid_jax.images.formats import bioio, czi, lif, nd2, ome_zarr, pillow, tiff
 from spheroid_jax.images.image import Image, ImageError, Scene
 from spheroid_jax.images.intensity import normalise, to_gray
 
@@ -195,7 +195,16 @@ def _format_of(path):
     for module in _FORMATS:
         if module.matches(head):
             return module
-    raise ImageError(f"not an image, or damaged (what is read: {' '.join(SUFFIXES)})")
+    read = f"what is read: {' '.join(SUFFIXES)}"
+    # bioio goes by the suffix, and would not know a damaged PNG file either.
+    if path.suffix.lower() in SUFFIXES:
+        raise ImageError(f"not an image, or damaged ({read})")
+    if bioio.is_installed():
+        return bioio
+    raise ImageError(
+        f'not an image, or damaged ({read}; further formats with pip install "spheroid-jax[bioio]" '
+        "and a plugin of bioio)"
+    )
 
 
 def _read(path, choices, *, stored):

@@ -1,4 +1,4 @@
-"""Tests of `spheroid measure` on OME-Zarr folders: one image each, and a row per field of a plate."""
+"""Tests of `spheroid measure` on OME-Zarr folders: one image each, one row per field of a plate."""
 
 import numpy as np
 import pytest
