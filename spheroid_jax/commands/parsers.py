@@ -72,6 +72,13 @@ def add_planes(parser):
         default="sharpest",
         help="of several depths: sharpest, min, max, mean, or a number from 0 (%(default)s)",
     )
+    parser.add_argument(
+        "--max-megapixels",
+        type=positive,
+        default=400.0,
+        metavar="N",
+        help="refuse larger pictures, whose headers may be false (%(default)g)",
+    )
 
 
 def choice(given, **more):
@@ -84,7 +91,12 @@ def choice(given, **more):
     from spheroid_jax.lab import plan
 
     return plan.Choice(
-        channel=given.channel, scene=given.scene, time=given.time, plane=given.plane, **more
+        channel=given.channel,
+        scene=given.scene,
+        time=given.time,
+        plane=given.plane,
+        max_pixels=round(1e6 * given.max_megapixels),
+        **more,
     )
 
 
@@ -98,6 +110,14 @@ def natural(word):
     if not (word.isascii() and word.isdigit()):
         raise ValueError(word)
     return int(word)
+
+
+def positive(word):
+    """Returns a number above 0; argparse names the option if the word is none."""
+    value = float(word)
+    if not 0 < value < float("inf"):
+        raise ValueError(word)
+    return value
 
 
 def plane(word):

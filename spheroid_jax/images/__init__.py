@@ -33,7 +33,9 @@ from spheroid_jax.images.intensity import (
     to_gray,
 )
 from spheroid_jax.images.reading import (
+    MAX_PIXELS,
     SUFFIXES,
+    check_size,
     describe,
     read,
     read_gray,
@@ -48,6 +50,7 @@ __all__ = [
     "BACKGROUND",
     "FOREGROUND",
     "LUMINANCE",
+    "MAX_PIXELS",
     "MIN_SIDE_PX",
     "OUTSIDE",
     "PERCENTILES",
@@ -59,6 +62,7 @@ __all__ = [
     "ImageError",
     "Plane",
     "Scene",
+    "check_size",
     "choose_plane",
     "choose_scene",
     "describe",

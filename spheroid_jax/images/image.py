@@ -68,6 +68,8 @@ class Scene(NamedTuple):
         no names.
       pixel_size_um: side of a pixel in micrometres, or None if the file does not say.
       notes: what was left out or assumed, one sentence per entry.
+      decoded: how many numbers are decoded to read one plane, where a file has tiles, chunks or
+        samples beyond the plane; 0 for those of the plane alone.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Scene(NamedTuple):
     channel_names: tuple[str, ...] = ()
     pixel_size_um: float | None = None
     notes: tuple[str, ...] = ()
+    decoded: int = 0
 
     def length(self, axis: str) -> int:
         """Returns the length of an axis; 1 if the scene lacks the axis."""

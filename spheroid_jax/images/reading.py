@@ -24,6 +24,8 @@ _FORMATS = (tiff, pillow, nd2, czi, lif)
 _HEAD = 16
 # A larger picture is refused before memory is taken: a few bytes of a file can promise any size.
 MAX_PIXELS = 400_000_000
+# Numbers that may be decoded per pixel of the limit, as for red, green, blue and alpha.
+_SAMPLES = 4
 # The first bytes of files "._NAME" that macOS leaves beside NAME on foreign disks.
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
 
@@ -37,6 +39,7 @@ def read(
     scene: int | str | None = None,
     z: int | None = None,
     t: int | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Image:
     """Reads one plane of an image file, with its names and pixel size.
 
@@ -51,15 +54,16 @@ def read(
       scene: number of the scene from 0, or its name; required if the file has several scenes.
       z: number of the depth from 0; required if the scene has several depths.
       t: number of the time from 0; required if the scene has several times.
+      max_pixels: a plane of more pixels is refused before memory is taken.
 
     Raises:
       FileNotFoundError: there is no such file.
       ImageError: the file is not an image or is damaged, or has several planes and no choice is
-        given; the message then lists the planes.
+        given; the message then lists the planes. Or the plane is too large.
     """
     path = _path(path)
     choices = {"channel": channel, "scene": scene, "z": z, "t": t}
-    return _guarded(path, lambda: _read(path, choices, stored=False))
+    return _guarded(path, lambda: _read(path, choices, max_pixels=max_pixels))
 
 
 def describe(path: Source) -> tuple[Scene, ...]:
@@ -207,17 +211,31 @@ def _format_of(path):
     )
 
 
-def _read(path, choices, *, stored):
+def check_size(scene: Scene, max_pixels: int = MAX_PIXELS):
+    """Checks that a plane of a scene is not larger than a limit.
+
+    Raises:
+      ImageError: the plane, or what must be decoded to read it, is too large.
+    """
+    height, width = scene.length("Y"), scene.length("X")
+    said = f"{width} x {height} px"
+    if scene.decoded > _SAMPLES * max_pixels:
+        said += f", for which {scene.decoded / 1e6:.0f} million numbers are decoded"
+    elif height * width <= max_pixels:
+        return
+    raise ImageError(
+        f"{said}; pictures of at most {max_pixels / 1e6:g} million pixels are read, unless a "
+        "higher limit is given: --max-megapixels, or max_pixels in Python"
+    )
+
+
+def _read(path, choices, *, max_pixels=MAX_PIXELS, stored=False):
     module = _format_of(path)
     scenes = module.describe(path)
     number = choice.choose_scene(scenes, choices.pop("scene", None))
     chosen = scenes[number]
     plane = choice.choose_plane(chosen, **choices)
-    height, width = chosen.length("Y"), chosen.length("X")
-    if height * width > MAX_PIXELS:
-        raise ImageError(
-            f"{width} x {height} px; pictures of at most {MAX_PIXELS / 1e6:.0f} million are read"
-        )
+    check_size(chosen, max_pixels)
     pixels = (module.read_stored if stored else module.read)(path, number, plane)
     # Pages of which the file says nothing may be called channels; they have no names.
     names = chosen.channel_names[plane.channel : plane.channel + 1]

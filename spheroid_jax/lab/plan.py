@@ -50,6 +50,7 @@ class Choice:
       time: number of the time from 0; None for all times.
       plane: number of the depth from 0, or one of `PROJECTIONS`.
       pixel_size_um: side of a pixel, which counts more than what files say; None for theirs.
+      max_pixels: a picture of more pixels is refused.
     """
 
     channel: int | str | None = None
@@ -57,6 +58,7 @@ class Choice:
     time: int | None = None
     plane: int | str = "sharpest"
     pixel_size_um: float | None = None
+    max_pixels: int = images.MAX_PIXELS
 
 
 class Item(NamedTuple):
@@ -220,23 +222,16 @@ def read_picture(item: Item, choice: Choice) -> images.Image:
     Raises:
       ImageError: the file cannot be used.
     """
-    picture = _stored_picture(item, choice)
-    pixels, notes = images.repair(picture.pixels)
-    return dataclasses.replace(picture, pixels=pixels, notes=(*picture.notes, *notes))
-
-
-def _stored_picture(item, choice):
-    """Reads the picture of an item as the file has it."""
-    at: dict[str, int] = {"scene": item.scene}
+    at: dict[str, int] = {"scene": item.scene, "max_pixels": choice.max_pixels}
     if "C" in item.axes or "Q" in item.axes:
         at["channel"] = item.channel
     if "T" in item.axes:
         at["t"] = item.t
     if item.depths == 1:
-        return images.read(item.found.path, **at)
+        return _repaired(images.read(item.found.path, **at))
     if isinstance(choice.plane, int):
-        return images.read(item.found.path, z=choice.plane, **at)
-    planes = [images.read(item.found.path, z=z, **at) for z in range(item.depths)]
+        return _repaired(images.read(item.found.path, z=choice.plane, **at))
+    planes = [_repaired(images.read(item.found.path, z=z, **at)) for z in range(item.depths)]
     pixels = [plane.pixels for plane in planes]
     if choice.plane == "sharpest":
         sharpest = int(np.argmax([sharpness(each) for each in pixels]))
@@ -244,8 +239,15 @@ def _stored_picture(item, choice):
         return dataclasses.replace(planes[sharpest], notes=(*planes[sharpest].notes, note))
     project = {"min": np.min, "max": np.max, "mean": np.mean}[choice.plane]
     stacked = project(np.stack(pixels), axis=0).astype(pixels[0].dtype)
+    notes = dict.fromkeys(note for plane in planes for note in plane.notes)
     note = f"{choice.plane} projection of {item.depths} depths"
-    return dataclasses.replace(planes[0], pixels=stacked, notes=(*planes[0].notes, note))
+    return dataclasses.replace(planes[0], pixels=stacked, notes=(*notes, note))
+
+
+def _repaired(picture):
+    """Fills the pixels of a picture that have no number, and notes what is wrong."""
+    pixels, notes = images.repair(picture.pixels)
+    return dataclasses.replace(picture, pixels=pixels, notes=(*picture.notes, *notes))
 
 
 def sharpness(pixels: Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"]) -> float:
@@ -289,6 +291,7 @@ def _items(found, place, choice):
     several = len(numbers) > 1 or any(len(each) > 1 for each in times.values())
     for number in numbers:
         scene = scenes[number]
+        images.check_size(scene, choice.max_pixels)
         channel, notes = _channel(scene, choice.channel)
         depths = scene.length("Z")
         if isinstance(choice.plane, int) and choice.plane >= depths > 1:

@@ -375,11 +375,13 @@ def _model_name(model):
 
 def _settings(options, model, model_rules):
     """Hash of all that a picture's rows depend on beside the file."""
+    # A higher limit changes no picture that was read.
+    choice = dataclasses.replace(options.choice, max_pixels=0)
     what: Sequence[Any] = (
         __version__,
         model,
         model_rules,
-        dataclasses.asdict(options.choice),
+        dataclasses.asdict(choice),
         options.several,
         options.pattern,
     )

@@ -2,11 +2,11 @@
 
 import builtins
 import pathlib
-import struct
 
 import numpy as np
 import pytest
 from helpers import ROOT
+from leica import lif
 from pictures import H, W, assert_same
 from pylibCZIrw import czi
 
@@ -63,40 +63,6 @@ def test_colours_of_a_czi_file_are_red_green_blue(tmp_path, rgb):
     assert image.axes == "YXS"
 
 
-def lif(path, pictures, side_um):
-    """Writes a LIF file: XML in UTF-16, then one block of memory per picture."""
-
-    def block(content):
-        return struct.pack("<II", 0x70, len(content)) + content
-
-    elements, blocks = "", b""
-    for number, (name, pixels) in enumerate(pictures.items()):
-        height, width = pixels.shape
-        dimensions = "".join(
-            f'<DimensionDescription DimID="{axis}" NumberOfElements="{count}" Origin="0" '
-            f'Length="{(count - 1) * side_um * 1e-6}" Unit="m" BitInc="0" BytesInc="{step}" />'
-            for axis, count, step in ((1, width, 2), (2, height, 2 * width))
-        )
-        elements += (
-            f'<Element Name="{name}"><Data><Image><ImageDescription><Channels>'
-            '<ChannelDescription DataType="0" ChannelTag="0" Resolution="16" NameOfMeasuredQuantity'
-            '="" Min="0" Max="65535" Unit="" LUTName="Gray" IsLUTInverted="0" BytesInc="0" '
-            f'BitInc="0" /></Channels><Dimensions>{dimensions}</Dimensions></ImageDescription>'
-            f'</Image></Data><Memory Size="{pixels.nbytes}" MemoryBlockID="MemBlock_{number}" />'
-            "</Element>"
-        )
-        identity = f"MemBlock_{number}"
-        head = struct.pack("<BQBI", 0x2A, pixels.nbytes, 0x2A, len(identity))
-        blocks += block(head + identity.encode("utf-16-le")) + pixels.tobytes()
-    xml = (
-        '<LMSDataContainerHeader Version="2"><Element Name="a"><Children>'
-        f"{elements}</Children></Element></LMSDataContainerHeader>"
-    )
-    head = struct.pack("<BI", 0x2A, len(xml)) + xml.encode("utf-16-le")
-    path.write_bytes(block(head) + blocks)
-    return path
-
-
 def test_a_lif_file_gives_its_images(tmp_path, planes):
     first, second = planes[0, 0, 0, 0], planes[1, 0, 0, 0]
     path = lif(tmp_path / "a.lif", {"well A1": first, "well A2": second}, 1.3)
@@ -106,6 +72,19 @@ def test_a_lif_file_gives_its_images(tmp_path, planes):
     assert scenes[0].pixel_size_um == pytest.approx(1.3, rel=1e-3)
     for number, pixels in enumerate((first, second)):
         assert_same(images.read(path, scene=number).pixels, pixels)
+
+
+def test_a_lif_file_gives_every_plane(tmp_path, planes):
+    stack = planes[0, 0]
+    path = lif(tmp_path / "a.lif", {"well A1": stack}, 0.65, tables=["Gray", "Green"])
+    (scene,) = images.describe(path)
+    assert (scene.axes, scene.shape) == ("ZCYX", (2, 2, H, W))
+    assert scene.channel_names == ("Gray", "Green")
+    for z, c in np.ndindex(stack.shape[:2]):
+        pixels = images.read(path, z=z, channel=c).pixels
+        assert_same(pixels, stack[z, c])
+        assert type(pixels) is np.ndarray and pixels.flags.owndata
+    assert_same(images.read(path, z=1, channel="green").pixels, stack[1, 1])
 
 
 @pytest.mark.skipif(not ND2.is_file(), reason="no library writes ND2; the real file is not here")

@@ -59,7 +59,9 @@ read_stored = read
 def _packages():
     with extras.needed("a file of this format", "bioio"):
         import bioio
-        from bioio_base.exceptions import UnsupportedFileFormatError
+        from bioio_base.exceptions import (  # pyright: ignore[reportMissingImports]
+            UnsupportedFileFormatError,
+        )
     return bioio, UnsupportedFileFormatError
 
 

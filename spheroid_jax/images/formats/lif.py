@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -28,14 +29,15 @@ def read(
 ) -> Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W 3"]:
     """Reads one plane."""
     with _opened(path) as file:
-        image = file.images[scene]
+        image: Any = file.images[scene]
         at = {"T": plane.t, "Z": plane.z, "C": plane.channel}
-        pixels = image.asarray()
+        # Mapped, so that no other plane is loaded; "c" lets the package turn BGR to RGB.
+        pixels = image.asarray(mode="c", out="memmap")
         chosen = tuple(at.get(axis, 0) if axis not in "YXS" else slice(None) for axis in image.dims)
         pixels = pixels[chosen]
         kept = [axis for axis in image.dims if axis in "YXS"]
         order = [kept.index(axis) for axis in "YXS" if axis in kept]
-        return np.ascontiguousarray(pixels.transpose(order))
+        return np.array(pixels.transpose(order), order="C", subok=False)
 
 
 # Numbers count as they are stored in images and masks alike.
@@ -62,8 +64,17 @@ def _scene(image):
         axes=axes,
         shape=tuple(sizes[axis] for axis in axes),
         dtype=np.dtype(image.dtype),
+        channel_names=_channel_names(image, sizes.get("C", 1)),
         pixel_size_um=_pixel_size_um(image),
     )
+
+
+def _channel_names(image, count):
+    """Names of the channels' colour tables, all that the file is sure to say about channels."""
+    channels = image.xml_element.findall("./Data/Image/ImageDescription/Channels/*")
+    in_order = sorted(channels, key=lambda channel: int(channel.get("BytesInc", 0)))
+    names = tuple(channel.get("LUTName", "") for channel in in_order)
+    return names if len(names) == count > 1 else ()
 
 
 def _pixel_size_um(image):

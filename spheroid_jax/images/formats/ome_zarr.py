@@ -176,6 +176,7 @@ def _scene(array, letters, name, labels):
         shape=tuple(lengths[axis] for axis in kept),
         dtype=np.dtype(array.dtype).newbyteorder("="),
         channel_names=labels if len(labels) == lengths.get("C", 1) else (),
+        decoded=math.prod(array.chunks),
     )
 
 

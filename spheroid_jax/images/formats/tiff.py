@@ -219,6 +219,7 @@ def _scene(keyframe, axes, lengths, *, name, channel_names, pixel_size_um, notes
         channel_names=tuple(channel_names),
         pixel_size_um=pixel_size_um,
         notes=notes,
+        decoded=tiff_pages.decoded(keyframe),
     )
 
 

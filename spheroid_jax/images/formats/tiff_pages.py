@@ -55,6 +55,12 @@ def dtype(keyframe) -> np.dtype:
     return np.dtype(np.uint8 if keyframe.photometric == _PALETTE else keyframe.dtype or np.uint8)
 
 
+def decoded(keyframe) -> int:
+    """Returns how many numbers are decoded to read a page: all samples, and whole tiles."""
+    tile = math.prod(keyframe.chunks) if keyframe.is_tiled else 0
+    return max(math.prod(keyframe.shaped), tile * len(keyframe.dataoffsets))
+
+
 def to_array(path: pathlib.Path, page, *, channel: int, stored: bool) -> np.ndarray:
     """Reads a page of a TIFF file.
 
