@@ -3,6 +3,7 @@
 `exit_status` runs every subcommand of `spheroid`, and the training script `launch.py`.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -34,6 +35,7 @@ def exit_status(name, function, *arguments):
       141 if the reader of stdout has ended (`spheroid score ... | head`), 70 for any other
       exception.
     """
+    _print_any_name()
     try:
         status = function(*arguments)
         sys.stdout.flush()
@@ -56,6 +58,12 @@ def exit_status(name, function, *arguments):
             'lines from "Traceback" on, to the issue tracker of the project',
         )
         return BUG
+
+
+def _print_any_name():
+    """Lets stdout escape what its encoding lacks: names of files can have any letters."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def complain(name, problem):

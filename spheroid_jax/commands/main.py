@@ -17,6 +17,9 @@ COMMANDS = {
     "doctor": "check the installation, and segment a drawn image",
 }
 
+# As `failures.INTERRUPTED`, whose module need not be imported to show the help.
+_INTERRUPTED = 130
+
 
 def main(arguments=None):
     """Runs a subcommand; returns the exit status.
@@ -24,8 +27,16 @@ def main(arguments=None):
     Args:
       arguments: the words after `spheroid`; None for the words of the command line.
     """
+    try:
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    except KeyboardInterrupt:
+        # Before a subcommand has begun, which has a line of its own.
+        print("spheroid: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _run(words):
     parser = _parser()
-    words = sys.argv[1:] if arguments is None else list(arguments)
     if not words:
         parser.print_help(sys.stderr)
         return 2

@@ -76,30 +76,29 @@ def _options(given):
 
 def _measure(given):
     """Measures the images; returns the exit status."""
-    with interrupts.remembered() as check_interrupt:
-        return _measured(given, check_interrupt)
+    with interrupts.remembered() as check_interrupt, progress.Bar(NAME) as bar:
+        try:
+            return _measured(given, bar, check_interrupt)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_interrupted(bar, given.output)) from None
 
 
-def _measured(given, check_interrupt):
-    from spheroid_jax.lab import run
-    from spheroid_jax.runtime import cache, compilation
+def _measured(given, bar, check_interrupt):
+    with interrupts.ending(f"{NAME}: {_interrupted(bar, given.output)}"):
+        from spheroid_jax.lab import run
+        from spheroid_jax.runtime import cache, compilation
 
     options = _options(given)
     if given.dry_run:
         return _list(run.plan_run(given.inputs, given.output, options))
     compilation.keep_programs(cache.folder())
-    with progress.Bar(NAME) as bar:
 
-        def on_progress(now):
-            bar.show(now.done, now.total, now.problem, earlier=now.earlier)
-            check_interrupt()
+    def on_progress(now):
+        bar.show(now.done, now.total, now.problem, earlier=now.earlier)
+        check_interrupt()
 
-        try:
-            summary = run.measure_files(
-                given.inputs, given.output, options, on_progress=on_progress
-            )
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(_interrupted(bar, given.output)) from None
+    summary = run.measure_files(given.inputs, given.output, options, on_progress=on_progress)
+    bar.close()
     for line in _lines(summary, given.output):
         print(line)
     return failures.SOME_FAILED if summary.failed else 0
@@ -132,9 +131,8 @@ def _lines(summary, output):
         )
     if line := said.left_out(summary.left_out):
         yield line
-    for path in summary.kept:
-        new = f"; the new one is {output}/{summary.kept[path]}" if summary.kept[path] else ""
-        yield f"{output}/{path} was edited since it was written, and is kept{new}."
+    for path, why in summary.kept.items():
+        yield f"{output}/{path} {why}."
     yield f"Open {output}/report.html to see what needs a look. Numbers: {output}/measurements.csv."
 
 

@@ -32,6 +32,10 @@ class Bar:
 
     def __exit__(self, *exception):
         """Wipes the bar."""
+        self.close()
+
+    def close(self):
+        """Wipes the bar."""
         if self._bar is not None:
             self._bar.close()
 

@@ -49,7 +49,9 @@ def _parser():
 def _segment(given):
     """Segments the images; returns the exit status."""
     with interrupts.remembered() as check_interrupt:
-        from spheroid_jax.lab import plan
+        with interrupts.ending(f"{NAME}: interrupted before the first image"):
+            from spheroid_jax.inference import stream  # noqa: F401  (takes the longest)
+            from spheroid_jax.lab import plan
 
         output = pathlib.Path(given.output)
         if output.exists() and not output.is_dir():

@@ -78,6 +78,14 @@ def find(arguments: Iterable[str | os.PathLike], output: str | os.PathLike) -> l
     ]
 
 
+def readable(name: str | os.PathLike) -> str:
+    """Returns a file's name as text that can be written anywhere.
+
+    Bytes of a name that are not UTF-8, which Linux allows, are shown as their hexadecimal numbers.
+    """
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def is_image(path: pathlib.Path) -> bool:
     """Returns whether a path is an OME-Zarr folder or has the name of an image file."""
     if path.name.startswith("."):

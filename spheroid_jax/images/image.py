@@ -44,6 +44,7 @@ class Image:
       plane: the plane of the scene that was read.
       source: path of the file.
       notes: what was left out or assumed in reading, one sentence per entry.
+      doubts: those of the notes that concern the trust in measurements.
     """
 
     pixels: Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"] = dataclasses.field(repr=False)
@@ -54,6 +55,7 @@ class Image:
     plane: Plane = Plane()
     source: str = ""
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class Scene(NamedTuple):

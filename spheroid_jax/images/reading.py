@@ -175,6 +175,9 @@ def _guarded(path, function):
         raise
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
+    except OSError as error:
+        # Without the number of the error and the file's name, which the message begins with.
+        raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
     # Decoders meet damaged files in ways of their own: struct.error, zlib's, IndexError. All of
     # these mean that the file cannot be read.
     except Exception as error:

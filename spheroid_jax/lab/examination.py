@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from spheroid_jax import images
+from spheroid_jax.images import find
 from spheroid_jax.inference import predict
 from spheroid_jax.lab import bodies as measuring
 from spheroid_jax.lab import columns, evidence, outlines, rules, verdict
@@ -58,7 +59,7 @@ def examine_well(
         evidence=scores,
         examined=examined,
         normalised=normalised,
-        flags=_flags(item, examined),
+        flags=(*_flags(item, examined), *image.doubts),
     )
 
 
@@ -95,5 +96,8 @@ def outputs(well: Well) -> Iterator[tuple[str, bytes]]:
     )
     if bodies:
         values = [columns.values(body, item.pixel_size_um) for body in bodies]
-        yield f"rois/{name}.zip", outlines.roi_set(bodies, pathlib.PurePath(name).name)
+        yield (
+            f"rois/{name}.zip",
+            outlines.roi_set(bodies, find.readable(pathlib.PurePath(name).name)),
+        )
         yield f"outlines/{name}.geojson", outlines.geojson(bodies, values).encode()

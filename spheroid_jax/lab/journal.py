@@ -10,10 +10,12 @@ edited by a person, and is kept.
 
 import collections
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import pathlib
+import stat
 import threading
 from typing import Any, NamedTuple
 
@@ -113,20 +115,29 @@ class Journal:
         self.entries[entry.key] = entry
 
     def close(self):
-        """Closes the file of the journal."""
+        """Closes the file of the journal; what cannot be written any more, is lost."""
         if self._file is not None:
-            os.fsync(self._file.fileno())
-            self._file.close()
+            # On a full disk both fail, and the error that ends the run says so already.
+            with contextlib.suppress(OSError):
+                os.fsync(self._file.fileno())
+            with contextlib.suppress(OSError):
+                self._file.close()
             self._file = None
 
     def _add(self, values):
         """Writes one line; threads take turns."""
         with self._lock:
-            if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115
-            self._file.write(json.dumps(values, allow_nan=False) + "\n")
-            self._file.flush()
+            try:
+                if self._file is None:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    # A line begins on a line of its own, also after one that was not finished.
+                    start = "\n" * _ends_within_a_line(self._path)
+                    self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115
+                    self._file.write(start)
+                self._file.write(json.dumps(values, allow_nan=False) + "\n")
+                self._file.flush()
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(self._path)) from error
 
     def _is_ours(self, target, path):
         """Whether a file may be replaced; raises where a stranger's file is in the way."""
@@ -145,15 +156,30 @@ class Journal:
         return self._path.read_text("utf-8", errors="replace").splitlines()
 
 
+def _ends_within_a_line(path):
+    """Whether a file ends with an unfinished line, as after a crash or on a full disk."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() != b"\n"
+
+
 def digest(content: bytes) -> str:
     """Returns the SHA-256 of bytes."""
     return hashlib.sha256(content).hexdigest()
 
 
 def file_digest(path: str | os.PathLike) -> str:
-    """Returns the SHA-256 of a file's content; of a folder, of its files' names and contents."""
+    """Returns the SHA-256 of a file's content; of a folder, of its files' names and contents.
+
+    Raises:
+      OSError: the file cannot be read, or is a pipe or a device, whose content may have no end.
+    """
     if os.path.isdir(path):
         return _folder_digest(pathlib.Path(path))
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a file, but a pipe or a device", str(path))
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -9,12 +9,15 @@ name, and that before the folder above. Known layouts of microscopes come first:
     VID12_B2_1_2024y05m03d_12h30m.tif                  Incucyte: well, field, date
     plate_A01_s1_w2.tif   TimePoint_3/...              ImageXpress: well, field; its w is a channel
     r02c03f04p01-ch1sk2fk1fl1.tiff                     Operetta: row, column, field
+
+A name that begins with a token such as `d2`, where no well is named, may mean the well D02 or the
+second day: neither is taken, and `Place.doubt` says so.
 """
 
 import datetime
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spheroid_jax.errors import UserError
 
@@ -40,6 +43,8 @@ _FIELD = _token(rf"(?:fields?|site|pos|position)[-_ ]?{_NUMBER}|[sf]{_NUMBER}")
 # One-letter tokens that programs write for channel, day, field, hour, plane, site, time, wavelength
 # and depth: a well only where nothing else can be one, and never in lower case.
 _AXES = "cdfhpstwz"
+# At the beginning of a name a well as well as a day.
+_WELL_OR_DAY = re.compile(r"d\d{1,2}(?![A-Za-z0-9]|[.,]\d)")
 # Names that a message shows.
 _SHOWN = 5
 
@@ -57,6 +62,7 @@ class Place(NamedTuple):
       hour: hours since the start; None if not known.
       field: name of the field in the well; "" if not known.
       taken: date and time; None if not known.
+      doubt: what the name may mean, and was not taken; "" where nothing is in doubt.
     """
 
     well: str = ""
@@ -64,6 +70,7 @@ class Place(NamedTuple):
     hour: float | None = None
     field: str = ""
     taken: datetime.datetime | None = None
+    doubt: str = ""
 
 
 def compile_pattern(pattern: str) -> re.Pattern:
@@ -94,7 +101,8 @@ def compile_pattern(pattern: str) -> re.Pattern:
 def read_places(names: Iterable[str], pattern: re.Pattern | None = None) -> list[Place]:
     """Reads where and when each image was taken.
 
-    Where names give a date, hours are counted from the first date of all names.
+    Where names give a date, hours are counted from the first date of the same series: of the names
+    that begin alike up to the well, as those of one plate in an incubator do.
 
     Args:
       names: paths below the folder of all images, with forward slashes: "day3/A01.tif".
@@ -119,8 +127,13 @@ def read_places(names: Iterable[str], pattern: re.Pattern | None = None) -> list
             f"wells cannot be read from {len(problems)} of {len(names)} names: "
             f"{'; '.join(problems[:_SHOWN])}{more}; say with --pattern what the names mean"
         )
-    first = min((place.taken for place in places if place.taken), default=None)
-    return [_since(place, first) for place in places]
+    first: dict[str, Any] = {}
+    for name, place in zip(names, places, strict=True):
+        if (taken := place.taken) is not None:
+            first[_series(name)] = min(taken, first.get(_series(name), taken))
+    return [
+        _since(place, first.get(_series(name))) for name, place in zip(names, places, strict=True)
+    ]
 
 
 def well_name(row: str, column: int) -> str:
@@ -132,6 +145,13 @@ def well_name(row: str, column: int) -> str:
     if not re.fullmatch(_ROW, row.upper()) or not 1 <= column <= _COLUMNS:
         raise ValueError(f"no well {row}{column} on any plate")
     return f"{row.upper()}{column:02d}"
+
+
+def _series(name):
+    """What stands before the well in an Incucyte name: the name of the plate."""
+    stem = name.rpartition("/")[2]
+    found = _INCUCYTE_FIELD.search(stem)
+    return stem[: found.start()] if found else ""
 
 
 def _since(place, first):
@@ -181,7 +201,11 @@ def _by_layout(name):
         days, hours, minutes = map(int, found.groups())
         hour = 24 * days + hours + minutes / 60
         return Place(well, hour / 24, hour, _incucyte_field(stem))
-    return Place(well, *_time(parts), field=_first(_FIELD, parts[:1], str) or "")
+    doubt, field = "", _first(_FIELD, parts[:1], str) or ""
+    if not well and (found := _WELL_OR_DAY.match(stem)):
+        doubt = f"{found[0]!r} in the name may be a well or a day, and is not read"
+        parts[0] = stem[found.end() :]
+    return Place(well, *_time(parts), field, doubt=doubt)
 
 
 def _wells(part):

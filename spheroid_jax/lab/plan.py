@@ -219,6 +219,8 @@ def reason_of(error: Exception | None, path: pathlib.Path) -> str:
 def read_picture(item: Item, choice: Choice) -> images.Image:
     """Reads the picture of an item; fills pixels without a number, and notes what is wrong.
 
+    Notes about the file and about damage are doubts; the choice of a depth is a note alone.
+
     Raises:
       ImageError: the file cannot be used.
     """
@@ -239,15 +241,16 @@ def read_picture(item: Item, choice: Choice) -> images.Image:
         return dataclasses.replace(planes[sharpest], notes=(*planes[sharpest].notes, note))
     project = {"min": np.min, "max": np.max, "mean": np.mean}[choice.plane]
     stacked = project(np.stack(pixels), axis=0).astype(pixels[0].dtype)
-    notes = dict.fromkeys(note for plane in planes for note in plane.notes)
+    doubts = tuple(dict.fromkeys(note for plane in planes for note in plane.notes))
     note = f"{choice.plane} projection of {item.depths} depths"
-    return dataclasses.replace(planes[0], pixels=stacked, notes=(*notes, note))
+    return dataclasses.replace(planes[0], pixels=stacked, notes=(*doubts, note), doubts=doubts)
 
 
 def _repaired(picture):
     """Fills the pixels of a picture that have no number, and notes what is wrong."""
     pixels, notes = images.repair(picture.pixels)
-    return dataclasses.replace(picture, pixels=pixels, notes=(*picture.notes, *notes))
+    notes = (*picture.notes, *notes)
+    return dataclasses.replace(picture, pixels=pixels, notes=notes, doubts=notes)
 
 
 def sharpness(pixels: Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"]) -> float:
@@ -313,7 +316,7 @@ def _items(found, place, choice):
                 pixel_size_source=source,
                 place=_scene_place(place, scene.name),
                 several=several,
-                notes=(*scene.notes, *notes),
+                notes=(*scene.notes, *notes, *filter(None, [place.doubt])),
             )
 
 

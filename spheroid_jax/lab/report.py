@@ -68,7 +68,7 @@ def _picture(entry, output, unit, names):
         verdict=image["verdict"],
         findings=[finding for finding in image["findings"].split("; ") if finding],
         reason=image["reason"],
-        flags=first.get("flags", ""),
+        flags=image["flags"],
         width=image["width_px"] or 1,
         height=image["height_px"] or 1,
         jpeg=_thumbnail(entry, output),

@@ -29,6 +29,7 @@ from spheroid_jax import __version__, images
 from spheroid_jax.inference import model_file, stream
 from spheroid_jax.lab import (
     examination,
+    own_files,
     plan,
     report,
     rules,
@@ -38,7 +39,7 @@ from spheroid_jax.lab import (
 )
 from spheroid_jax.lab.journal import FOLDER, Entry, Journal, digest, file_digest
 from spheroid_jax.lab.plan import Choice, Failed, Planned
-from spheroid_jax.runtime import files
+from spheroid_jax.runtime import locks
 
 THUMBNAIL_PX = 360
 # Tables are written anew while a run goes on, at most this often.
@@ -94,8 +95,7 @@ class Summary(NamedTuple):
       bodies: number of measured bodies.
       earlier: pictures that an earlier run had done.
       failed: pictures that could not be read, measured or written.
-      kept: files that a person has edited, and that were kept, each with the name of what was
-        written in its place, or "".
+      kept: files that were kept, such as those that a person has edited, each with the reason.
       without_size: measured pictures of unknown pixel size.
       left_out: files that were left out, with the reason.
     """
@@ -140,21 +140,24 @@ def measure_files(
 
     Raises:
       UserError: nothing can be measured; nothing was written.
+      OSError: the folder cannot be written, or another run is writing there.
       KeyboardInterrupt: the run was interrupted; the tables hold what was done.
     """
     folder = pathlib.Path(output)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder}: not a folder; choose another --output")
     planned = plan_run(inputs, folder, options)
-    run = _Run(folder, options, planned, on_progress)
-    try:
-        run.measure()
-    finally:
-        # Whatever ends a run, what was measured is in the tables.
-        run.journal.close()
-        run.write_tables()
-        run.write_report()
-    return run.summary()
+    busy = f"{folder}: another run is writing here; wait for its end, or choose another --output"
+    with locks.locked(folder / FOLDER / "lock", busy):
+        run = _Run(folder, options, planned, on_progress)
+        try:
+            run.measure()
+        finally:
+            # Whatever ends a run, what was measured is in the tables.
+            run.journal.close()
+            run.write_tables()
+            run.write_report()
+        return run.summary()
 
 
 class _Run:
@@ -244,7 +247,7 @@ class _Run:
         written: dict[str, str] = {}
         for path, made in examination.outputs(well):
             if not self.journal.write(path, made, written):
-                self.kept[path] = ""
+                self.kept[path] = own_files.EDITED
         card = self._card(well, written)
         return Entry(_key(item), content, self.settings, image_row, body_rows, card, written)
 
@@ -298,36 +301,13 @@ class _Run:
         if "parquet" in self.options.formats:
             made["measurements.parquet"] = tables.parquet_bytes(wells.BODY, body_rows)
             made["images.parquet"] = tables.parquet_bytes(wells.IMAGE, image_rows)
-        self._write_own(made)
+        own_files.write(self.output, made, self.kept)
 
     def write_report(self):
         """Writes report.html."""
         entries = self.entries()
         made = report.page(entries, self.output, model=self.model, rules_of=self.rules_of)
-        self._write_own({"report.html": made})
-
-    def _write_own(self, made):
-        """Writes the files of the whole run; one that a person has edited is kept beside."""
-        written = self._read_written()
-        for name, content in made.items():
-            target = self.output / name
-            if target.exists() and digest(target.read_bytes()) != written.get(name):
-                stem, _, suffix = name.rpartition(".")
-                self.kept[name] = f"{stem}.new.{suffix}"
-                target = self.output / self.kept[name]
-            else:
-                written[name] = digest(content)
-            with files.replacing(target, "wb") as file:
-                file.write(content)
-        with files.replacing(self.output / FOLDER / "tables.json", "wb") as file:
-            file.write(json.dumps(written).encode())
-
-    def _read_written(self):
-        path = self.output / FOLDER / "tables.json"
-        try:
-            return json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
+        own_files.write(self.output, {"report.html": made}, self.kept)
 
     def _about(self):
         """Returns the text of run.json: versions, model, options."""
@@ -384,5 +364,7 @@ def _settings(options, model, model_rules):
         dataclasses.asdict(choice),
         options.several,
         options.pattern,
+        # Rows of an older version may lack columns.
+        [column.name for column in (*wells.IMAGE, *wells.BODY)],
     )
     return digest(json.dumps(what, default=str).encode())

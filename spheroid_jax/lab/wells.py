@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
+from spheroid_jax.images import find
 from spheroid_jax.lab import columns
 from spheroid_jax.lab.bodies import Body, Examined
 from spheroid_jax.lab.columns import Column
@@ -84,7 +85,8 @@ IMAGE = (
     Column("channel", "name or number of the channel that was read"),
     Column("pixel_size_um", "side of a pixel in micrometres; empty where it is not known"),
     Column("pixel_size_source", "file, option, or unknown"),
-    Column("notes", "what was chosen or left out in reading"),
+    Column("flags", "what to keep in mind about the measurements"),
+    Column("notes", "what was chosen, left out or assumed in reading"),
     Column("presence", "log odds that there is a body; below 0 the verdict is empty"),
     *(Column(f"score_{field.name}", _SCORES[field.name]) for field in dataclasses.fields(Evidence)),
     Column("sha256", "hash of the file's content"),
@@ -112,6 +114,7 @@ def image_row(well: Well, *, sha256: str, model: str) -> dict[str, Any]:
         "channel": item.channel_name or (item.channel or ""),
         "pixel_size_um": shown(item.pixel_size_um),
         "pixel_size_source": item.pixel_size_source,
+        "flags": "; ".join(well.flags),
         "notes": "; ".join(dict.fromkeys((*item.notes, *well.notes))),
         "presence": shown(well.verdict.presence),
         **{f"score_{name}": shown(value) for name, value in evidence.items()},
@@ -127,7 +130,7 @@ def failed_row(failed: Failed, *, sha256: str, model: str) -> dict[str, Any]:
         **_place(failed.found, failed.place, None),
         "verdict": "unreadable",
         "findings": "unreadable",
-        "reason": failed.reason,
+        "reason": find.readable(failed.reason),
         "sha256": sha256,
         "model": model,
     }
@@ -142,6 +145,7 @@ def body_rows(well: Well) -> list[dict[str, Any]]:
     place = _place(well.item.found, well.item.place, well.item)
     place["verdict"] = well.verdict.verdict
     if not well.examined.bodies:
+        place["flags"] = "; ".join(well.flags)
         return [dict.fromkeys((column.name for column in BODY), "") | place]
     return [_body_row(body, place, well) for body in well.examined.bodies]
 
@@ -173,7 +177,7 @@ def _body_row(body: Body, place, well):
 
 def _place(found, place, item):
     return {
-        "image": (found.place.parent / found.path.name).as_posix(),
+        "image": find.readable((found.place.parent / found.path.name).as_posix()),
         "scene": (item.scene_name or item.scene) if item is not None and item.several else "",
         "time": item.t if item is not None and item.several else "",
         "well": place.well,

@@ -23,10 +23,14 @@ def replacing(path, mode="w"):
 
     Yields:
       The open temporary file, which lies beside `path` and whose name begins with a dot.
+
+    Raises:
+      OSError: the file cannot be written; the error names `path`.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    # Not made of the file's name, which may be as long as names can be.
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     text: dict[str, Any] = {} if "b" in mode else {"newline": "", "encoding": "utf-8"}
     # In mode "x" the kernel applies the umask. Python can only read the umask by setting it, and a
     # file that another thread makes in between would be open to everybody.
@@ -38,11 +42,13 @@ def replacing(path, mode="w"):
             file.close()
             _keep_permissions(path, temporary)
             os.replace(temporary, path)
-        except BaseException:
+        except BaseException as error:
             # Closed first, because Windows removes no open file. On a full disk, closing fails too.
             with contextlib.suppress(OSError):
                 file.close()
             os.unlink(temporary)
+            if isinstance(error, OSError) and error.errno and error.filename in (None, temporary):
+                raise OSError(error.errno, error.strerror, str(path)) from error
             raise
 
 

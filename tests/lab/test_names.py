@@ -52,6 +52,26 @@ def test_hours_are_counted_from_the_first_date():
     assert [each.day for each in places[:2]] == [0, 1.25]
 
 
+def test_every_plate_in_an_incubator_has_a_first_date_of_its_own():
+    """Plates are scanned one after another, and minutes apart at every time."""
+    places = names.read_places(
+        f"{plate}_A1_1_2024y05m{day:02d}d_12h{minute}m.tif"
+        for plate, minute in (("VID1", "00"), ("VID2", "17"))
+        for day in (3, 4)
+    )
+    assert [each.hour for each in places] == [0, 24, 0, 24]
+
+
+def test_a_name_that_begins_with_a_well_or_a_day_gives_neither():
+    found = place("d2_14_22.png")
+    assert (found.well, found.day) == ("", None)
+    assert "'d2' in the name may be a well or a day" in found.doubt
+    assert place("d2_A01.png")._replace(doubt="") == place("A01_d2.png")
+    assert place("day4/d2_14.png").day == 4
+    for clear in ("day2_14.png", "x_d2.png", "d2/14.png", "d2.5_x.png"):
+        assert place(clear).day is not None and place(clear).doubt == "", clear
+
+
 def test_two_wells_in_a_name_are_an_error_that_shows_the_names():
     listed = [f"A{n:02d}_B{n:02d}.tif" for n in range(1, 9)] + ["C01.tif"]
     with pytest.raises(PlaceError) as caught:

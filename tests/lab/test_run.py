@@ -227,6 +227,27 @@ def test_an_option_for_the_pixel_size_counts_more_than_the_file(plate):
     assert ratio == pytest.approx(2, rel=1e-4)
 
 
+def test_what_is_wrong_with_a_file_is_a_flag_of_its_rows(plate, rng):
+    """A number of a repaired or half-written picture is not to be taken as it stands."""
+    image, _ = dark_disk(64, (26, 32), 12, rng)
+    damaged = image.astype(np.float32)
+    damaged[3, 4] = np.nan
+    tifffile.imwrite(plate / "nan.tif", damaged)
+    half = image.astype(np.uint16) + 1
+    half[48:] = 0
+    tifffile.imwrite(plate / "half.tif", half)
+    measured()
+    for name, said in (
+        ("nan.tif", "1 pixels without a number were filled"),
+        ("half.tif", "the last 16 of 64 rows are exactly 0"),
+    ):
+        for table in ("images", "measurements"):
+            (row,) = [row for row in rows(table) if row["image"] == name]
+            assert said in row["flags"], (name, table)
+    clean = "".join(row["flags"] for row in rows() if row["image"].startswith("day"))
+    assert "filled" not in clean and "rows" not in clean
+
+
 def test_run_json_says_what_was_used(plate):
     measured(several=True)
     about = json.loads((RESULTS / "run.json").read_text())
