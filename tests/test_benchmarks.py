@@ -6,8 +6,9 @@ import types
 import numpy as np
 import pytest
 from helpers import ROOT
+from PIL import Image
 
-from benchmarks import tables, workers
+from benchmarks import scenes, tables, workers
 
 DOCS = ROOT / "docs" / "evidence"
 
@@ -99,3 +100,18 @@ def test_a_worker_works_when_asked_and_tells_its_memory():
         assert all(s > 0 for each in seconds.values() for s in each)
         assert [len(each) for each in seconds.values()] == [2, 2]
         assert running["one"].peak_bytes() > 5e7
+
+
+def test_the_sheet_of_drawn_scenes_has_one_row_per_kind(tmp_path, capsys):
+    scenes.main(["--size=64", "--count=1", f"--output={tmp_path / 'sheet.png'}"])
+    kinds = len(scenes.scenes.KINDS)
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (8 * 96, kinds * 96)
+    assert capsys.readouterr().out.count("ms per scene of 64 px") == kinds
+
+
+def test_the_page_of_drawn_scenes_has_every_kind_with_its_share():
+    page = (DOCS / "drawn-scenes.md").read_text()
+    for name, kind in scenes.scenes.KINDS.items():
+        assert f"| {name} | {100 * kind.share:.0f} % |" in page
+    assert (DOCS / "drawn-scenes.png").stat().st_size < 300_000

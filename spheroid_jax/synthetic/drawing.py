@@ -73,7 +73,7 @@ def field(rng: Rng, size: int, knots: int) -> Picture:
     return (basis @ (basis @ (values / _SPLINE_POWER)).T).T
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=512)  # at most 30 MB for pictures of 1024 px
 def _basis(size: int, knots: int) -> sparse.csr_array:
     """Returns the weights (size, knots + 3) of cubic B-splines, averaged over each pixel.
 

@@ -4,6 +4,7 @@ The label is the whole body, with its rim; `core` is the dense part.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special
@@ -26,14 +27,14 @@ def cored(rng: Rng, size: int) -> Sketch:
     radii = width / 2 * rng.uniform(0.75, 1.1, count)
     light = scene.ground(rng, size)
     if rng.random() < 0.3:
-        distractors.add_some(rng, light, most=2)
+        distractors.add_some(rng, light, most=2, spots=width > 0.12)
     _scatter_cells(rng, light, width)
     before = light.copy()
     labels, core = scene.no_bodies(size), np.zeros((size, size), bool)
     spiky = rng.uniform(0.15, 0.7) if rim == "strands" else 0.0
     whole = blobs.draw_family(rng, count=4, spiky=spiky)
     inner = blobs.draw_family(rng, count=4, wild=rng.uniform(0.3, 1))
-    look = _Look(rng, size, width, rim)
+    look = _draw_look(rng, size, width, rim)
     for number, spot in enumerate(crowds.scatter(rng, radii, "apart", 0.0), 1):
         margin = 0.3 * spot.radius + 3 * look.edge + 3 / size
         body = blobs.draw(
@@ -42,7 +43,7 @@ def cored(rng: Rng, size: int) -> Sketch:
         if not body.depth.size:
             continue
         within = _core_depth(rng, size, body, inner, look.core_share)
-        look.lay(rng, light, body, within)
+        _lay(rng, light, body, within, look)
         inside = body.depth > 0
         labels[body.window][inside] = number
         core[body.window] |= inside & (within > 0)
@@ -60,56 +61,88 @@ def _core_depth(rng: Rng, size: int, body: Blob, family: blobs.Family, share: fl
     return np.minimum(core.depth[body.window], body.depth - 0.02 * body.radius)
 
 
-class _Look:
-    """The look of the bodies of a frame, drawn once."""
+class Look(NamedTuple):
+    """The look of the bodies of a frame.
 
-    def __init__(self, rng: Rng, size: int, width: float, rim: str):
-        self.rim = rim
-        self.core_share = rng.uniform(0.3, 0.85) if rim != "strands" else rng.uniform(0.3, 0.65)
-        bright = rng.random() < 0.12
-        self.core_absorption = rng.uniform(0.7, 2.4) * (-0.5 if bright else 1)
-        self.core_edge = width * drawing.log_uniform(rng, 0.01, 0.12)
-        self.pale = rng.uniform(0.08, 0.45) * (-1 if bright or rng.random() < 0.15 else 1)
-        self.dome = rng.random()
-        self.radial = rng.uniform(0.2, 1.0)
-        weak = 0.4 if rim == "strands" else 1.0
-        self.line = weak * drawing.sometimes(rng, 0.6, -0.3, 0.9)
-        self.halo = weak * drawing.sometimes(rng, 0.5, -0.1, 0.4)
-        # Strands are not straight.
-        strong = width * (rng.uniform(0.015, 0.05) if rim == "strands" else rng.uniform(0, 0.02))
-        count = int(min(drawing.log_uniform(rng, 3, 7) / width, 0.6 * size))
-        x_bend, y_bend = (strong * drawing.field(rng, size, count) for _ in range(2))
-        self.bend = (x_bend, y_bend)
-        self.width = max(width * drawing.log_uniform(rng, 0.01, 0.04), 0.8 / size)
-        soft = {"strands": (0.01, 0.03), "smooth": (0.006, 0.03), "fading": (0.06, 0.2)}[rim]
-        self.edge = max(width * drawing.log_uniform(rng, *soft), 0.5 / size)
-        cells = int(min(drawing.log_uniform(rng, 12, 40) / width, 0.6 * size))
-        self.cells = drawing.field(rng, size, cells)
-        self.clumps = drawing.field(rng, size, max(cells // 4, 3))
-        self.grain = drawing.log_uniform(rng, 0.03, 0.35)
+    Attributes:
+      rim: name in `_RIMS`.
+      core_share: width of the core, divided by that of the whole.
+      core_absorption: absorption added in the core; bright where negative.
+      core_edge: width of the core's soft contour.
+      pale: absorption of the rim.
+      dome: share of the core's absorption that follows its depth.
+      radial: contrast of strands that run outwards.
+      line: absorption of the line at the contour of the whole.
+      halo: light around the whole.
+      width: width of that line; the halo is twice as wide.
+      edge: width of the soft contour of the whole.
+      bend: shifts along x and y that bend outlines and strands.
+      grain: absorption of cells.
+    """
 
-    def lay(self, rng: Rng, light: Picture, body: Blob, within: np.ndarray) -> None:
-        """Draws one body onto the light, in place; `within` is the depth of its core."""
-        window, depth = body.window, body.depth
-        inside = special.expit(2 * depth / self.edge)
-        core = special.expit(2 * within / self.core_edge) * inside
-        grain = self.cells[window] + 0.6 * self.clumps[window]
-        absorbed = self.pale * inside
-        if self.rim == "strands":
-            strands = drawing.angular_noise(rng, rng.uniform(25, 70))
-            right, below = _from_middle(body, len(light))
-            away = drawing.polar(right + self.bend[0][window], below + self.bend[1][window])[1]
-            grain = grain + self.radial * strands[away]
-        deep = np.sqrt(np.clip(within / max(float(within.max()), 1e-3), 0, 1))
-        thick = 1 - self.dome + self.dome * deep
-        absorbed = absorbed + self.core_absorption * core * (0.4 + 0.6 * thick)
-        if self.rim != "fading":
-            absorbed = absorbed + self.line * drawing.bell(depth - self.width, self.width)
-            absorbed = absorbed - self.halo * drawing.bell(np.minimum(depth, 0), 2 * self.width) * (
-                1 - inside
-            )
-        absorbed = absorbed + self.grain * grain * inside
-        light[window] *= np.exp(-np.clip(absorbed, -1.0, 4))
+    rim: str
+    core_share: float
+    core_absorption: float
+    core_edge: float
+    pale: float
+    dome: float
+    radial: float
+    line: float
+    halo: float
+    width: float
+    edge: float
+    bend: tuple[Picture, Picture]
+    grain: Picture
+
+
+def _draw_look(rng: Rng, size: int, width: float, rim: str) -> Look:
+    """Draws the look of bodies of this width."""
+    strands = rim == "strands"
+    bright = rng.random() < 0.12
+    weak = 0.4 if strands else 1.0
+    soft = {"strands": (0.01, 0.03), "smooth": (0.006, 0.03), "fading": (0.06, 0.2)}[rim]
+    # Strands are not straight.
+    bend = width * (rng.uniform(0.015, 0.05) if strands else rng.uniform(0, 0.02))
+    knots = int(min(drawing.log_uniform(rng, 3, 7) / width, 0.6 * size))
+    cells = int(min(drawing.log_uniform(rng, 12, 40) / width, 0.6 * size))
+    grain = drawing.field(rng, size, cells) + 0.6 * drawing.field(rng, size, max(cells // 4, 3))
+    return Look(
+        rim=rim,
+        core_share=rng.uniform(0.3, 0.65) if strands else rng.uniform(0.3, 0.85),
+        core_absorption=rng.uniform(0.7, 2.4) * (-0.5 if bright else 1),
+        core_edge=width * drawing.log_uniform(rng, 0.01, 0.12),
+        pale=rng.uniform(0.08, 0.45) * (-1 if bright or rng.random() < 0.15 else 1),
+        dome=rng.random(),
+        radial=rng.uniform(0.2, 1.0),
+        line=weak * drawing.sometimes(rng, 0.6, -0.3, 0.9),
+        halo=weak * drawing.sometimes(rng, 0.5, -0.1, 0.4),
+        width=max(width * drawing.log_uniform(rng, 0.01, 0.04), 0.8 / size),
+        edge=max(width * drawing.log_uniform(rng, *soft), 0.5 / size),
+        bend=(bend * drawing.field(rng, size, knots), bend * drawing.field(rng, size, knots)),
+        grain=drawing.log_uniform(rng, 0.03, 0.35) * grain,
+    )
+
+
+def _lay(rng: Rng, light: Picture, body: Blob, within: np.ndarray, look: Look) -> None:
+    """Draws one body onto the light, in place; `within` is the depth of its core."""
+    window, depth = body.window, body.depth
+    inside = special.expit(2 * depth / look.edge)
+    core = special.expit(2 * within / look.core_edge) * inside
+    grain = look.grain[window]
+    if look.rim == "strands":
+        right, below = _from_middle(body, len(light))
+        _, angle = drawing.polar(right + look.bend[0][window], below + look.bend[1][window])
+        strands = drawing.angular_noise(rng, rng.uniform(25, 70))[angle]
+        grain = grain * (1 + look.radial * strands)
+    deep = np.sqrt(np.clip(within / max(float(within.max()), 1e-3), 0, 1))
+    thick = 1 - look.dome + look.dome * deep
+    absorbed = (look.pale + grain) * inside
+    absorbed += look.core_absorption * core * (0.4 + 0.6 * thick)
+    if look.rim != "fading":
+        absorbed += look.line * drawing.bell(depth - look.width, look.width)
+        around = drawing.bell(np.minimum(depth, 0), 2 * look.width) * (1 - inside)
+        absorbed -= look.halo * around
+    light[window] *= np.exp(-np.clip(absorbed, -1.0, 4))
 
 
 def _from_middle(body: Blob, size: int) -> tuple[np.ndarray, np.ndarray]:

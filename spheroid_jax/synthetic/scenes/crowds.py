@@ -129,7 +129,7 @@ def _draw(rng: Rng, size: int, spots: list[Spot], arrangement: str, lobed: float
     bodies = _blobs(rng, size, spots, family, lobed=lobed, margin=margin)
     light = scene.ground(rng, size)
     if rng.random() < 0.2:
-        distractors.add_some(rng, light, most=2)
+        distractors.add_some(rng, light, most=2, spots=width > 0.12)
     add_specks(rng, light, float(radii.min()))
     labels = scene.no_bodies(size)
     if arrangement == "overlapping" and len(bodies) > 1:

@@ -261,9 +261,20 @@ ALL = {
 }
 
 
-def add_some(rng: Rng, light: Picture, *, most: int = 3) -> None:
-    """Draws one to `most` kinds of distractors onto the light, in place."""
-    names = rng.choice(list(ALL), size=int(rng.integers(1, most + 1)), replace=False)
-    for name in names:
+# Distractors that nobody takes for a small body.
+_NO_SPOTS = ("threads", "scratches", "droplet", "seams", "lattice", "meniscus", "plate edge")
+
+
+def add_some(rng: Rng, light: Picture, *, most: int = 3, spots: bool = True) -> None:
+    """Draws one to `most` kinds of distractors onto the light, in place.
+
+    Args:
+      rng: generator.
+      light: light of the frame.
+      most: largest number of kinds.
+      spots: whether distractors that are like small bodies may be among them.
+    """
+    names = list(ALL) if spots else list(_NO_SPOTS)
+    for name in rng.choice(names, size=int(rng.integers(1, most + 1)), replace=False):
         ALL[str(name)](rng, light)
     np.maximum(light, 0, out=light)

@@ -27,13 +27,15 @@ _OPTICS = {
 }
 # How far each shape reaches from its middle, divided by its width, with room for a halo.
 _REACH = {"round": 0.9, "lobed": 1.1, "ragged": 1.2, "joined": 1.6, "long": 2.6, "folded": 2.4}
+# Share of each shape of bodies wider than half the frame.
+_LARGE = {"round": 0.3, "lobed": 0.45, "ragged": 0.25}
 
 
 def distracted(rng: Rng, size: int) -> Sketch:
     """Draws a body beside one to four kinds of things that are none."""
     light = scene.ground(rng, size)
-    distractors.add_some(rng, light, most=4)
     width = drawing.log_uniform(rng, max(0.05, scene.least_width(size)), 0.7)
+    distractors.add_some(rng, light, most=4, spots=width > 0.1)
     sketch = add_body(rng, light, width, tissue.draw(rng), *_place(rng, width))
     if rng.random() < 0.4:  # over the body
         over = sketch.light.copy()
@@ -109,6 +111,7 @@ def add_body(
     y: float,
     *,
     wall: Picture | None = None,
+    shapes: dict[str, float] = outlines.SHAPES,
 ) -> Sketch:
     """Draws one body of any shape onto the light.
 
@@ -120,13 +123,14 @@ def add_body(
       x: horizontal position of the body's middle.
       y: vertical position of the body's middle.
       wall: distance from a wall which the body does not cross, positive inside; None for none.
+      shapes: share of each shape.
     """
     size = len(light)
-    shape = drawing.choose(rng, outlines.SHAPES)
-    if width > 0.5:
-        shape = drawing.choose(rng, {"round": 0.35, "lobed": 0.45, "ragged": 0.2})
+    shape = drawing.choose(rng, shapes if width <= 0.5 else _LARGE)
     # A small body is drawn in a square of its own, which is faster; the frame may cut the square.
-    side = min(math.ceil(size * (2 * _REACH[shape] * width + 0.05)), size)
+    # With few different sides, splines stay cached.
+    step = max(size // 16, 8)
+    side = min(step * math.ceil(size * (2 * _REACH[shape] * width + 0.05) / step), size)
     whole = side == size
     top, left = (0 if whole else round(c * size - side / 2) for c in (y, x))
     middle = (x * size - left) / side, (y * size - top) / side

@@ -10,10 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from spheroid_jax.synthetic import drawing, tissue
+from spheroid_jax.synthetic import drawing, outlines, tissue
 from spheroid_jax.synthetic.drawing import Picture, Rng
 from spheroid_jax.synthetic.scenes import crowds, distractors, scene, singles
 from spheroid_jax.synthetic.scenes.scene import Sketch
+
+_LOBED = {"lobed": 0.5, "ragged": 0.3, "joined": 0.2}  # shares of shapes
 
 
 class Well(NamedTuple):
@@ -35,8 +37,13 @@ class Well(NamedTuple):
 
 
 def lit(rng: Rng, size: int) -> Sketch:
-    """Draws a lit well on black with a body from 10 to 90 % of the well's area."""
-    sketch = fill(rng, draw_lit(rng, size), share=(0.1, 0.9))
+    """Draws a lit well on black with a body from 10 to 90 % of the well's area.
+
+    Half of the bodies are about as dark as the surroundings, lobed, and against the wall.
+    """
+    dark = rng.random() < 0.5
+    share = (0.25, 0.9) if dark else (0.1, 0.9)
+    sketch = fill(rng, draw_lit(rng, size), share=share, dark=dark)
     return sketch._replace(unused=0.02 if rng.random() < 0.75 else 0.6)
 
 
@@ -157,7 +164,7 @@ def _pyramid(rng: Rng, size: int, right: Picture, below: Picture) -> Picture:
     """
     away = np.maximum(np.abs(right), np.abs(below))
     crease = (np.abs(right) - np.abs(below)) / math.sqrt(2)
-    faces = rng.uniform(0.85, 1.15, 4)
+    faces = rng.uniform(0.85, 1.15, 4).astype(np.float32)
     blend = max(drawing.log_uniform(rng, 0.004, 0.04), 0.7 / size)
     side = special.expit(2 * crease / blend)
     light = side * np.where(right > 0, faces[0], faces[1])
@@ -167,42 +174,56 @@ def _pyramid(rng: Rng, size: int, right: Picture, below: Picture) -> Picture:
     marks = np.sin(away * rng.uniform(150, 500) + drawing.field(rng, size, 5))
     light *= 1 + drawing.sometimes(rng, 0.6, 0.0, 0.05) * marks
     edge = rng.uniform(0.3, 0.75)
-    for place in edge + rng.uniform(0, 0.08, 3):
+    for place in (edge + rng.uniform(0, 0.08, 3)).tolist():
         width = drawing.log_uniform(rng, 0.003, 0.02)
         light *= 1 + rng.uniform(-0.5, 0.3) * drawing.bell(away - place, width)
     beyond = special.expit((away - edge) / 0.01)
     return light * (1 + rng.uniform(-0.4, 0.5) * beyond)
 
 
-def fill(rng: Rng, well: Well, *, share: tuple[float, float]) -> Sketch:
+def fill(rng: Rng, well: Well, *, share: tuple[float, float], dark: bool = False) -> Sketch:
     """Draws a body into a well; many bodies rest against the wall, which they do not cross.
 
     Args:
       rng: generator.
       well: well.
       share: least and largest area of the body, as shares of the well's area.
+      dark: whether the body is dark, lobed and against the wall.
     """
     size = len(well.light)
     # Uniform in the width, so that large bodies are not rare.
     width = 2 * well.half * rng.uniform(*np.sqrt(share))
     width = max(width, 1.2 * scene.least_width(size))
-    look = _draw_look(rng)
+    look = _dark_look(rng) if dark else _draw_look(rng)
+    shapes = _LOBED if dark else outlines.SHAPES
     light = well.light.copy()
     if rng.random() < 0.5:
         crowds.add_specks(rng, light, width / 2)
     if rng.random() < 0.2:
-        distractors.add_some(rng, light, most=2)
+        distractors.add_some(rng, light, most=2, spots=width > 0.12)
     room = max(well.half - 0.5 * width, 0)
-    away = room * (rng.uniform(0.85, 1.1) if rng.random() < 0.35 else rng.random() ** 0.5)
+    away = room * (rng.uniform(0.85, 1.1) if dark or rng.random() < 0.35 else rng.random() ** 0.5)
     while True:
         angle = rng.uniform(0, math.tau)
         x, y = well.x + away * math.cos(angle), well.y + away * math.sin(angle)
-        sketch = singles.add_body(rng, light, width, look, x, y, wall=well.depth)
+        sketch = singles.add_body(rng, light, width, look, x, y, wall=well.depth, shapes=shapes)
         # A bent body may lie beyond the wall; it is drawn again, nearer to the middle.
         seen = np.count_nonzero(sketch.labels) / size**2
         if seen > 0.35 * width**2 or away < 0.02 * well.half:
             return sketch
         away *= 0.5
+
+
+def _dark_look(rng: Rng) -> tissue.Look:
+    """Draws a dark look, which some surroundings of lit wells have, too."""
+    look = tissue.draw(rng)
+    return look._replace(
+        tone=rng.uniform(0.04, 0.4),
+        rim=min(look.rim, 0.3),
+        halo=0.3 * look.halo,
+        patches=0.5 * look.patches,
+        dome=rng.uniform(0, 0.4),
+    )
 
 
 def _draw_look(rng: Rng) -> tissue.Look:
