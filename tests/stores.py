@@ -14,7 +14,7 @@ def axes_of(names, unit=UNIT):
     return [axis | ({"unit": unit} if unit and axis["type"] == "space" else {}) for axis in axes]
 
 
-def write_image(group, levels, axes, *, scale=None, labels=(), name="", **more):
+def write_image(group, levels, axes, *, scale=None, labels=(), name="", storage=None, **more):
     """Writes arrays and metadata of one image into an open group.
 
     Args:
@@ -24,15 +24,15 @@ def write_image(group, levels, axes, *, scale=None, labels=(), name="", **more):
       scale: of the first level, one number per axis; None for `SCALE`.
       labels: names of channels.
       name: of the image.
+      storage: options of `zarr.Group.create_array`.
       more: replaces metadata of the image.
     """
     scale = scale or [SCALE[axis["name"]] for axis in axes]
     datasets = []
     for n, pixels in enumerate(levels):
         chunks = (1,) * (pixels.ndim - 2) + (16, 16)
-        group.create_array(str(n), shape=pixels.shape, dtype=pixels.dtype, chunks=chunks)[:] = (
-            pixels
-        )
+        options = {"chunks": chunks, "dtype": pixels.dtype} | (storage or {})
+        group.create_array(str(n), shape=pixels.shape, **options)[:] = pixels
         grown = [s * 2**n if a["name"] in "yx" else s for s, a in zip(scale, axes, strict=True)]
         transformations = [{"type": "scale", "scale": grown}]
         datasets.append({"path": str(n), "coordinateTransformations": transformations})

@@ -34,6 +34,19 @@ def empty(items):
     )
 
 
+def damaged(damage):
+    """Returns a line about images whose pixels are damaged; "" where there are none.
+
+    Args:
+      damage: dict from `lab.plan.Item` to what is wrong, one sentence per entry.
+    """
+    if not damage:
+        return ""
+    what = "image is" if len(damage) == 1 else "images are"
+    each = (f"{item.found.path} ({'; '.join(wrong)})" for item, wrong in damage.items())
+    return f"{len(damage)} {what} damaged: {names(each)}."
+
+
 def names(all_names):
     """Returns some names: "a.tif, b.tif, c.tif and 4 more"."""
     all_names = list(all_names)

@@ -71,10 +71,10 @@ def _segment(given):
         with progress.Bar(NAME) as bar:
             for number, failed in enumerate(planned.failed, start=1):
                 bar.show(number, wanted, f"{failed.found.path}: {failed.reason}")
-            written, empty = _write_masks(given, todo, output, bar, check_interrupt)
+            written, empty, damaged = _write_masks(given, todo, output, bar, check_interrupt)
     stayed = f"; {len(masks) - len(todo)} were there already" if len(todo) < len(masks) else ""
     print(f"{len(written)} of {wanted} masks written to {output}{stayed}")
-    for line in (said.left_out(planned.left_out), said.empty(empty)):
+    for line in (said.left_out(planned.left_out), said.empty(empty), said.damaged(damaged)):
         if line:
             print(line)
     return failures.SOME_FAILED if len(written) < wanted else 0
@@ -113,7 +113,8 @@ def _write_masks(given, masks, output, bar, check_interrupt):
       check_interrupt: function that raises `KeyboardInterrupt` after Ctrl-C.
 
     Returns:
-      The items whose mask was written, and those of them that look empty.
+      The items whose mask was written, those of them that look empty, and what is wrong with the
+      pixels by item.
     """
     from spheroid_jax.inference import model_file, stream
     from spheroid_jax.lab import plan, rules
@@ -127,10 +128,10 @@ def _write_masks(given, masks, output, bar, check_interrupt):
     choice = parsers.choice(given)
 
     def finish(item, image, prepared, on_grid):
-        del item, image
-        return _finish(prepared, on_grid, model_rules)
+        del item
+        return *_finish(prepared, on_grid, model_rules), image.doubts
 
-    written, empty = [], []
+    written, empty, damaged = [], [], {}
     try:
         results = stream.finish_stream(
             loaded,
@@ -142,11 +143,12 @@ def _write_masks(given, masks, output, bar, check_interrupt):
         with contextlib.closing(results):
             for done, result in enumerate(results, start=before + 1):
                 item = result.source
-                mask, is_empty = result.value or (None, False)
+                mask, is_empty, damage = result.value or (None, False, ())
                 problem = result.error or _write(item, masks[item], mask)
                 if problem is None:
                     written.append(item)
                     empty += [item] * is_empty
+                    damaged |= {item: damage} if damage else {}
                 bar.show(done, before + len(masks), problem)
                 check_interrupt()
     except KeyboardInterrupt:
@@ -154,7 +156,7 @@ def _write_masks(given, masks, output, bar, check_interrupt):
             f"interrupted; {len(written)} of {len(masks)} masks are in {output}, "
             "--existing skip goes on from there"
         ) from None
-    return written, empty
+    return written, empty, damaged
 
 
 def _finish(prepared, on_grid, model_rules):

@@ -241,16 +241,17 @@ def read_picture(item: Item, choice: Choice) -> images.Image:
         return dataclasses.replace(planes[sharpest], notes=(*planes[sharpest].notes, note))
     project = {"min": np.min, "max": np.max, "mean": np.mean}[choice.plane]
     stacked = project(np.stack(pixels), axis=0).astype(pixels[0].dtype)
-    doubts = tuple(dict.fromkeys(note for plane in planes for note in plane.notes))
     note = f"{choice.plane} projection of {item.depths} depths"
-    return dataclasses.replace(planes[0], pixels=stacked, notes=(*doubts, note), doubts=doubts)
+    doubts = tuple(dict.fromkeys(said for plane in planes for said in plane.doubts))
+    notes = dict.fromkeys((*planes[0].notes, *doubts, note))
+    return dataclasses.replace(planes[0], pixels=stacked, notes=tuple(notes), doubts=doubts)
 
 
 def _repaired(picture):
     """Fills the pixels of a picture that have no number, and notes what is wrong."""
-    pixels, notes = images.repair(picture.pixels)
-    notes = (*picture.notes, *notes)
-    return dataclasses.replace(picture, pixels=pixels, notes=notes, doubts=notes)
+    pixels, doubts = images.repair(picture.pixels)
+    notes = (*picture.notes, *doubts)
+    return dataclasses.replace(picture, pixels=pixels, notes=notes, doubts=doubts)
 
 
 def sharpness(pixels: Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"]) -> float:

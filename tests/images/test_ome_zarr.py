@@ -3,6 +3,7 @@
 import builtins
 import shutil
 
+import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -209,12 +210,44 @@ def test_a_missing_level_is_named(tmp_path, gray):
         images.read_image(tmp_path / "a.zarr")
 
 
-def test_damaged_metadata_and_chunks_are_named(tmp_path, gray):
-    write_image(opened(tmp_path / "a.zarr", 2), [gray], axes_of("yx"))
-    chunk = next((tmp_path / "a.zarr" / "0").glob("0.0"))
-    chunk.write_bytes(chunk.read_bytes()[:4])
-    with pytest.raises(ImageError, match=r"a\.zarr: cannot be read"):
+@FORMATS
+@pytest.mark.parametrize("codec", ["blosc", "zstd", "gzip"])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.99])
+def test_a_chunk_that_was_cut_is_named(tmp_path, gray, zarr_format, codec, share):
+    numcodecs_name = {"blosc": "Blosc", "zstd": "Zstd", "gzip": "GZip"}[codec]
+    compressor = (
+        getattr(numcodecs, numcodecs_name)()
+        if zarr_format == 2
+        else getattr(zarr.codecs, f"{numcodecs_name.replace('GZ', 'Gz')}Codec")()
+    )
+    group = opened(tmp_path / "a.zarr", zarr_format)
+    write_image(group, [gray], axes_of("yx"), storage={"compressors": compressor})
+    chunk = tmp_path / "a.zarr/0" / ("1.1" if zarr_format == 2 else "c/1/1")
+    content = chunk.read_bytes()
+    assert_same(images.read_image(tmp_path / "a.zarr"), gray)
+    chunk.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ImageError, match=r"a\.zarr: "):
         images.read_image(tmp_path / "a.zarr")
+
+
+def test_chunks_in_shards_are_read(tmp_path, gray):
+    group = opened(tmp_path / "a.zarr", 3)
+    storage = {"shards": (48, 48), "compressors": zarr.codecs.BloscCodec()}
+    write_image(group, [gray], axes_of("yx"), storage=storage)
+    assert_same(images.read_image(tmp_path / "a.zarr"), gray)
+
+
+def test_a_chunk_that_is_missing_is_noticed_in_the_pixels(tmp_path, rng):
+    pixels = rng.integers(100, 200, (160, 160), np.uint8)
+    write_image(opened(tmp_path / "a.zarr", 2), [pixels], axes_of("yx"))
+    for chunk in (tmp_path / "a.zarr/0").glob("[6-9].*"):
+        chunk.unlink()
+    _, damage = images.repair(images.read_image(tmp_path / "a.zarr"))
+    assert damage == ("the last 64 of 160 rows are exactly 0: half-written?",)
+
+
+def test_damaged_metadata_are_named(tmp_path, gray):
+    write_image(opened(tmp_path / "a.zarr", 2), [gray], axes_of("yx"))
     (tmp_path / "a.zarr" / ".zattrs").write_text("{")
     with pytest.raises(ImageError, match=r"a\.zarr: cannot be read"):
         images.read_image(tmp_path / "a.zarr")

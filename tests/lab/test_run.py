@@ -238,7 +238,7 @@ def test_what_is_wrong_with_a_file_is_a_flag_of_its_rows(plate, rng):
     tifffile.imwrite(plate / "half.tif", half)
     measured()
     for name, said in (
-        ("nan.tif", "1 pixels without a number were filled"),
+        ("nan.tif", "1 pixel without a number was filled"),
         ("half.tif", "the last 16 of 64 rows are exactly 0"),
     ):
         for table in ("images", "measurements"):

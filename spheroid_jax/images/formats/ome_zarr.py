@@ -5,8 +5,10 @@ numbered images, as bioformats2raw writes them. Each image is a scene, read at i
 """
 
 import functools
+import itertools
 import math
 import pathlib
+import struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +59,7 @@ def read(path: pathlib.Path, scene: int, plane: Plane) -> Shaped[np.ndarray, "H 
     at = {"T": plane.t, "Z": plane.z, "C": plane.channel}
     place = tuple(slice(None) if axis in "YX" else at.get(axis, 0) for axis in level.axes)
     array: Any = _opened(path)[level.path]
+    _check_chunks(path / level.path, array, place)
     pixels = np.asarray(array[place])
     upright = pixels if level.axes.index("Y") < level.axes.index("X") else pixels.T
     return np.ascontiguousarray(upright, level.scene.dtype)
@@ -76,6 +79,26 @@ def _opened(path):
         return zarr.open_group(path, mode="r", use_consolidated=False)
     except (ContainsArrayError, GroupNotFoundError):
         raise ImageError("an array of a Zarr store; name the folder of its image") from None
+
+
+def _check_chunks(folder, array, place):
+    """Checks the lengths of Blosc's chunks, which the library decompresses even if they are cut."""
+    codecs = " ".join(type(codec).__name__ for codec in array.compressors)
+    if "Blosc" not in codecs or array.shards is not None:
+        return
+    ranges = [
+        range(-(-length // chunk)) if isinstance(at, slice) else (at // chunk,)
+        for at, length, chunk in zip(place, array.shape, array.chunks, strict=True)
+    ]
+    for chunk in itertools.product(*ranges):
+        file = folder / array.metadata.encode_chunk_key(chunk)
+        if not file.is_file():
+            continue  # Stands for zeros, or for another constant.
+        with file.open("rb") as opened:
+            head = opened.read(16)
+        length = file.stat().st_size
+        if len(head) < 16 or length < struct.unpack("<I", head[12:])[0]:
+            raise ImageError(f"half-written: {file.relative_to(folder)} ends after {length} bytes")
 
 
 def _stamp(path):

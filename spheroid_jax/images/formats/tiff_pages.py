@@ -77,16 +77,24 @@ def to_array(path: pathlib.Path, page, *, channel: int, stored: bool) -> np.ndar
     keyframe = page.keyframe
     if keyframe.imagedepth > 1:
         raise ImageError("a page of several depths, which is not read")
-    if not all(page.databytecounts) or not all(page.dataoffsets):
-        missing = sum(not count for count in page.databytecounts)
-        raise ImageError(
-            f"half-written: {missing} of {len(page.databytecounts)} strips or tiles are missing"
-        )
+    _check_whole(page, keyframe)
     if keyframe.compression in _FAX_OR_JPEG:
         pixels = _by_pillow(path, page.index)
         undo = stored and keyframe.photometric == _MIN_IS_WHITE
         return _inverted(pixels, keyframe.bitspersample) if undo else pixels
     return _finished(_decoded(page, keyframe), keyframe, channel, stored)
+
+
+def _check_whole(page, keyframe):
+    """Checks that no strip or tile of a page is missing: it would be read as zeros."""
+    places = zip(page.dataoffsets, page.databytecounts, strict=False)
+    written = sum(bool(offset and count) for offset, count in places)
+    listed = len(page.dataoffsets)
+    # One place may stand for all strips, if these follow each other.
+    whole = listed if listed == 1 else max(listed, math.prod(keyframe.chunked))
+    if written < whole:
+        missing = whole - written
+        raise ImageError(f"half-written: {missing} of {whole} strips or tiles are missing")
 
 
 def from_offset(page, offset: int, number: int, *, stored: bool) -> np.ndarray:
