@@ -60,6 +60,7 @@ def examine_well(
         examined=examined,
         normalised=normalised,
         flags=(*_flags(item, examined), *image.doubts),
+        doubts=image.doubts,
     )
 
 

@@ -10,7 +10,7 @@ from spheroid_jax.report import lab
 MEANINGS = {
     verdict.UNREADABLE: "The file could not be read or used. Nothing was measured.",
     "disintegrated": "The body is ragged, and the network is in doubt about it.",
-    "not like the training images": "The picture is unlike those that the verdicts were calibrated "
+    "not like the training images": "The image is unlike those that the verdicts were calibrated "
     "on. The contour may be wrong.",
     "several": "There is more than one body. By default the largest is measured.",
     "border": "The frame cuts the body, so its size is a lower bound.",
@@ -37,7 +37,7 @@ def page(entries: Sequence[Entry], output: pathlib.Path, *, model: str, rules_of
     if not known:
         notes.append("The pixel size is not known, so lengths are in pixels. Give --pixel-size.")
     elif any(entry.image["pixel_size_um"] == "" and _measured(entry) for entry in entries):
-        notes.append("Some pictures have no pixel size; their diameters are not shown.")
+        notes.append("Some images have no pixel size; their diameters are not shown.")
     if rules_of not in model:
         notes.append(f"The verdicts follow the rules of {rules_of}, since the model has none.")
     names = [column.name for column in columns.columns() if not column.name.endswith(_other(unit))]
@@ -69,6 +69,7 @@ def _picture(entry, output, unit, names):
         findings=[finding for finding in image["findings"].split("; ") if finding],
         reason=image["reason"],
         flags=image["flags"],
+        doubts=entry.card.get("doubts", []),
         width=image["width_px"] or 1,
         height=image["height_px"] or 1,
         jpeg=_thumbnail(entry, output),

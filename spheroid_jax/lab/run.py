@@ -257,6 +257,7 @@ class _Run:
         self.journal.write(path, images.jpeg(well.normalised, THUMBNAIL_PX), written)
         return {
             "thumbnail": path,
+            "doubts": list(well.doubts),
             "contours": [
                 [body.number, body.outline.round(1).tolist()] for body in well.examined.bodies
             ],

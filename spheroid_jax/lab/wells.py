@@ -33,6 +33,7 @@ class Well:
       examined: labels, probability and bodies; no bodies where the verdict refuses.
       normalised: gray levels with the 1st and 99th percentile at 0 and 1.
       flags: what to keep in mind about a measurement, one phrase each.
+      doubts: those of the flags that concern the picture, such as damage.
     """
 
     item: Item
@@ -44,6 +45,7 @@ class Well:
     examined: Examined
     normalised: Float32[np.ndarray, "H W"]
     flags: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 # What each score of the verdict says, as in `Evidence`.

@@ -28,6 +28,7 @@ class Picture(NamedTuple):
       findings: all findings.
       reason: why the file could not be read; "" if it could.
       flags: what to keep in mind about the measurements.
+      doubts: those of the flags that concern the picture, such as damage.
       width: of the picture in pixels.
       height: of the picture in pixels.
       jpeg: a small picture; b"" where there is none.
@@ -44,6 +45,7 @@ class Picture(NamedTuple):
     findings: list[str]
     reason: str
     flags: str
+    doubts: list[str]
     width: int
     height: int
     jpeg: bytes
@@ -82,6 +84,7 @@ def render(
     data = {
         "unit": unit,
         "columns": list(columns),
+        "meanings": dict(meanings),
         "pictures": [
             picture._asdict()
             | {
@@ -99,6 +102,7 @@ def render(
             title=title,
             model=model,
             notes=notes,
+            look=_look(dict(counts), len(pictures)),
             pictures=len(pictures),
             bodies=sum(len(picture.bodies) for picture in pictures),
             verdicts=[(name, count) for name, count in counts if count],
@@ -109,6 +113,14 @@ def render(
         )
     )
     return html.encode("utf-8", "replace")
+
+
+def _look(counts, total):
+    """Returns the sentence that says how many images to look at before their numbers are used."""
+    doubtful = total - counts.get("ok", 0)
+    if not doubtful:
+        return "Every verdict is ok. Look at some contours all the same."
+    return f"{doubtful} not ok: look at these before you use their numbers."
 
 
 def _histograms(pictures, unit) -> list[dict[str, Any]]:
@@ -143,7 +155,8 @@ def _histogram(label, values):
         for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
     ]
     caption = (
-        f"{len(values)} bodies, the largest of each picture; median {np.median(values):.3g}, "
+        f"{len(values)} bodies, the largest of each image, whatever the verdict; "
+        f"median {np.median(values):.3g}, "
         f"middle half {np.quantile(values, 0.25):.3g} to {np.quantile(values, 0.75):.3g}"
     )
     return {"label": label, "bars": bars, "ticks": ticks, "most": most, "caption": caption}

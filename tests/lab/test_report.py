@@ -43,3 +43,13 @@ def test_a_picture_says_why_it_was_not_read(plate):
     (bad,) = [picture for picture in shown()["pictures"] if picture["reason"]]
     assert bad["name"] == "bad.tif" and bad["verdict"] == "unreadable"
     assert bad["jpeg"] == "" and bad["bodies"] == [] and bad["diameter"] is None
+
+
+def test_damage_stands_on_the_picture(plate, rng):
+    half = dark_disk(64, (26, 32), 12, rng)[0].astype("uint16") + 1
+    half[48:] = 0
+    tifffile.imwrite(plate / "half.tif", half)
+    run.measure_files(["plate"], "results")
+    doubts = {picture["name"]: picture["doubts"] for picture in shown()["pictures"]}
+    assert doubts.pop("half.tif") == ["the last 16 of 64 rows are exactly 0: half-written?"]
+    assert not any(doubts.values())
