@@ -23,6 +23,7 @@ def expose(
     detail: float = math.inf,
     subject: Mask | None = None,
     unused: float = 0.6,
+    inverted: float = 0.12,
 ) -> UInt8[np.ndarray, "S S"]:
     """Draws a camera, and the image that the camera takes.
 
@@ -34,13 +35,14 @@ def expose(
       subject: pixels for which the exposure is set, besides the whole frame; None for none.
       unused: largest range of grey levels left unused below the darkest light, divided by the
         range of the light.
+      inverted: share of the images with inverted contrast.
 
     Returns:
       The image, grey levels 0 to 255.
     """
     size = light.shape[0]
     light = ndimage.gaussian_filter(light, min(_blur(rng), detail / 8) * size)
-    image = _tone(rng, light, subject, unused)
+    image = _tone(rng, light, subject, unused, inverted)
     coarse = max(rng.uniform(0.3, 1.0), min(8 / (detail * size), 1.0))
     if rng.random() < 0.3:
         image = _resample(_resample(image, round(coarse * size)), size)
@@ -72,7 +74,9 @@ def _blur(rng: Rng) -> float:
     return drawing.log_uniform(rng, 0.0006, 0.006)
 
 
-def _tone(rng: Rng, light: Picture, subject: Mask | None, unused: float) -> Picture:
+def _tone(
+    rng: Rng, light: Picture, subject: Mask | None, unused: float, inverted: float
+) -> Picture:
     """Draws exposure, gamma and, in some images, inverted contrast; the result is in [0, 1]."""
     low, high = np.percentile(light, (0.5, 99.5))
     if subject is not None and subject.any():
@@ -84,7 +88,7 @@ def _tone(rng: Rng, light: Picture, subject: Mask | None, unused: float) -> Pict
     white = high + rng.uniform(-0.08, 0.5) * spread
     image = np.clip((light - black) / (white - black), 0, 1)
     image = image ** math.exp(rng.uniform(-0.5, 0.5))
-    return 1 - image if rng.random() < 0.12 else image
+    return 1 - image if rng.random() < inverted else image
 
 
 def _noise(rng: Rng, image: Picture) -> Picture:

@@ -69,7 +69,9 @@ def draw_family(rng: Rng, *, count: int = 8, spiky: float = 0.0, wild: float = 1
     stretch = drawing.log_uniform(rng, 1.02, 1.6) ** wild
     waves = wild * drawing.log_uniform(rng, 0.004, 0.12)
     bumps, bump_height = rng.uniform(8, 40), wild * drawing.sometimes(rng, 0.4, 0.005, 0.04)
-    fine = drawing.sometimes(rng, 0.5, 0.0, 0.02)
+    if rng.random() < 0.2 and wild == 1:  # buds, as of a cauliflower
+        bumps, bump_height = rng.uniform(4, 12), rng.uniform(0.05, 0.14)
+    fine = wild**2 * drawing.sometimes(rng, 0.5, 0.0, 0.02)
     spikes = rng.uniform(15, 60)
     theta = np.arange(TURN) * (math.tau / TURN)
     family = np.empty((count, TURN), np.float32)

@@ -27,7 +27,7 @@ def cored(rng: Rng, size: int) -> Sketch:
     radii = width / 2 * rng.uniform(0.75, 1.1, count)
     light = scene.ground(rng, size)
     if rng.random() < 0.3:
-        distractors.add_some(rng, light, most=2, spots=width > 0.12)
+        distractors.add_some(rng, light, most=2, but=() if width > 0.2 else distractors.SPOTS)
     _scatter_cells(rng, light, width)
     before = light.copy()
     labels, core = scene.no_bodies(size), np.zeros((size, size), bool)

@@ -66,7 +66,11 @@ def discs(rng: Rng, size: int) -> Sketch:
     bodies = _blobs(rng, size, spots, blobs.disc_family(), lobed=0.0, margin=3 / size)
     layer = blobs.press(size, bodies)
     light = scene.ground(rng, size) if rng.random() < 0.7 else np.ones((size, size))
-    tone = rng.uniform(0.1, 0.85) if rng.random() < 0.75 else rng.uniform(1.2, 2.5)
+    # Large bright discs would look like lit wells, large pale ones like the floor of a well.
+    if max(widths) < 0.3 and rng.random() < 0.25:
+        tone = rng.uniform(1.2, 2.5)
+    else:
+        tone = rng.uniform(0.1, 0.85 if max(widths) < 0.4 else 0.6)
     tones = tone * np.exp(0.1 * rng.standard_normal(len(bodies)))
     inside = special.expit(2 * layer.depth / (0.5 / size))
     nearest = ndimage.grey_dilation(scene.per_body(tones, layer.labels), size=3)
@@ -129,16 +133,19 @@ def _draw(rng: Rng, size: int, spots: list[Spot], arrangement: str, lobed: float
     bodies = _blobs(rng, size, spots, family, lobed=lobed, margin=margin)
     light = scene.ground(rng, size)
     if rng.random() < 0.2:
-        distractors.add_some(rng, light, most=2, spots=width > 0.12)
+        distractors.add_some(rng, light, most=2, but=() if width > 0.2 else distractors.SPOTS)
     add_specks(rng, light, float(radii.min()))
     labels = scene.no_bodies(size)
-    if arrangement == "overlapping" and len(bodies) > 1:
+    deep = rng.random() < 0.15
+    if len(bodies) > 1 and (deep or arrangement == "overlapping"):
         # Every other body lies over the others, each layer without overlap of its own.
         layers = [bodies[::2], bodies[1::2]]
     else:
         layers = [bodies]
     first = 0
     for chosen in layers:
+        if deep and first:  # the lower layer is out of focus
+            light = ndimage.gaussian_filter(light, rng.uniform(0.03, 0.12) * width * size)
         light, owner = lay(rng, light, chosen, look)
         labels = np.where(owner > 0, owner + first, labels)
         first += len(chosen)

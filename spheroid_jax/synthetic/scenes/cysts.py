@@ -64,7 +64,10 @@ def cysts(rng: Rng, size: int) -> Sketch:
         _blurred_rings(rng, light, width)
     crowds.add_specks(rng, light, float(radii.min()))
     wall = _draw_wall(rng)
-    family = blobs.draw_family(rng, wild=0.35)
+    # Cysts are nearly round, but no cyst is as round as a bubble.
+    family = blobs.draw_family(rng, wild=0.4)
+    for outline in family:
+        outline *= 1 + rng.uniform(0.01, 0.035) * drawing.angular_noise(rng, 3)
     texture = drawing.field(rng, size, int(min(6 / width + 20, 0.6 * size)))
     labels = scene.no_bodies(size)
     before = light.copy()

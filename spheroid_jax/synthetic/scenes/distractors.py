@@ -19,7 +19,7 @@ def bubble(rng: Rng, light: Picture, *, least=0.02, largest=0.4) -> None:
     size = len(light)
     radius = drawing.log_uniform(rng, max(least, 6 / size), largest) / 2
     x, y = rng.uniform(-0.05, 1.05, 2).tolist()
-    draw_bubble(rng, light, x, y, radius, rim=rng.uniform(0.12, 0.5), dark=rng.uniform(0.6, 0.99))
+    draw_bubble(rng, light, x, y, radius, rim=rng.uniform(0.2, 0.5), dark=rng.uniform(0.75, 0.99))
 
 
 def draw_bubble(
@@ -42,7 +42,7 @@ def draw_bubble(
     part *= 1 + rng.uniform(0, 0.5) * drawing.bell(depth + 2 * soft, 2 * soft)
     part += level * rng.uniform(0, 0.8) * drawing.bell(depth - 0.5 * rim * radius, soft)
     across, down = drawing.grid(size)
-    for _ in range(rng.integers(0, 3)):
+    for _ in range(rng.integers(1, 4)):  # reflections, which cysts do not have
         angle, away = rng.uniform(0, math.tau), radius * rng.uniform(0.2, 0.8)
         dx = across[:, blob.window[1]] - x - away * math.cos(angle)
         dy = down[blob.window[0]] - y - away * math.sin(angle)
@@ -139,7 +139,7 @@ def condensation(rng: Rng, light: Picture) -> None:
     size = len(light)
     soft = rng.random() < 0.5
     strength, rim = rng.uniform(0.15, 0.7), rng.uniform(0.3, 0.7)
-    radius = drawing.log_uniform(rng, 0.008, 0.03)
+    radius = drawing.log_uniform(rng, 0.005, 0.015)  # smaller than most cysts
     spread = rng.uniform(0.1, 0.5)
     for _ in range(int(drawing.log_uniform(rng, 20, 140))):
         x, y = rng.random(2).tolist()
@@ -261,20 +261,14 @@ ALL = {
 }
 
 
-# Distractors that nobody takes for a small body.
-_NO_SPOTS = ("threads", "scratches", "droplet", "seams", "lattice", "meniscus", "plate edge")
+# Distractors that are like small bodies, and those that are like a large body against a wall.
+SPOTS = ("bubbles", "dust", "condensation", "debris cloud", "loose cells", "ghosts")
+GROUNDS = ("droplet", "plate edge", "meniscus")
 
 
-def add_some(rng: Rng, light: Picture, *, most: int = 3, spots: bool = True) -> None:
-    """Draws one to `most` kinds of distractors onto the light, in place.
-
-    Args:
-      rng: generator.
-      light: light of the frame.
-      most: largest number of kinds.
-      spots: whether distractors that are like small bodies may be among them.
-    """
-    names = list(ALL) if spots else list(_NO_SPOTS)
+def add_some(rng: Rng, light: Picture, *, most: int = 3, but: tuple[str, ...] = ()) -> None:
+    """Draws one to `most` kinds of distractors, none in `but`, onto the light, in place."""
+    names = [name for name in ALL if name not in but]
     for name in rng.choice(names, size=int(rng.integers(1, most + 1)), replace=False):
         ALL[str(name)](rng, light)
     np.maximum(light, 0, out=light)

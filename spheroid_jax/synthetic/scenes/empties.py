@@ -15,7 +15,9 @@ def empty(rng: Rng, size: int) -> Sketch:
     name = drawing.choose(rng, {name: share for name, (share, _) in KINDS.items()})
     light = KINDS[name][1](rng, size)
     black = 0.02 if name == "lit well" else 0.6
-    return Sketch(light, scene.no_bodies(size), detail=0.05, unused=black)
+    inverted = 0.0 if name in ("lit well", "U well", "failure") else 0.12
+    labels = scene.no_bodies(size)
+    return Sketch(light, labels, detail=0.05, unused=black, inverted=inverted)
 
 
 def _well(draw: Callable[[Rng, int], wells.Well]) -> Callable[[Rng, int], Picture]:
@@ -24,7 +26,7 @@ def _well(draw: Callable[[Rng, int], wells.Well]) -> Callable[[Rng, int], Pictur
     def light(rng: Rng, size: int) -> Picture:
         image = draw(rng, size).light.copy()
         if rng.random() < 0.5:
-            distractors.add_some(rng, image, most=2)
+            distractors.add_some(rng, image, most=2, but=distractors.GROUNDS)
         return image
 
     return light

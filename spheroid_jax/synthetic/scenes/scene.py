@@ -47,6 +47,7 @@ class Sketch(NamedTuple):
       core: as in `Scene`.
       detail: width of the smallest thing that must stay visible.
       unused: as in `camera.expose`; near 0 where what is black must stay black.
+      inverted: as in `camera.expose`; 0 where an inverted well would look like a body.
       quality: quality of the JPEG file that the image went through; None for none.
       whole: whether each body is in one piece, as no other body lies over it.
     """
@@ -56,6 +57,7 @@ class Sketch(NamedTuple):
     core: Bool[np.ndarray, "S S"] | None = None
     detail: float = math.inf
     unused: float = 0.6
+    inverted: float = 0.12
     quality: int | None = None
     whole: bool = True
 
@@ -66,7 +68,14 @@ def finish(rng: Rng, sketch: Sketch, kind: str) -> Scene:
     light = np.maximum(sketch.light, 0.0).astype(np.float32)
     # Few cameras are set for the bright field alone, and lose what is in the bodies.
     subject = labels > 0 if rng.random() < 0.8 else None
-    image = camera.expose(rng, light, detail=sketch.detail, subject=subject, unused=sketch.unused)
+    image = camera.expose(
+        rng,
+        light,
+        detail=sketch.detail,
+        subject=subject,
+        unused=sketch.unused,
+        inverted=sketch.inverted,
+    )
     mark = rng.random()
     if mark < _BARS:
         image, hidden = marks.information_bar(rng, image)
@@ -125,7 +134,7 @@ def scaled(look: Look, width: float, size: int) -> Look:
         cell=max(look.cell * factor**0.5, 1.2 / size),
         relief=look.relief * min(factor, 1.0),
         # A dome that is thin at the contour would hide the contour.
-        dome=min(look.dome, 0.85),
+        dome=min(look.dome, 0.6),
         patches=look.patches * 0.5,
         folds=look.folds * 0.4,
         holes=0,

@@ -35,7 +35,7 @@ def distracted(rng: Rng, size: int) -> Sketch:
     """Draws a body beside one to four kinds of things that are none."""
     light = scene.ground(rng, size)
     width = drawing.log_uniform(rng, max(0.05, scene.least_width(size)), 0.7)
-    distractors.add_some(rng, light, most=4, spots=width > 0.1)
+    distractors.add_some(rng, light, most=4, but=() if width > 0.2 else distractors.SPOTS)
     sketch = add_body(rng, light, width, tissue.draw(rng), *_place(rng, width))
     if rng.random() < 0.4:  # over the body
         over = sketch.light.copy()

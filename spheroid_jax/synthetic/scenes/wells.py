@@ -44,12 +44,12 @@ def lit(rng: Rng, size: int) -> Sketch:
     dark = rng.random() < 0.5
     share = (0.25, 0.9) if dark else (0.1, 0.9)
     sketch = fill(rng, draw_lit(rng, size), share=share, dark=dark)
-    return sketch._replace(unused=0.02 if rng.random() < 0.75 else 0.6)
+    return sketch._replace(unused=0.02 if rng.random() < 0.75 else 0.6, inverted=0.0)
 
 
 def u_shaped(rng: Rng, size: int) -> Sketch:
     """Draws a U-shaped well that shades towards the rim, with a body on its floor."""
-    return fill(rng, draw_u_shaped(rng, size), share=(0.015, 0.6))
+    return fill(rng, draw_u_shaped(rng, size), share=(0.015, 0.6))._replace(inverted=0.0)
 
 
 def micro(rng: Rng, size: int) -> Sketch:
@@ -200,7 +200,8 @@ def fill(rng: Rng, well: Well, *, share: tuple[float, float], dark: bool = False
     if rng.random() < 0.5:
         crowds.add_specks(rng, light, width / 2)
     if rng.random() < 0.2:
-        distractors.add_some(rng, light, most=2, spots=width > 0.12)
+        small = distractors.SPOTS if width < 0.12 else ()
+        distractors.add_some(rng, light, most=2, but=distractors.GROUNDS + small)
     room = max(well.half - 0.5 * width, 0)
     away = room * (rng.uniform(0.85, 1.1) if dark or rng.random() < 0.35 else rng.random() ** 0.5)
     while True:

@@ -24,6 +24,17 @@ def test_some_of_them_are_added_in_place_and_light_stays_positive():
     assert np.ptp(light) > 0.02 and light.min() >= 0
 
 
+def test_kinds_can_be_left_out():
+    kinds = set(distractors.ALL)
+    assert kinds > set(distractors.SPOTS) and kinds > set(distractors.GROUNDS)
+    light = np.ones((96, 96), np.float32)
+    for seed in range(20):  # seams are left, which change whole tiles
+        light[:] = 1
+        left_out = tuple(kinds - {"seams"})
+        distractors.add_some(np.random.default_rng(seed), light, most=1, but=left_out)
+        assert len(np.unique(light)) <= 30
+
+
 def test_a_bubble_has_a_dark_rim_around_a_bright_middle():
     light = np.ones((200, 200), np.float32)
     rng = np.random.default_rng(1)

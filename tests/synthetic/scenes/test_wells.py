@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spheroid_jax.synthetic import scenes
-from spheroid_jax.synthetic.scenes import wells
+from spheroid_jax.synthetic.scenes import scene, wells
 
 SIZE = 128
 
@@ -46,3 +46,16 @@ def test_bodies_of_microwells_are_3_to_40_percent_of_the_frame_wide():
         widths.append(2 * np.sqrt(np.count_nonzero(labels) / np.pi) / SIZE)
     assert np.median(widths) < 0.2
     assert max(widths) > 0.25
+
+
+def test_lit_wells_stay_bright_on_dark():
+    # An inverted lit well would look like a dark disc.
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        well = wells.draw_lit(rng, SIZE)
+        outside = well.depth < -0.08
+        if np.count_nonzero(outside) > 200:
+            image = scene.finish(
+                rng, scene.Sketch(well.light, scene.no_bodies(SIZE), inverted=0.0), "lit"
+            ).image
+            assert image[well.depth > 0.1].mean() > image[outside].mean()
