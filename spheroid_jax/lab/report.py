@@ -17,7 +17,7 @@ MEANINGS = {
     "out of focus": "The contour is blurred, so the size is uncertain.",
     "low contrast": "The body hardly stands out from the noise.",
     "debris": "Particles lie around the body. The contour may include some.",
-    verdict.EMPTY: "No body was found. Nothing was measured.",
+    verdict.EMPTY: "No body that the model can outline was found. Nothing was measured.",
     verdict.OK: "Measured, and nothing speaks against it.",
 }
 

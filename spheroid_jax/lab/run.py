@@ -146,6 +146,7 @@ def measure_files(
     folder = pathlib.Path(output)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder}: not a folder; choose another --output")
+    tables.check_formats(options.formats)
     planned = plan_run(inputs, folder, options)
     busy = f"{folder}: another run is writing here; wait for its end, or choose another --output"
     with locks.locked(folder / FOLDER / "lock", busy):

@@ -30,7 +30,9 @@ def csv_bytes(columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> byte
 
 
 def safe(value: Any) -> Any:
-    """Returns a cell that no spreadsheet program takes for a formula."""
+    """Returns a cell that no spreadsheet program takes for a formula; whole numbers without .0."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return "" if value is None else value
@@ -59,6 +61,17 @@ def xlsx_bytes(sheets: dict[str, tuple[Sequence[Column], Sequence[dict[str, Any]
                 for line, row in enumerate(rows, start=1):
                     _write_cell(sheet, line, place, row.get(column.name, ""))
     return file.getvalue()
+
+
+def check_formats(formats: Iterable[str]):
+    """Checks that tables can be written in some formats.
+
+    Raises:
+      MissingPackage: a package is not installed.
+    """
+    if "parquet" in formats:
+        with extras.needed("a Parquet file", "parquet"):
+            import pyarrow  # noqa: F401
 
 
 def parquet_bytes(columns: Sequence[Column], rows: Sequence[dict[str, Any]]) -> bytes:

@@ -1,6 +1,11 @@
 """Tests of `spheroid measure`: what it prints, and its exit status."""
 
+import shutil
+import sys
+
 import pytest
+import tifffile
+from helpers import dark_disk
 
 from spheroid_jax.commands import measure as command
 from spheroid_jax.lab import run
@@ -65,7 +70,40 @@ def test_what_cannot_begin_is_one_line(plate, capsys, arguments, said):
     assert said in err and "Traceback" not in err
 
 
-@pytest.mark.parametrize("option", ["--pixel-size=0", "--pixel-size=x", "--plane=deep"])
+def test_a_missing_package_is_said_before_work(plate, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert command.main(["plate", "--parquet"]) == 2
+    assert 'needs the package pyarrow, which is not installed: pip install "' in (
+        capsys.readouterr().err
+    )
+    assert not (plate.parent / "results").exists()
+
+
+def test_a_dry_run_shows_what_it_knows_and_nothing_else(plate, capsys):
+    """A column without a value in any row is not shown; what is guessed is said."""
+    shutil.copy(plate / "day1" / "A01.tif", plate / "d2_14.tif")
+    assert command.main(["plate", "--dry-run"]) == 0
+    heading, _, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["file", "um", "per", "px", "from", "well", "day", "notes"]
+    assert "'d2' in the name may be a well or a day" in lines[0]
+    assert lines[-1] == (
+        "5 images would be measured: 4 with a well in the name, 0 without a pixel size. "
+        "Nothing was written."
+    )
+
+
+def test_without_a_pixel_size_it_says_how_to_give_one(plate, capsys, rng):
+    tifffile.imwrite(plate / "B01.tif", dark_disk(64, (30, 30), 14, rng)[0])
+    assert command.main(["plate"]) == 0
+    said = "The pixel size of 1 image is not known, so "
+    assert said in capsys.readouterr().out
+    assert command.main(["plate", "--pixel-size=0.5"]) == 0
+    assert said not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "option", ["--pixel-size=0", "--pixel-size=x", "--plane=deep", "--jobs=-1", "--time=x"]
+)
 def test_an_option_that_is_no_number_is_refused(capsys, option):
     with pytest.raises(SystemExit) as end:
         command.main(["plate", option])

@@ -33,7 +33,7 @@ def test_every_picture_has_its_rows_in_micrometres(plate):
     summary = measured()
     assert (summary.verdicts, summary.bodies, summary.failed) == ({"ok": 4}, 4, 0)
     found = {(row["well"], row["day"]): row for row in rows()}
-    assert found.keys() == {("A01", "1.0"), ("A02", "1.0"), ("A01", "3.0"), ("A02", "3.0")}
+    assert found.keys() == {("A01", "1"), ("A02", "1"), ("A01", "3"), ("A02", "3")}
     for (well, day), row in found.items():
         radius = 10 + float(day) + int(well[1:])
         assert float(row["equivalent_diameter_px"]) == pytest.approx(2 * radius, rel=0.03)
