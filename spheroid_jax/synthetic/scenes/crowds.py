@@ -14,7 +14,7 @@ from scipy import ndimage, special
 from spheroid_jax.synthetic import drawing, tissue
 from spheroid_jax.synthetic.drawing import Picture, Rng
 from spheroid_jax.synthetic.outlines import Body
-from spheroid_jax.synthetic.scenes import blobs, distractors, scene
+from spheroid_jax.synthetic.scenes import blobs, distractors, scene, vessels
 from spheroid_jax.synthetic.scenes.blobs import Blob, Family
 from spheroid_jax.synthetic.scenes.scene import Sketch
 
@@ -111,6 +111,28 @@ def scatter(rng: Rng, radii: np.ndarray, arrangement: str, gather: float) -> lis
     return [Spot(*map(float, spot)) for spot in spots]
 
 
+def in_field(rng: Rng, size: int, spots: list[Spot]) -> tuple[Picture, list[Spot], float]:
+    """Draws the light around bodies: an open field or, for one frame in eight, a well.
+
+    Returns:
+      The light; the spots, without those outside the well; and the share of inverted images.
+    """
+    if rng.random() < 0.12:
+        draw = vessels.draw_lit if rng.random() < 0.5 else vessels.draw_u_shaped
+        well = draw(rng, size)
+        inside = [spot for spot in spots if _depth_at(well.depth, spot) > 0.9 * spot.radius]
+        if inside:
+            return well.light.copy(), inside, 0.0
+    return scene.ground(rng, size), spots, 0.12
+
+
+def _depth_at(depth: Picture, spot: Spot) -> float:
+    """Returns the distance from a wall at the middle of a spot."""
+    size = len(depth)
+    row, column = (min(max(int(c * size), 0), size - 1) for c in (spot.y, spot.x))
+    return float(depth[row, column])
+
+
 def _blobs(
     rng: Rng, size: int, spots: list[Spot], family: Family, *, lobed: float, margin: float
 ) -> list[Blob]:
@@ -125,13 +147,13 @@ def _blobs(
 
 def _draw(rng: Rng, size: int, spots: list[Spot], arrangement: str, lobed: float) -> Sketch:
     """Draws bodies of one look at their places."""
+    light, spots, inverted = in_field(rng, size, spots)
     radii = np.array([spot.radius for spot in spots])
     width = 2 * float(np.median(radii))
     look = scene.scaled(tissue.draw(rng), width, size)
     margin = min(2.5 * look.halo_width, 0.1) + 2 / size
     family = blobs.draw_family(rng)
     bodies = _blobs(rng, size, spots, family, lobed=lobed, margin=margin)
-    light = scene.ground(rng, size)
     if rng.random() < 0.2:
         distractors.add_some(rng, light, most=2, but=() if width > 0.2 else distractors.SPOTS)
     add_specks(rng, light, float(radii.min()))
@@ -150,7 +172,8 @@ def _draw(rng: Rng, size: int, spots: list[Spot], arrangement: str, lobed: float
         labels = np.where(owner > 0, owner + first, labels)
         first += len(chosen)
     least = 2 * float(radii.min())
-    return Sketch(light, labels, detail=least, whole=len(layers) == 1)
+    whole = len(layers) == 1
+    return Sketch(light, labels, detail=least, inverted=inverted, whole=whole)
 
 
 def lay(rng: Rng, light: Picture, bodies: list[Blob], look: tissue.Look):

@@ -57,7 +57,7 @@ def cysts(rng: Rng, size: int) -> Sketch:
     radii = np.maximum(radii, least / 2)
     arrangement = drawing.choose(rng, {"apart": 0.35, "touching": 0.25, "overlapping": 0.4})
     spots = crowds.scatter(rng, radii, arrangement, rng.uniform(0.2, 0.8))
-    light = scene.ground(rng, size)
+    light, spots, inverted = crowds.in_field(rng, size, spots)
     if rng.random() < 0.3:
         distractors.droplet(rng, light)
     if rng.random() < 0.4:
@@ -78,7 +78,8 @@ def cysts(rng: Rng, size: int) -> Sketch:
             _lay(rng, light, blob, wall, texture[blob.window])
             labels[blob.window][blob.depth > 0] = number
     light = scene.visible(before, light, labels > 0, least=0.08)
-    return Sketch(light, labels, detail=2 * float(radii.min()), whole=False)
+    detail = 2 * float(radii.min())
+    return Sketch(light, labels, detail=detail, inverted=inverted, whole=False)
 
 
 def _draw_wall(rng: Rng) -> Wall:

@@ -6,7 +6,7 @@ import numpy as np
 
 from spheroid_jax.synthetic import drawing, failures
 from spheroid_jax.synthetic.drawing import Picture, Rng
-from spheroid_jax.synthetic.scenes import distractors, marks, scene, wells
+from spheroid_jax.synthetic.scenes import distractors, marks, scene, vessels
 from spheroid_jax.synthetic.scenes.scene import Sketch
 
 
@@ -20,7 +20,7 @@ def empty(rng: Rng, size: int) -> Sketch:
     return Sketch(light, labels, detail=0.05, unused=black, inverted=inverted)
 
 
-def _well(draw: Callable[[Rng, int], wells.Well]) -> Callable[[Rng, int], Picture]:
+def _well(draw: Callable[[Rng, int], vessels.Well]) -> Callable[[Rng, int], Picture]:
     """Returns a function that draws a well with or without distractors in the well."""
 
     def light(rng: Rng, size: int) -> Picture:
@@ -59,9 +59,9 @@ def _failure(rng: Rng, size: int) -> Picture:
 
 # Share of each kind of empty frame, and the function that draws its light.
 KINDS: dict[str, tuple[float, Callable[[Rng, int], Picture]]] = {
-    "lit well": (0.14, _well(wells.draw_lit)),
-    "U well": (0.14, _well(wells.draw_u_shaped)),
-    "microwell": (0.14, _well(wells.draw_micro)),
+    "lit well": (0.14, _well(vessels.draw_lit)),
+    "U well": (0.14, _well(vessels.draw_u_shaped)),
+    "microwell": (0.14, _well(vessels.draw_micro)),
     "strewn": (0.33, _strewn),
     "field": (0.05, _field),
     "failure": (0.20, _failure),

@@ -103,3 +103,19 @@ def test_no_two_spots_are_closer_than_their_arrangement_says():
             for other in spots[:n]:
                 away = np.hypot(one.x - other.x, one.y - other.y)
                 assert away > (least - 1e-6) * (one.radius + other.radius)
+
+
+def test_bodies_in_a_well_are_inside_the_well():
+    radii = np.full(40, 0.04)
+    wells = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        spots = crowds.scatter(rng, radii, "apart", 0.0)
+        light, kept, inverted = crowds.in_field(rng, 96, spots)
+        wells += inverted == 0
+        assert kept and set(kept) <= set(spots)
+        if inverted:
+            assert kept == spots
+        else:  # the light at each body is not that of black surroundings
+            assert min(light[int(96 * s.y) % 96, int(96 * s.x) % 96] for s in kept) > 0.01
+    assert 2 <= wells <= 18

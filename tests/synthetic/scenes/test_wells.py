@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from spheroid_jax.synthetic import scenes
-from spheroid_jax.synthetic.scenes import scene, wells
+from spheroid_jax.synthetic.scenes import scene, vessels, wells
 
 SIZE = 128
 
 
-@pytest.mark.parametrize("draw", [wells.draw_lit, wells.draw_u_shaped, wells.draw_micro])
+@pytest.mark.parametrize("draw", [vessels.draw_lit, vessels.draw_u_shaped, vessels.draw_micro])
 def test_a_well_is_drawn_with_the_distance_from_its_wall(draw):
     for seed in range(6):
         well = draw(np.random.default_rng(seed), SIZE)
@@ -21,7 +21,7 @@ def test_a_well_is_drawn_with_the_distance_from_its_wall(draw):
 
 def test_a_lit_well_is_brighter_than_what_is_around_it():
     for seed in range(10):
-        well = wells.draw_lit(np.random.default_rng(seed), SIZE)
+        well = vessels.draw_lit(np.random.default_rng(seed), SIZE)
         inside, outside = well.light[well.depth > 0.02], well.light[well.depth < -0.05]
         if outside.size:
             assert inside.mean() > 3 * outside.mean()
@@ -31,7 +31,7 @@ def test_bodies_stay_in_their_wells_and_fill_10_to_90_percent():
     shares = []
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        well = wells.draw_lit(rng, SIZE)
+        well = vessels.draw_lit(rng, SIZE)
         labels = wells.fill(rng, well, share=(0.1, 0.9)).labels
         assert not labels[well.depth < 0].any()
         shares.append(np.count_nonzero(labels) / np.count_nonzero(well.depth > 0))
@@ -52,7 +52,7 @@ def test_lit_wells_stay_bright_on_dark():
     # An inverted lit well would look like a dark disc.
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        well = wells.draw_lit(rng, SIZE)
+        well = vessels.draw_lit(rng, SIZE)
         outside = well.depth < -0.08
         if np.count_nonzero(outside) > 200:
             image = scene.finish(
