@@ -140,14 +140,14 @@ def _errors(params, pairs):
     for image, truth in pairs:
         probability = predict.segment(params, image).probability
         unit = dict.fromkeys(("area_factor", "circularity_factor"), 1.0) | FLOORS
-        gray = images.to_gray(image)
-        normalised = images.normalise(gray)
-        found = bodies.examine(gray, normalised, probability, _any_rules(unit)).bodies
+        full = images.Enlarged(probability, probability.shape)
+        examined = bodies.examine(images.measured(image), full, _any_rules(unit))
+        found = examined.bodies
         body = _largest(truth)
         if not found or not np.count_nonzero(found[0].mask & body):
             continue
         true, measured = shape.measure_shape(body), found[0].shape
-        doubt = error_bars.doubts(probability, found[0].mask, measured)
+        doubt = error_bars.doubts(examined.eight_bit, found[0].cutout, measured)
         yield (
             (doubt.area, np.log(true.area / measured.area)),
             (doubt.circularity, true.circularity - measured.circularity),

@@ -44,7 +44,7 @@ from spheroid_jax.images.reading import (
     read_mask,
 )
 from spheroid_jax.images.repair import repair
-from spheroid_jax.images.write import jpeg, write_gray, write_mask
+from spheroid_jax.images.write import jpeg, picture, write_gray, write_mask
 
 __all__ = [
     "BACKGROUND",
@@ -72,6 +72,7 @@ __all__ = [
     "mask_to_grid",
     "measured",
     "normalise",
+    "picture",
     "preprocess",
     "read",
     "read_gray",

@@ -65,7 +65,15 @@ class Cutout(NamedTuple):
 
 def cut(mask: Bool[np.ndarray, "H W"]) -> Cutout:
     """Cuts a body out of its image; the mask must not be empty."""
-    return _cutout(runs.encode(mask))
+    return cut_runs(runs.encode(mask))
+
+
+def cut_runs(body: runs.Runs) -> Cutout:
+    """Cuts a body out of its image, as `cut`."""
+    top, left = int(body.row[0]), int(body.start.min())
+    shape = int(body.row[-1]) + 1 - top, int(body.stop.max()) - left
+    own = runs.Runs(body.row - top, body.start - left, body.stop - left, shape)
+    return Cutout(runs.paint(own), top, left, body.shape)
 
 
 def find_bodies(
@@ -79,7 +87,7 @@ def find_bodies(
       eight_bit: foreground probability, as returned by `postprocess.eight_bit`.
       threshold: value above which a pixel is foreground.
     """
-    return [_cutout(body) for body in _bodies(eight_bit, threshold)]
+    return [cut_runs(body) for body in _bodies(eight_bit, threshold)]
 
 
 def label_bodies(
@@ -111,10 +119,3 @@ def _bodies(eight_bit, threshold):
     # A stable sort: of two equally large bodies the first in reading order comes first.
     order = np.argsort(-areas, kind="stable")
     return [found.select(labels == label) for label in order if areas[label] >= least]
-
-
-def _cutout(body):
-    top, left = int(body.row[0]), int(body.start.min())
-    shape = int(body.row[-1]) + 1 - top, int(body.stop.max()) - left
-    own = runs.Runs(body.row - top, body.start - left, body.stop - left, shape)
-    return Cutout(runs.paint(own), top, left, body.shape)

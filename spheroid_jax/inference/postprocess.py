@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Array, Bool, Float, UInt8
 
+from spheroid_jax import images
 from spheroid_jax.inference import runs
 
 # Area of the smallest object in the paper, and the side of the grid that this area refers to.
@@ -37,6 +38,15 @@ def largest_body(
 def eight_bit(probability: Float[Array | np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
     """Rounds probabilities to 8 bits, as in the paper: 0 to 0 and 1 to 255."""
     return np.round(np.asarray(probability) * 255).astype(np.uint8)
+
+
+def eight_bit_map(probability: images.Enlarged) -> UInt8[np.ndarray, "H W"]:
+    """Rounds a probability map at the size of its image to 8 bits, in stripes of columns."""
+    height, width = probability.shape
+    rounded = np.empty((height, width), np.uint8)
+    for columns in images.stripes((width, height)):
+        rounded[:, columns] = eight_bit(probability.window(columns=columns))
+    return rounded
 
 
 def single_body(

@@ -67,25 +67,32 @@ class Prepared(NamedTuple):
       grid: input of the network, in [0, 1].
       box: part of the grid that the image fills.
       shape: height and width of the image in pixels.
+      levels: gray levels of the image that the grid has as 0 and 1.
     """
 
     grid: Float32[np.ndarray, "S S"]
     box: images.Box
-    shape: tuple[int, ...]
+    shape: tuple[int, int]
+    levels: tuple[np.float32, np.float32]
+
+    def enlarged(self, on_grid: Float32[np.ndarray, "S S"]) -> images.Enlarged:
+        """Returns a map on the grid at the size of the image, computed where asked for."""
+        return images.Enlarged(self.box.crop(on_grid), self.shape)
 
 
-def prepare(params: Params | Ensemble, image: ArrayLike) -> Prepared:
+def prepare(params: Params | Ensemble, image: ArrayLike | images.Gray) -> Prepared:
     """Normalises an image and resamples it onto the grid: the part of `segment` before the network.
 
     Args:
       params: model or ensemble.
-      image: as for `segment`.
+      image: as for `segment`, or measured already.
 
     Raises:
       ImageError: the image cannot be used.
     """
-    image = np.asarray(image)
-    return Prepared(*images.preprocess(image, params.size), image.shape[:2])
+    gray = image if isinstance(image, images.Gray) else images.measured(image)
+    grid, box = images.gray_to_grid(gray, params.size)
+    return Prepared(grid, box, gray.shape, (gray.low, gray.high))
 
 
 def finish(prepared: Prepared, on_grid: Float32[np.ndarray, "S S"]) -> Segmentation:

@@ -5,6 +5,7 @@ mask of one body has about one run per row, so that work on runs hardly depends 
 image, where an image of labels needs four bytes per pixel.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,6 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from spheroid_jax import images
-
-# Intervals that are laid at once where a mask is dilated.
-_INTERVALS = 1 << 19
 
 
 class Runs(NamedTuple):
@@ -33,6 +31,10 @@ class Runs(NamedTuple):
     stop: Int[np.ndarray, " N"]
     shape: tuple[int, int]
 
+    def moved(self, rows: int, columns: int, shape: tuple[int, int]) -> "Runs":
+        """Returns the same runs elsewhere in a mask of another shape."""
+        return Runs(self.row + rows, self.start + columns, self.stop + columns, shape)
+
     def select(self, chosen) -> "Runs":
         """Returns the runs that an index or a boolean array chooses."""
         return Runs(self.row[chosen], self.start[chosen], self.stop[chosen], self.shape)
@@ -40,10 +42,23 @@ class Runs(NamedTuple):
 
 def encode(values: Shaped[np.ndarray, "H W"], above: int = 0) -> Runs:
     """Finds the runs of a mask, or of the pixels whose value is larger than `above`."""
-    height, width = values.shape
+    is_mask = values.dtype == bool
+    return encode_parts(
+        values.shape, lambda rows: values[rows] if is_mask else values[rows] > above
+    )
+
+
+def encode_parts(shape: tuple[int, int], part: Callable[[slice], np.ndarray]) -> Runs:
+    """Finds the runs of a mask that is computed stripe by stripe.
+
+    Args:
+      shape: height and width of the mask.
+      part: function from rows to the mask there.
+    """
+    height, width = shape
     found = []
-    for rows in images.stripes(values.shape):
-        mask = values[rows] if values.dtype == bool else values[rows] > above
+    for rows in images.stripes(shape):
+        mask = part(rows)
         # A column of background on each side gives every run both ends.
         changes = np.zeros((len(mask), width + 1), bool)
         np.not_equal(mask[:, 1:], mask[:, :-1], out=changes[:, 1:-1])
@@ -144,37 +159,50 @@ def components(runs: Runs, *, diagonal: bool) -> Int[np.ndarray, " N"]:
 
 
 def within(mask: Bool[np.ndarray, "H W"], radius: float) -> Bool[np.ndarray, "H W"]:
-    """Dilates a mask with a disc.
+    """Dilates a mask with a disc, as `near` does for runs."""
+    found = encode(mask)
+    return np.concatenate([near(found, radius, rows) for rows in images.stripes(mask.shape)])
+
+
+def near(runs: Runs, radius: float, rows: slice) -> Bool[np.ndarray, "h W"]:
+    """Dilates a mask with a disc, and returns some rows of the outcome.
 
     Args:
-      mask: any mask.
+      runs: the runs of the mask.
       radius: distance of two pixels' centres, >= 0.
+      rows: the rows to return.
 
     Returns:
       The pixels whose distance to the nearest pixel of the mask is at most `radius`, as
-      `scipy.ndimage.distance_transform_edt(~mask) <= radius`.
+      `scipy.ndimage.distance_transform_edt(~mask) <= radius`, in a few bytes per pixel.
     """
-    height, width = mask.shape
-    runs = encode(mask)
-    reach = min(int(radius), height)
-    offsets = np.arange(-reach, reach + 1)
+    width, count = runs.shape[1], rows.stop - rows.start
+    reach = min(int(radius), runs.shape[0])
+    chosen = slice(*np.searchsorted(runs.row, (rows.start - reach, rows.stop + reach)))
+    row, start, stop = (each[chosen, np.newaxis] for each in (runs.row, runs.start, runs.stop))
+    # Each run reaches into the rows around it: by distance, or where these are fewer, by row.
+    if 2 * reach < count:
+        offset = np.broadcast_to(np.arange(-reach, reach + 1), (len(row), 2 * reach + 1))
+        at = row + offset - rows.start
+    else:
+        at = np.broadcast_to(np.arange(count), (len(row), count))
+        offset = at + rows.start - row
+    kept = (at >= 0) & (at < count) & (np.abs(offset) <= reach)
+    half = _half_widths(reach, radius)[np.abs(offset[kept])]
+    first = at[kept] * (width + 1)
+    starts = np.maximum(np.broadcast_to(start, kept.shape)[kept] - half, 0)
+    stops = np.minimum(np.broadcast_to(stop, kept.shape)[kept] + half, width)
+    size = count * (width + 1)
+    steps = np.bincount(first + starts, minlength=size)
+    steps -= np.bincount(first + stops, minlength=size)
+    return np.cumsum(steps.reshape(count, width + 1), axis=1)[:, :-1] > 0
+
+
+def _half_widths(reach, radius):
+    """How far a disc reaches to each side, by the distance of a row from its middle."""
+    offsets = np.arange(reach + 1)
     half = np.sqrt(np.maximum(radius**2 - offsets.astype(np.float64) ** 2, 0)).astype(np.int64)
-    # The root is rounded; a distance is compared as the distance transform has it.
+    # The root is rounded; distances are compared as the distance transform has them.
     half += np.sqrt(offsets**2 + (half + 1) ** 2) <= radius
     half -= np.sqrt(offsets**2 + half**2) > radius
-    near = np.zeros((height, width), bool)
-    # In stripes of rows, each of which takes few intervals.
-    step = max(1, _INTERVALS * height // max(len(runs.row) * len(offsets), 1))
-    for top in range(0, height, step):
-        bottom = min(top + step, height)
-        chosen = slice(*np.searchsorted(runs.row, (top - reach, bottom + reach)))
-        rows = (runs.row[chosen, np.newaxis] + offsets).ravel() - top
-        starts = np.maximum(runs.start[chosen, np.newaxis] - half, 0).ravel()
-        stops = np.minimum(runs.stop[chosen, np.newaxis] + half, width).ravel()
-        inside = (rows >= 0) & (rows < bottom - top)
-        size = (bottom - top) * (width + 1)
-        rows = rows[inside] * (width + 1)
-        steps = np.bincount(rows + starts[inside], minlength=size)
-        steps -= np.bincount(rows + stops[inside], minlength=size)
-        near[top:bottom] = np.cumsum(steps.reshape(-1, width + 1), axis=1)[:, :-1] > 0
-    return near
+    return half

@@ -6,17 +6,18 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int32, Shaped
+from jaxtyping import Bool, Float, Shaped, UInt8
 
 from spheroid_jax import images
-from spheroid_jax.inference import objects, predict
+from spheroid_jax.inference import objects, postprocess, predict
 from spheroid_jax.inference.model_file import Ensemble, Params
+from spheroid_jax.inference.objects import Cutout
 from spheroid_jax.lab import contour, error_bars
 from spheroid_jax.lab import rules as rules_of_models
 from spheroid_jax.lab.error_bars import Range
 from spheroid_jax.lab.intensity import Intensity, measure_intensity
 from spheroid_jax.lab.rules import Rules
-from spheroid_jax.lab.shape import Shape, measure_shape
+from spheroid_jax.lab.shape import Shape, measure_cutout
 
 
 class Body(NamedTuple):
@@ -24,7 +25,7 @@ class Body(NamedTuple):
 
     Attributes:
       number: 1 for the largest body of the image, 2 for the next, and so on.
-      mask: (H, W), boolean, at the image's own size.
+      cutout: the mask in its own frame.
       outline: x and y of the corners of its contour, in pixels from the image's upper left corner.
       shape: lengths in pixels.
       intensity: gray levels in the file's own units.
@@ -33,26 +34,29 @@ class Body(NamedTuple):
     """
 
     number: int
-    mask: Bool[np.ndarray, "H W"]
+    cutout: Cutout
     outline: Float[np.ndarray, "N 2"]
     shape: Shape
     intensity: Intensity
     probability: float
     ranges: dict[str, Range]
 
+    @property
+    def mask(self) -> Bool[np.ndarray, "H W"]:
+        """The mask at the image's own size."""
+        return self.cutout.mask()
+
 
 class Examined(NamedTuple):
     """The bodies of one image.
 
     Attributes:
-      labels: 0 in the background, the number of the body elsewhere.
-      probability: foreground probability in [0, 1].
+      eight_bit: foreground probability, as returned by `postprocess.eight_bit`.
       bodies: the measured bodies, the largest first.
       found: number of bodies in the image, measured or not.
     """
 
-    labels: Int32[np.ndarray, "H W"]
-    probability: Float32[np.ndarray, "H W"]
+    eight_bit: UInt8[np.ndarray, "H W"]
     bodies: list[Body]
     found: int
 
@@ -81,51 +85,55 @@ def measure(
     Raises:
       ImageError: the image cannot be used.
     """
-    probability = predict.segment(params, image).probability
+    gray = images.measured(image)
+    prepared = predict.prepare(params, gray)
+    on_grid = np.asarray(predict.grid_probability(params, prepared.grid[np.newaxis]))[0]
     rules = rules or rules_of_models.load()[0]
-    gray = images.to_gray(image)
-    return examine(gray, images.normalise(gray), probability, rules, several=several).bodies
+    return examine(gray, prepared.enlarged(on_grid), rules, several=several).bodies
 
 
 def examine(
-    gray: Float32[np.ndarray, "H W"],
-    normalised: Float32[np.ndarray, "H W"],
-    probability: Float32[np.ndarray, "H W"],
-    rules: Rules,
-    *,
-    several: bool = False,
+    gray: images.Gray, probability: images.Enlarged, rules: Rules, *, several: bool = False
 ) -> Examined:
     """Measures the bodies of an image whose foreground probability is known.
 
     Args:
-      gray: the image, in the file's own units.
-      normalised: the same with its 1st and 99th percentile at 0 and 1.
-      probability: foreground probability, as in `predict.Segmentation`.
+      gray: the image.
+      probability: foreground probability at the size of the image.
       rules: the model's rules, for the error bars.
       several: whether to measure all bodies instead of the largest.
     """
-    labels = objects.label_bodies(probability)
-    found = int(labels.max())
-    if not several:
-        labels = np.where(labels == 1, labels, 0)
-    if not found:
-        return Examined(labels, probability, [], 0)
+    eight_bit = postprocess.eight_bit_map(probability)
+    found = objects.find_bodies(eight_bit)
+    kept = found if several else found[:1]
     bodies = [
-        _body(number, labels, probability, gray, normalised, rules)
-        for number in range(1, int(labels.max()) + 1)
+        _body(number, kept, eight_bit, probability, gray, rules)
+        for number in range(1, len(kept) + 1)
     ]
-    return Examined(labels, probability, bodies, found)
+    return Examined(eight_bit, bodies, len(found))
 
 
-def _body(number, labels, probability, gray, normalised, rules):
-    mask = labels == number
-    shape = measure_shape(mask)
+def _body(number, all_bodies, eight_bit, probability, gray, rules):
+    cutout = all_bodies[number - 1]
+    others = [other for other in all_bodies if other is not cutout]
+    shape = measure_cutout(cutout)
     return Body(
         number=number,
-        mask=mask,
-        outline=contour.polygon(mask),
+        cutout=cutout,
+        outline=contour.polygon(cutout),
         shape=shape,
-        intensity=measure_intensity(gray, normalised, mask, (labels > 0) & ~mask),
-        probability=float(probability[mask].mean(dtype=np.float64)),
-        ranges=error_bars.ranges(probability, mask, shape, rules.error_bars),
+        intensity=measure_intensity(gray, cutout, others),
+        probability=_mean(probability, cutout),
+        ranges=error_bars.ranges(eight_bit, cutout, shape, rules.error_bars),
     )
+
+
+def _mean(probability, cutout):
+    """Mean probability in a body, in stripes of columns."""
+    rows, columns = cutout.slices
+    total = 0.0
+    for part in images.stripes((cutout.inside.shape[1], probability.shape[0])):
+        at = slice(columns.start + part.start, columns.start + part.stop)
+        values = probability.window(rows, at)[cutout.inside[:, part]]
+        total += float(values.sum(dtype=np.float64))
+    return total / np.count_nonzero(cutout.inside)

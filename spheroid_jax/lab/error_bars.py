@@ -11,10 +11,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32
-from skimage import measure
+from jaxtyping import UInt8
 
-from spheroid_jax.inference import postprocess
+from spheroid_jax.inference import runs
+from spheroid_jax.inference.objects import Cutout, cut_runs
 from spheroid_jax.lab.shape import Shape, circularity
 
 # 8-bit probabilities at which the body is cut out.
@@ -41,16 +41,16 @@ class Doubt(NamedTuple):
 
 
 def ranges(
-    probability: Float32[np.ndarray, "H W"],
-    mask: Bool[np.ndarray, "H W"],
+    eight_bit: UInt8[np.ndarray, "H W"],
+    body: Cutout,
     shape: Shape,
     factors: dict[str, float],
 ) -> dict[str, Range]:
     """Computes the error bars of one body.
 
     Args:
-      probability: foreground probability in [0, 1].
-      mask: the body.
+      eight_bit: foreground probability of the image, as returned by `postprocess.eight_bit`.
+      body: the body.
       shape: the body's shape.
       factors: as in `rules.Rules.error_bars`. The doubt of an area is in natural logarithms, that
         of a circularity in its own unit; the floors are for bodies without any doubt.
@@ -59,7 +59,7 @@ def ranges(
       Ranges of "area", "equivalent_diameter", "volume_sphere" and "circularity"; areas in square
       pixels, and so on.
     """
-    doubt = doubts(probability, mask, shape)
+    doubt = doubts(eight_bit, body, shape)
     spread = factors["area_factor"] * (doubt.area + factors["area_floor"])
     reach = factors["circularity_factor"] * (doubt.circularity + factors["circularity_floor"])
     area = Range(shape.area * math.exp(-spread), shape.area * math.exp(spread))
@@ -72,36 +72,40 @@ def ranges(
     }
 
 
-def doubts(
-    probability: Float32[np.ndarray, "H W"], mask: Bool[np.ndarray, "H W"], shape: Shape
-) -> Doubt:
+def doubts(eight_bit: UInt8[np.ndarray, "H W"], body: Cutout, shape: Shape) -> Doubt:
     """Measures how much a body's size and circularity depend on the threshold."""
-    frame = _frame(mask)
-    probability, mask = probability[frame], mask[frame]
-    narrow, wide = (_cut(probability, mask, threshold) for threshold in (_HIGH, _LOW))
-    small = np.count_nonzero(narrow) or shape.area / math.e
-    large = max(np.count_nonzero(wide), shape.area)
-    round_small, round_large = (circularity(body) if body.any() else 0.0 for body in (narrow, wide))
+    rows, columns = _frame(body)
+    levels, mask = eight_bit[rows, columns], runs.encode(body.window(rows, columns))
+    narrow, wide = (_cut(levels, mask, threshold) for threshold in (_HIGH, _LOW))
+    small = _area(narrow) or shape.area / math.e
+    large = max(_area(wide), shape.area)
+    round_small, round_large = (_circularity(each) for each in (narrow, wide))
     return Doubt(
         area=math.log(large / min(small, shape.area)) / 2,
         circularity=abs(round_large - round_small) / 2,
     )
 
 
-def _frame(mask):
-    """The slices of a body's own frame and half its size around, within the image."""
-    slices = []
-    for axis in (1, 0):
-        at = np.flatnonzero(mask.any(axis))
-        margin = (at[-1] - at[0]) // 2 + 2
-        slices.append(slice(max(int(at[0] - margin), 0), int(at[-1] + margin)))
-    return tuple(slices)
+def _frame(body):
+    """Rows and columns of a body's own frame and half its size around, within the image."""
+    margins = [(side - 1) // 2 + 2 for side in body.inside.shape]
+    return tuple(
+        slice(max(at.start - margin, 0), min(at.stop - 1 + margin, side))
+        for at, margin, side in zip(body.slices, margins, body.shape, strict=True)
+    )
 
 
-def _cut(probability, mask, threshold):
+def _cut(levels, mask, threshold):
     """The component at a threshold that shares most pixels with the body, its holes filled."""
-    filled = postprocess.fill_holes(postprocess.eight_bit(probability) > threshold)
-    labels = measure.label(filled, connectivity=2)
-    shared = np.bincount(labels[mask])
-    shared[:1] = 0
-    return labels == shared.argmax() if shared.any() else np.zeros(mask.shape, bool)
+    found = runs.filled(runs.encode(levels, threshold))
+    labels = runs.components(found, diagonal=True)
+    common = np.bincount(labels, weights=runs.shared(found, mask))
+    return found.select(labels == common.argmax() if common.any() else slice(0))
+
+
+def _area(found):
+    return int((found.stop - found.start).sum())
+
+
+def _circularity(found):
+    return circularity(cut_runs(found).inside) if len(found.row) else 0.0

@@ -13,7 +13,7 @@ from scipy import ndimage
 from skimage import measure
 from skimage.filters import rank
 
-from spheroid_jax.inference import objects, postprocess
+from spheroid_jax.inference import objects, postprocess, runs
 
 # Distances from the contour in grid pixels: the gap that the contour's own blur needs, the least
 # width of the rings inside and outside, and their width over the body's equivalent radius.
@@ -84,18 +84,19 @@ def collect(grid: Float32[np.ndarray, "H W"], probability: Float32[np.ndarray, "
     mask = labels == 1
     if not mask.any():
         return Evidence(share=0.0)
-    foreground = postprocess.eight_bit(probability) > postprocess.THRESHOLD
-    _, components = ndimage.label(foreground, np.ones((3, 3)))
-    inside, outside = (ndimage.distance_transform_edt(region) for region in (mask, ~mask))
+    foreground = runs.encode(postprocess.eight_bit(probability), postprocess.THRESHOLD)
+    components = int(runs.components(foreground, diagonal=True).max()) + 1
     width = max(_LEAST_RING, _RING * math.sqrt(mask.sum() / math.pi))
     others = labels > 1
-    core = _or(inside > _GAP, mask)
-    inner = _or((inside > _GAP) & (inside <= _GAP + width), mask)
-    ring = (outside > _GAP) & (outside <= _GAP + width) & ~others
+    # Pixels up to a distance from the background inside, and from the body outside.
+    gap_inside, gap_outside = (runs.within(region, _GAP) & ~region for region in (~mask, mask))
+    inner = runs.within(~mask, _GAP + width) & mask & ~gap_inside
+    ring = runs.within(mask, _GAP + width) & ~mask & ~gap_outside & ~others
+    core, inner = (_or(region, mask) for region in (mask & ~gap_inside, inner))
     ring = _or(ring, ~mask & ~others)
     noise = noise_level(grid)
     steepness = ndimage.gaussian_gradient_magnitude(grid, _BLUR)
-    rim = np.where(mask, inside, outside) <= _GAP
+    rim = gap_inside | gap_outside
     edge_contrast = abs(_median(grid, inner) - _median(grid, ring))
     rim_steepness = float(steepness[rim].mean())
     texture = np.abs(ndimage.gaussian_filter(grid, _BLUR) - ndimage.gaussian_filter(grid, _COARSE))
@@ -113,8 +114,8 @@ def collect(grid: Float32[np.ndarray, "H W"], probability: Float32[np.ndarray, "
         blur=edge_contrast / (math.sqrt(2 * math.pi) * (rim_steepness + 1e-6)),
         solidity=_solidity(mask),
         border=_border(mask),
-        specks=_specks(grid, (outside > _GAP) & ~others, edge_contrast),
-        fragments=int(components) - len(np.unique(labels[foreground & (labels > 0)])),
+        specks=_specks(grid, ~mask & ~gap_outside & ~others, edge_contrast),
+        fragments=components - int(labels.max()),
         bodies=int(labels.max()),
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from spheroid_jax import images
 from spheroid_jax.images import find
-from spheroid_jax.inference import predict
+from spheroid_jax.inference import postprocess, predict
 from spheroid_jax.lab import bodies as measuring
 from spheroid_jax.lab import columns, evidence, outlines, rules, verdict
 from spheroid_jax.lab import shape as shapes
@@ -43,13 +43,12 @@ def examine_well(
     grid, probability = prepared.box.crop(prepared.grid), prepared.box.crop(on_grid)
     scores = evidence.collect(grid, probability)
     judged = verdict.judge(scores, model_rules)
-    full = images.resample(probability, prepared.shape)
-    gray = images.to_gray(image.pixels)
-    normalised = images.normalise(gray)
+    full = prepared.enlarged(on_grid)
+    gray = images.Gray(image.pixels, *prepared.levels)
     if judged.verdict in verdict.REFUSED:
-        examined = Examined(np.zeros(full.shape, np.int32), full, [], 0)
+        examined = Examined(postprocess.eight_bit_map(full), [], 0)
     else:
-        examined = measuring.examine(gray, normalised, full, model_rules, several=several)
+        examined = measuring.examine(gray, full, model_rules, several=several)
     return Well(
         item=item,
         height=full.shape[0],
@@ -58,19 +57,19 @@ def examine_well(
         verdict=judged,
         evidence=scores,
         examined=examined,
-        normalised=normalised,
-        flags=(*_flags(item, examined), *image.doubts),
+        shown=images.picture(gray, overlay.SIDE_PX),
+        flags=(*_flags(item, examined, full.shape[1]), *image.doubts),
         doubts=image.doubts,
     )
 
 
-def _flags(item, examined):
+def _flags(item, examined, width):
     """What to keep in mind about a picture's measurements."""
     flags = []
     diameters = [body.shape.equivalent_diameter for body in examined.bodies]
     if any(diameter < shapes.LEAST_DIAMETER_PX for diameter in diameters):
         flags.append("small: the perimeter can be off by more than 3 %")
-    if any(d < _LEAST_DIAMETER_SHARE * examined.labels.shape[1] for d in diameters):
+    if any(d < _LEAST_DIAMETER_SHARE * width for d in diameters):
         flags.append("small in the frame: coarse on the network's grid")
     if examined.bodies and item.pixel_size_um is None:
         flags.append("pixel size unknown: no values in um")
@@ -81,16 +80,18 @@ def outputs(well: Well) -> Iterator[tuple[str, bytes]]:
     """Yields path and content of each file of one picture."""
     item, bodies = well.item, well.examined.bodies
     name = item.name
-    yield f"labels/{name}.ome.tif", outlines.labels_tiff(well.examined.labels, item.pixel_size_um)
+    shape = (well.height, well.width)
+    yield f"labels/{name}.ome.tif", outlines.labels_tiff(bodies, shape, item.pixel_size_um)
     probability = io.BytesIO()
-    images.write_gray(probability, np.round(255 * well.examined.probability).astype(np.uint8))
+    images.write_gray(probability, well.examined.eight_bit)
     yield f"probability/{name}.png", probability.getvalue()
     contours = [overlay.Contour(body.number, body.outline) for body in bodies]
     yield (
         f"overlays/{name}.jpg",
         overlay.draw(
-            well.normalised,
+            well.shown,
             contours,
+            factor=well.shown.shape[1] / well.width,
             caption=well.verdict.verdict,
             pixel_size_um=item.pixel_size_um,
         ),

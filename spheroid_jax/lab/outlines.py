@@ -7,12 +7,14 @@ corner of the upper left pixel at (0, 0). A polygon runs along the pixels' corne
 import io
 import json
 import zipfile
+import zlib
+from collections.abc import Sequence
 
 import numpy as np
 import roifile
 import tifffile
-from jaxtyping import Int32
 
+from spheroid_jax import images
 from spheroid_jax.lab.bodies import Body
 
 
@@ -58,8 +60,16 @@ def geojson(bodies: list[Body], measurements: list[dict]) -> str:
     return json.dumps(collection, allow_nan=False, separators=(",", ":"))
 
 
-def labels_tiff(labels: Int32[np.ndarray, "H W"], pixel_size_um: float | None) -> bytes:
-    """Makes an OME-TIFF of labels, 16 bit, with the pixel size where it is known."""
+def labels_tiff(
+    bodies: Sequence[Body], shape: tuple[int, int], pixel_size_um: float | None
+) -> bytes:
+    """Makes an OME-TIFF of labels, 16 bit, with the pixel size where it is known.
+
+    Args:
+      bodies: the bodies; a pixel of a body has the body's number, and all others have 0.
+      shape: height and width of the image.
+      pixel_size_um: side of a pixel, or None.
+    """
     metadata: dict = {"axes": "YX", "Name": "labels"}
     if pixel_size_um:
         metadata |= {
@@ -69,10 +79,28 @@ def labels_tiff(labels: Int32[np.ndarray, "H W"], pixel_size_um: float | None) -
             "PhysicalSizeYUnit": "µm",
         }
     file = io.BytesIO()
+    strips = list(images.stripes(shape))
     tifffile.imwrite(
-        file, labels.astype(np.uint16), ome=True, metadata=metadata, compression="zlib"
+        file,
+        (_strip(bodies, rows, shape[1]) for rows in strips),
+        shape=shape,
+        dtype=np.uint16,
+        byteorder="<",
+        rowsperstrip=strips[0].stop,
+        ome=True,
+        metadata=metadata,
+        compression="zlib",
     )
     return file.getvalue()
+
+
+def _strip(bodies, rows, width):
+    """Labels of some rows of an image, compressed: large images have no whole copy of 16 bits."""
+    labels = np.zeros((rows.stop - rows.start, width), "<u2")
+    for body in bodies:
+        labels[body.cutout.window(rows, slice(0, width))] = body.number
+    # Labels are flat: a higher level takes long and saves little.
+    return zlib.compress(labels.data, 1)
 
 
 def _ring(outline):

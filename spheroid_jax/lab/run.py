@@ -255,7 +255,7 @@ class _Run:
     def _card(self, well, written):
         """What the report shows of one picture."""
         path = f"{FOLDER}/thumbnails/{well.item.name}.jpg"
-        self.journal.write(path, images.jpeg(well.normalised, THUMBNAIL_PX), written)
+        self.journal.write(path, images.jpeg(well.shown, THUMBNAIL_PX), written)
         return {
             "thumbnail": path,
             "doubts": list(well.doubts),

@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy import ndimage, spatial
-from skimage import measure
+from scipy import spatial
+
+from spheroid_jax import images
+from spheroid_jax.inference import objects, runs
+from spheroid_jax.inference.objects import Cutout
 
 # The smallest equivalent diameter whose Crofton perimeter is right within 3 %: see
 # docs/evidence/measurements.md. Circularity, convexity and roughness are as uncertain below it.
@@ -78,18 +81,20 @@ def measure_shape(mask: Bool[np.ndarray, "H W"]) -> Shape:
     """
     if not mask.any():
         raise ValueError("an empty mask has no shape")
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    top, left = int(rows[0]), int(columns[0])
-    # Of the body's own frame and a margin: the cost does not depend on the image's size, and the
-    # image's edge is a contour like any other.
-    body = np.pad(mask[top : rows[-1] + 1, left : columns[-1] + 1], 1)
-    props = measure.regionprops(body.astype(np.uint8))[0]
-    area = float(props.area)
-    perimeter = float(measure.perimeter_crofton(body, directions=4))
-    hull = _hull(body)
+    return measure_cutout(objects.cut(mask))
+
+
+def measure_cutout(body: Cutout) -> Shape:
+    """Measures the shape of one body, as `measure_shape`, in the body's own frame.
+
+    The cost does not depend on the image's size, and needs a few bytes per pixel of the frame.
+    """
+    found = runs.encode(body.inside)
+    area = float(np.count_nonzero(body.inside))
+    perimeter = crofton_perimeter(body.inside)
+    hull = _hull(found)
     feret_max, feret_min, feret_90 = calipers(hull)
-    row, column = props.centroid
-    major, minor = float(props.axis_major_length), float(props.axis_minor_length)
+    row, column, major, minor = _ellipse(found)
     return Shape(
         area=area,
         equivalent_diameter=math.sqrt(4 * area / math.pi),
@@ -99,25 +104,59 @@ def measure_shape(mask: Bool[np.ndarray, "H W"]) -> Shape:
         solidity=area / _area(hull),
         convexity=_length(hull) / perimeter if perimeter else math.nan,
         aspect_ratio=major / minor if minor else math.nan,
-        eccentricity=float(props.eccentricity),
+        eccentricity=math.sqrt(max(1 - (minor / major) ** 2, 0)) if major else 0.0,
         major_axis=major,
         minor_axis=minor,
         feret_max=feret_max,
         feret_min=feret_min,
         feret_90=feret_90,
-        radial_roughness=_radial_roughness(body, row, column),
-        invasion_index=_invasion_index(body, area),
-        centroid_x=column - 1 + left,
-        centroid_y=row - 1 + top,
-        border_contact=float(_border_contact(mask)),
+        radial_roughness=_radial_roughness(body.inside, hull, row, column),
+        invasion_index=_invasion_index(found, area),
+        centroid_x=column + body.left,
+        centroid_y=row + body.top,
+        border_contact=float(_border_contact(body)),
     )
 
 
 def circularity(mask: Bool[np.ndarray, "H W"]) -> float:
     """Circularity of a body, as in `Shape`; the mask must not be empty."""
+    perimeter = crofton_perimeter(mask)
+    return 4 * math.pi * np.count_nonzero(mask) / perimeter**2 if perimeter else math.nan
+
+
+def crofton_perimeter(mask: Bool[np.ndarray, "H W"]) -> float:
+    """Perimeter of a mask by Cauchy and Crofton's formula along four directions.
+
+    As `skimage.measure.perimeter_crofton`, which needs a hundred bytes per pixel: the contour is
+    as long as it is often crossed by lines along rows, columns and both diagonals.
+    """
     body = np.pad(mask, 1)
-    perimeter = float(measure.perimeter_crofton(body, directions=4))
-    return 4 * math.pi * np.count_nonzero(body) / perimeter**2 if perimeter else math.nan
+    straight = oblique = 0
+    for rows in images.stripes((body.shape[0] - 1, body.shape[1])):
+        upper, lower = body[rows], body[rows.start + 1 : rows.stop + 1]
+        straight += np.count_nonzero(upper ^ lower)
+        straight += np.count_nonzero(upper[:, 1:] ^ upper[:, :-1])
+        oblique += np.count_nonzero(upper[:, :-1] ^ lower[:, 1:])
+        oblique += np.count_nonzero(upper[:, 1:] ^ lower[:, :-1])
+    return math.pi / 8 * (straight + oblique / math.sqrt(2))
+
+
+def _ellipse(found):
+    """Centroid, and axes of the ellipse with a body's second moments, as `regionprops` has them.
+
+    Returns:
+      Row and column of the centroid, the long axis and the short axis.
+    """
+    length = (found.stop - found.start).astype(np.float64)
+    area = length.sum()
+    middle = (found.start + found.stop - 1) / 2
+    row, column = (length * found.row).sum() / area, (length * middle).sum() / area
+    rows, columns = found.row - row, middle - column
+    along = (length * columns**2).sum() + (length * (length**2 - 1)).sum() / 12
+    moments = np.array([[(length * rows**2).sum(), (length * rows * columns).sum()], [0, along]])
+    # Only the lower half is looked at.
+    short, long = np.linalg.eigvalsh(moments.T / area).clip(min=0)
+    return float(row), float(column), 4 * math.sqrt(long), 4 * math.sqrt(short)
 
 
 def calipers(hull: Float[np.ndarray, "N 2"]) -> tuple[float, float, float]:
@@ -161,48 +200,64 @@ def _area(polygon):
     return abs(float(rows @ np.roll(columns, -1) - columns @ np.roll(rows, -1))) / 2
 
 
-def _hull(body):
+def _hull(found):
     """Corners (N, 2) of the convex hull of a body's pixels, in order."""
-    rows, columns = np.nonzero(body ^ ndimage.binary_erosion(body))
+    rows = np.unique(found.row)
+    first = np.full(rows.size, found.shape[1])
+    last = np.zeros(rows.size, int)
+    at = np.searchsorted(rows, found.row)
+    np.minimum.at(first, at, found.start)
+    np.maximum.at(last, at, found.stop)
     corners = np.concatenate(
-        [np.stack([rows + r, columns + c], axis=1) for r in (-0.5, 0.5) for c in (-0.5, 0.5)]
+        [np.stack([rows + r, ends - 0.5], axis=1) for r in (-0.5, 0.5) for ends in (first, last)]
     )
     return corners[spatial.ConvexHull(corners).vertices]
 
 
-def _radial_roughness(body, row, column):
+def _radial_roughness(body, hull, row, column):
     """Standard deviation over mean of the radius over rays from the centroid."""
-    rows, columns = np.nonzero(body)
-    reach = float(np.hypot(rows - row, columns - column).max()) + 1
+    reach = float(np.hypot(hull[:, 0] - row, hull[:, 1] - column).max()) + 1
     radii = np.arange(0, reach, _RAY_STEP_PX)
-    angles = np.arange(_RAYS) * (2 * math.pi / _RAYS)
-    at = [
-        np.rint(middle + np.outer(turn(angles), radii)).astype(np.intp)
-        for middle, turn in ((row, np.sin), (column, np.cos))
-    ]
-    inside = np.zeros((_RAYS, radii.size), bool)
-    on = np.logical_and.reduce(
-        [(a >= 0) & (a < side) for a, side in zip(at, body.shape, strict=True)]
-    )
-    inside[on] = body[at[0][on], at[1][on]]
-    # The outermost pixel on each ray; a ray from a centroid outside of the body may meet none.
-    last = np.where(inside.any(1), radii.size - 1 - inside[:, ::-1].argmax(1), 0)
+    # Whatever lies beyond the frame is background.
+    body = np.pad(body, 1)
+    last = np.zeros(_RAYS, int)
+    for rays in np.array_split(np.arange(_RAYS), 12):
+        angles = rays * (2 * math.pi / _RAYS)
+        rows, columns = (
+            np.rint(middle + 1 + np.outer(turn(angles), radii)).clip(0, side - 1).astype(np.int32)
+            for middle, turn, side in (
+                (row, np.sin, body.shape[0]),
+                (column, np.cos, body.shape[1]),
+            )
+        )
+        inside = body[rows, columns]
+        # The outermost pixel on each ray; a ray from a centroid outside of the body may meet none.
+        last[rays] = np.where(inside.any(1), radii.size - 1 - inside[:, ::-1].argmax(1), 0)
     lengths = radii[last]
     return float(lengths.std() / lengths.mean()) if lengths.mean() > 0 else math.nan
 
 
-def _invasion_index(body, area):
+def _invasion_index(found, area):
     """Area outside of the core over the core; the core is the body opened with a disc."""
     radius = _CORE * math.sqrt(area / math.pi)
-    eroded = ndimage.distance_transform_edt(body) > radius
-    if not eroded.any():
-        return math.nan
-    core = (ndimage.distance_transform_edt(~eroded) <= radius) & body
-    count = int(core.sum())
-    return (area - count) / count
+    height, width = found.shape
+    # With a margin: beyond the frame is background.
+    body = found.moved(1, 1, (height + 2, width + 2))
+    background = runs.complement(body)
+    eroded = runs.encode_parts(body.shape, lambda rows: ~runs.near(background, radius, rows))
+    core = runs.encode_parts(body.shape, lambda rows: runs.near(eroded, radius, rows))
+    count = int(runs.shared(core, body).sum())
+    return (area - count) / count if count else math.nan
 
 
-def _border_contact(mask):
+def _border_contact(body):
     """Number of pixel sides on the frame's edge that belong to the body."""
-    edges = (mask[0], mask[-1], mask[:, 0], mask[:, -1])
-    return sum(int(edge.sum()) for edge in edges)
+    (top, left), inside = (body.top, body.left), body.inside
+    height, width = inside.shape
+    edges = (
+        (top == 0, inside[0]),
+        (top + height == body.shape[0], inside[-1]),
+        (left == 0, inside[:, 0]),
+        (left + width == body.shape[1], inside[:, -1]),
+    )
+    return sum(np.count_nonzero(edge) for touches, edge in edges if touches)

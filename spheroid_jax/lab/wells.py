@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import UInt8
 
 from spheroid_jax.images import find
 from spheroid_jax.lab import columns
@@ -30,8 +30,8 @@ class Well:
       notes: what was chosen or left out in reading.
       verdict: the verdict.
       evidence: the scores that the verdict rests on.
-      examined: labels, probability and bodies; no bodies where the verdict refuses.
-      normalised: gray levels with the 1st and 99th percentile at 0 and 1.
+      examined: probability and bodies; no bodies where the verdict refuses.
+      shown: the normalised picture, 8 bit, made smaller where it is large.
       flags: what to keep in mind about a measurement, one phrase each.
       doubts: those of the flags that concern the picture, such as damage.
     """
@@ -43,7 +43,7 @@ class Well:
     verdict: Verdict
     evidence: Evidence
     examined: Examined
-    normalised: Float32[np.ndarray, "H W"]
+    shown: UInt8[np.ndarray, "h w"]
     flags: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 

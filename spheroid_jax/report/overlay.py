@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 
-from spheroid_jax import images
-
 # Longest side of an overlay in pixels; contours are drawn after the image is made smaller.
-_SIDE_PX = 1024
+SIDE_PX = 1024
 # A contour is seen on dark and on bright ground: a coloured line on a wider black one.
 _LINE, _EDGE = (255, 176, 0), (0, 0, 0)
 _TEXT, _GROUND = (255, 255, 255), (0, 0, 0)
@@ -33,28 +31,27 @@ class Contour(NamedTuple):
 
 
 def draw(
-    gray: Float32[np.ndarray, "H W"],
+    shown: UInt8[np.ndarray, "h w"],
     contours: Sequence[Contour],
     *,
+    factor: float,
     caption: str,
     pixel_size_um: float | None,
 ) -> bytes:
     """Draws an overlay.
 
     Args:
-      gray: the image, normalised to [0, 1].
-      contours: one per body.
+      shown: the image, as made by `images.picture` with `SIDE_PX`.
+      contours: one per body, in pixels of the image before it was made smaller.
+      factor: side of `shown` over the side of the image, <= 1.
       caption: the verdict, at the upper left.
-      pixel_size_um: side of a pixel; without it there is no scale bar.
+      pixel_size_um: side of a pixel of the image; without it there is no scale bar.
 
     Returns:
       The bytes of a JPEG file.
     """
-    height, width = gray.shape
-    factor = min(1.0, _SIDE_PX / max(height, width))
-    shape = (max(1, round(height * factor)), max(1, round(width * factor)))
-    levels = np.rint(255 * images.resample(gray, shape).clip(0, 1)).astype(np.uint8)
-    picture = Image.fromarray(levels).convert("RGB")
+    shape = shown.shape
+    picture = Image.fromarray(shown).convert("RGB")
     pen = ImageDraw.Draw(picture)
     thick = max(2, round(max(shape) / 400))
     size = max(11, round(max(shape) / 45))

@@ -74,11 +74,13 @@ def test_pixels_near_a_mask_are_those_of_the_distance_transform(mask, radius):
         assert not runs.within(mask, radius).any()
 
 
-def test_a_large_dilation_in_stripes_is_that_of_the_whole(rng, monkeypatch):
+@pytest.mark.parametrize("radius", [1.0, 6.5, 40.0])
+def test_rows_of_a_dilation_are_those_of_the_whole(rng, radius):
     mask = rng.random((60, 50)) < 0.02
-    whole = runs.within(mask, 6.5)
-    monkeypatch.setattr(runs, "_INTERVALS", 100)
-    np.testing.assert_array_equal(runs.within(mask, 6.5), whole)
+    whole = ndimage.distance_transform_edt(~mask) <= radius
+    for rows in (slice(0, 7), slice(20, 45), slice(59, 60)):
+        found = runs.near(runs.encode(mask), radius, rows)
+        np.testing.assert_array_equal(found, whole[rows])
 
 
 @pytest.mark.parametrize("window", [(0, 20, 0, 30), (4, 9, 10, 22), (15, 20, 0, 3), (2, 8, 7, 30)])

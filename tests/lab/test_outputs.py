@@ -15,6 +15,7 @@ from pyarrow import parquet
 from shapely import geometry
 
 from spheroid_jax import images
+from spheroid_jax.inference import objects
 from spheroid_jax.lab import bodies, columns, contour, outlines, tables
 from spheroid_jax.lab.columns import Column
 
@@ -25,12 +26,13 @@ def body(trusting, rng):
     mask = disk(100, (40, 50), 20)[:90]
     gray = np.where(mask, 60.0, 200.0).astype(np.float32)
     probability = np.where(mask, 0.98, 0.02).astype(np.float32)
-    (found,) = bodies.examine(gray, images.normalise(gray), probability, trusting).bodies
+    full = images.Enlarged(probability, probability.shape)
+    (found,) = bodies.examine(images.measured(gray), full, trusting).bodies
     return found
 
 
 def test_a_polygon_has_the_area_and_the_place_of_its_body(body):
-    polygon = geometry.Polygon(contour.polygon(body.mask))
+    polygon = geometry.Polygon(contour.polygon(body.cutout))
     assert polygon.is_valid
     assert polygon.area == pytest.approx(body.shape.area, rel=0.02)
     # The centre of pixel 50 lies at 50.5.
@@ -40,7 +42,7 @@ def test_a_polygon_has_the_area_and_the_place_of_its_body(body):
 
 def test_a_body_at_the_frame_ends_at_the_frame():
     mask = disk(60, (0, 30), 15)
-    points = contour.polygon(mask)
+    points = contour.polygon(objects.cut(mask))
     assert points[:, 1].min() == 0
     assert geometry.Polygon(points).area == pytest.approx(mask.sum(), rel=0.03)
 
@@ -64,11 +66,16 @@ def test_qupath_opens_the_outlines(body):
     assert measured["area_um2"] == pytest.approx(body.shape.area / 4)
 
 
-def test_labels_carry_the_pixel_size():
-    labels = np.arange(12, dtype=np.int32).reshape(3, 4)
-    with tifffile.TiffFile(io.BytesIO(outlines.labels_tiff(labels, 0.65))) as file:
-        assert file.is_ome
-        np.testing.assert_array_equal(file.asarray(), labels)
+def test_labels_carry_the_pixel_size(body):
+    # More rows than a strip of the file has.
+    shape = (1700, 2000)
+    far = body._replace(number=2, cutout=body.cutout._replace(top=1000, left=1900, shape=shape))
+    near = body._replace(cutout=body.cutout._replace(shape=shape))
+    with tifffile.TiffFile(io.BytesIO(outlines.labels_tiff([near, far], shape, 0.65))) as file:
+        assert file.is_ome and len(file.pages[0].dataoffsets) > 1
+        labels = file.asarray()
+        assert labels.dtype == np.uint16
+        np.testing.assert_array_equal(labels, near.mask + 2 * far.mask.astype(int))
         pixels = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]["Pixels"]
     assert pixels["PhysicalSizeX"] == pytest.approx(0.65)
     assert pixels["PhysicalSizeXUnit"] == "µm"

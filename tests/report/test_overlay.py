@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spheroid_jax import images
 from spheroid_jax.report import overlay
 from spheroid_jax.report.overlay import Contour
 
@@ -13,7 +14,13 @@ SQUARE = np.array([[30.0, 20.0], [90.0, 20.0], [90.0, 70.0], [30.0, 70.0]])
 
 
 def drawn(gray, contours=(), caption="ok", pixel_size_um=None):
-    content = overlay.draw(gray, contours, caption=caption, pixel_size_um=pixel_size_um)
+    # The lowest and the highest level stay as they are.
+    image = images.Gray(gray, np.float32(0), np.float32(1))
+    shown = images.picture(image, overlay.SIDE_PX)
+    factor = shown.shape[1] / gray.shape[1]
+    content = overlay.draw(
+        shown, contours, factor=factor, caption=caption, pixel_size_um=pixel_size_um
+    )
     return np.asarray(Image.open(io.BytesIO(content))).astype(int)
 
 
