@@ -24,15 +24,17 @@ from spheroid_jax.lab.names import Place
 
 # Names that microscopes' programs give to a transmitted-light channel.
 _BRIGHT_FIELD = re.compile(
-    r"bright[\s_-]*field|\bbf\b|\btl\b|\btl[\s_-]|trans|phase|\bph\d?\b|\bdic\b|\btd\b|"
-    r"oblique|widefield[\s_-]*bright|transmi",
+    # Words of their own, with or without a number: "BF", "BF_10x", "c1-TL2"; not "tlr4".
+    r"(?<![a-z0-9])(bf|tl|tld|td|dic|ph|phc|pcm?|t-?pmt|esid)\d*(?![a-z0-9])|"
+    # Parts of longer words: "Brightfield", "TransmittedLight", "Phase Contrast"; not "Transferrin".
+    r"bright[\s_-]*field|trans(?![a-z])|transmi|trans[\s_-]*light|(?<![a-z])phase|oblique",
     re.I,
 )
 _FLUORESCENCE = re.compile(
     r"dapi|gfp|rfp|yfp|cfp|fitc|tritc|cy3|cy5|cherry|hoechst|texas|alexa|propidium|calcein|fluor",
     re.I,
 )
-_THUMBNAIL_NAME = re.compile(r"[_\- ]thumb", re.I)
+_THUMBNAIL_NAME = re.compile(r"[_\- .]thumb", re.I)
 PROJECTIONS = ("sharpest", "min", "max", "mean")
 
 
@@ -158,9 +160,10 @@ def make_plan(
       PlanError: no file is left.
     """
     compiled = names.compile_pattern(pattern) if pattern else None
-    found, left_out = [], []
-    for each in find.find(inputs, output):
-        reason = _left_out(each, tuple(include), tuple(exclude))
+    named, found, left_out = find.find(inputs, output), [], []
+    include, exclude = tuple(include), tuple(exclude)
+    for each in named:
+        reason = _left_out(each, include, exclude) or _thumbnail(each, named)
         if reason:
             left_out.append((each.path, reason))
         else:
@@ -279,11 +282,22 @@ def _left_out(found, include, exclude):
 
     if include and not fits(include):
         return "not in --include"
-    if fits(exclude):
-        return "--exclude"
-    if _THUMBNAIL_NAME.search(found.path.stem):
-        return "named like a thumbnail"
-    return ""
+    return "--exclude" if fits(exclude) else ""
+
+
+def _thumbnail(found, named):
+    """Why a file is left out that is named like a thumbnail of another one beside it; else ""."""
+    thumb = _THUMBNAIL_NAME.search(found.path.stem)
+    if not thumb:
+        return ""
+    beginning = found.path.stem[: thumb.start()]
+    is_beside = any(
+        each.path.parent == found.path.parent
+        and each.path.stem.startswith(beginning)
+        and not _THUMBNAIL_NAME.search(each.path.stem)
+        for each in named
+    )
+    return "named like a thumbnail" if is_beside else ""
 
 
 def _items(found, place, choice):

@@ -41,6 +41,17 @@ def items(path, choice=DEFAULT):
         "DIC",
         "PH2",
         "T-PMT trans",
+        "T-PMT",
+        "ESID",
+        "PhC",
+        "BF_10x",
+        "BF1",
+        "c0_BF",
+        "TL2",
+        "TLD",
+        "TransmittedLight",
+        "Phase Contrast",
+        "brightfield_2",
     ],
 )
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -132,3 +143,61 @@ def test_pages_that_nobody_described_are_refused_with_the_option(tmp_path):
     assert "does not say what its 3 pages are" in failed.reason
     (item,) = items(tmp_path / "a.tif", Choice(channel=2))
     np.testing.assert_array_equal(plan.read_picture(item, Choice(channel=2)).pixels, pixels[2])
+
+
+@pytest.mark.parametrize(
+    "name", ["Transferrin-488", "TLR4", "metaphase", "Dicer", "phalloidin", "transgene", "ABF2b"]
+)
+def test_a_name_that_only_looks_like_bright_field_is_none(tmp_path, name):
+    write(tmp_path / "a.ome.tif", "C", (2,), ["GFP", name])
+    (failed,) = items(tmp_path / "a.ome.tif")
+    assert isinstance(failed, Failed) and "no name says bright field" in failed.reason
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+@pytest.mark.parametrize("kind", ["ome", "imagej"])
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw", "jpeg2000"])
+def test_bright_field_is_its_own_plane_at_every_place(tmp_path, count, kind, compression, rng):
+    pixels = rng.integers(0, 999, (count, *SHAPE), np.uint16)
+    for place in range(count):
+        names = ["DAPI", "GFP", "mCherry", "Cy5", "FITC"][:count]
+        names[place] = "BF"
+        named = {"Labels": names} if kind == "imagej" else {"Channel": {"Name": names}}
+        path = tmp_path / f"{place}.tif"
+        options = {"metadata": {"axes": "CYX", **named}, "photometric": "minisblack"}
+        try:
+            tifffile.imwrite(path, pixels, compression=compression, **{kind: True}, **options)
+        except ValueError:
+            pytest.skip("the library writes no such file of ImageJ")
+        (item,) = items(path)
+        picture = plan.read_picture(item, DEFAULT)
+        np.testing.assert_array_equal(picture.pixels, pixels[place])
+        assert (item.channel, item.channel_name) == (place, "BF")
+
+
+@pytest.mark.parametrize("name", ["A01_thumb.tif", "A01_w1_thumb3F2A.tif", "A01.thumb.png"])
+def test_a_thumbnail_beside_its_image_is_left_out(tmp_path, name):
+    write(tmp_path / "A01_w1.tif", "", ())
+    write(tmp_path / name, "", ())
+    planned = plan.make_plan([tmp_path], "results", DEFAULT)
+    assert [item.found.path.name for item in planned.items] == ["A01_w1.tif"]
+    assert planned.left_out == [(tmp_path / name, "named like a thumbnail")]
+
+
+@pytest.mark.parametrize("name", ["B02_thumb.tif", "left_thumb_organoid.tif"])
+def test_a_file_without_an_image_beside_it_is_no_thumbnail(tmp_path, name):
+    write(tmp_path / "A01.tif", "", ())
+    write(tmp_path / name, "", ())
+    planned = plan.make_plan([tmp_path], "results", DEFAULT, wells=False)
+    assert len(planned.items) == 2 and planned.left_out == []
+
+
+def test_a_plane_without_a_number_does_not_refuse_a_stack(tmp_path):
+    pixels = np.random.default_rng(0).random((3, *SHAPE)).astype(np.float32)
+    pixels[1, 5, 6] = np.nan
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, metadata={"axes": "ZYX"})
+    (item,) = items(tmp_path / "a.tif")
+    for plane in plan.PROJECTIONS:
+        picture = plan.read_picture(item, Choice(plane=plane))
+        assert np.isfinite(picture.pixels).all()
+    assert picture.doubts == ("1 pixel without a number was filled from the nearest",)

@@ -78,7 +78,7 @@ def to_array(path: pathlib.Path, page, *, channel: int, stored: bool) -> np.ndar
     if keyframe.imagedepth > 1:
         raise ImageError("a page of several depths, which is not read")
     _check_whole(page, keyframe)
-    if keyframe.compression in _FAX_OR_JPEG:
+    if keyframe.compression in _FAX_OR_JPEG and _is_pillows(page):
         pixels = _by_pillow(path, page.index)
         undo = stored and keyframe.photometric == _MIN_IS_WHITE
         return _inverted(pixels, keyframe.bitspersample) if undo else pixels
@@ -116,6 +116,13 @@ def from_offset(page, offset: int, number: int, *, stored: bool) -> np.ndarray:
     file.seek(offset + number * count * dtype.itemsize)
     pixels = file.read_array(dtype, count).astype(keyframe.dtype)
     return _finished(pixels, keyframe, 0, stored)
+
+
+def _is_pillows(page):
+    """Whether Pillow decodes a page of fax or JPEG; imagecodecs decodes the others."""
+    file = page.parent
+    # Pillow takes the tags of a BigTIFF file in this order of bytes for those of another.
+    return page.keyframe.bitspersample in (1, 8) and not (file.is_bigtiff and file.byteorder == ">")
 
 
 def _by_pillow(path, index):
