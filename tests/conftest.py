@@ -93,6 +93,10 @@ def trusting():
         centre=[0.0] * len(verdict.SCORES),
         thresholds={
             "presence": 0.0,
+            "presence_margin": 0.0,
+            "crowd": 10**9,
+            "dome": 1.0,
+            "neck": 0.0,
             "blur": 1e9,
             "signal_to_noise": -1.0,
             "specks": 1.0,

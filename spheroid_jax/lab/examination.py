@@ -45,7 +45,7 @@ def examine_well(
     judged = verdict.judge(scores, model_rules)
     full = prepared.enlarged(on_grid)
     gray = images.Gray(image.pixels, *prepared.levels)
-    if judged.verdict in verdict.REFUSED:
+    if not judged.measured:
         examined = Examined(postprocess.eight_bit_map(full), [], 0)
     else:
         examined = measuring.examine(gray, full, model_rules, several=several)

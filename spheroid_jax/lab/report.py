@@ -10,9 +10,11 @@ from spheroid_jax.report import lab
 MEANINGS = {
     verdict.UNREADABLE: "The file could not be read or used. Nothing was measured.",
     "disintegrated": "The body is ragged, and the network is in doubt about it.",
-    "not like the training images": "The image is unlike those that the verdicts were calibrated "
-    "on. The contour may be wrong.",
-    "several": "There is more than one body. By default the largest is measured.",
+    "not like the training images": "It is unclear whether there is a body, or the image is "
+    "unlike those that the verdicts were calibrated on. The contour may be wrong; nothing was "
+    "measured where a body is unlikely.",
+    "several": "There is more than one body, apart or touching. By default the largest is "
+    "measured; where there are more than the network can tell apart, nothing.",
     "border": "The frame cuts the body, so its size is a lower bound.",
     "out of focus": "The contour is blurred, so the size is uncertain.",
     "low contrast": "The body hardly stands out from the noise.",

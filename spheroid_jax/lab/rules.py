@@ -30,8 +30,8 @@ class Rules(NamedTuple):
       sd: standard deviation of the same.
       precision: inverse covariance of the standardised scores over the calibration bodies.
       centre: mean of the standardised scores over the calibration bodies.
-      thresholds: by name: "presence", "blur", "signal_to_noise", "specks", "border", "solidity",
-        "ragged_doubt", "distance".
+      thresholds: by name: "presence", "presence_margin", "crowd", "dome", "neck",
+        "blur", "signal_to_noise", "specks", "border", "solidity", "ragged_doubt", "distance".
       error_bars: by name: "area_factor", "area_floor", "circularity_factor", "circularity_floor".
     """
 

@@ -3,13 +3,18 @@
     ok                             measured, and nothing speaks against it
     empty                          no body; not measured
     unreadable                     the file could not be read or used; not measured
-    several                        more than one body
-    border                         the frame cuts the body
+    disintegrated                  ragged, and the network is in doubt
     out of focus                   the contour is blurred
+    not like the training images   perhaps a body, perhaps not; or scores far from those of bodies
+    several                        more than one body, or a crowd that the network cannot tell apart
+    border                         the frame cuts the body
     low contrast                   the body hardly stands out from the noise
     debris                         particles around the body
-    disintegrated                  ragged, and the network is in doubt
-    not like the training images   the scores together are unlike those of the calibration images
+
+What is measured rests on the presence alone, the log odds that there is a body. Well above the
+threshold an image is measured, well below it is not. Near the threshold an image is not like the
+training images, and measured only if it lies above. Far below, a crowd of bodies that the network
+does not see is "several", and a frame with a dark middle is not like the training images either.
 
 Each check is a pure function of `evidence.Evidence` and the model's `rules.Rules`. `python -m
 benchmarks.verdicts` calibrates the rules; docs/evidence/verdicts.md has the confusion table on
@@ -26,19 +31,9 @@ from spheroid_jax.lab.evidence import Evidence
 from spheroid_jax.lab.rules import Rules
 
 OK, EMPTY, UNREADABLE = "ok", "empty", "unreadable"
-# Verdicts whose image is not measured.
-REFUSED = (EMPTY, UNREADABLE)
 # Scores whose logarithm counts, each with what is added first; the others count as they are.
-_LOGARITHMS = {
-    "doubt": 0.01,
-    "unsure": 0.02,
-    "contrast": 0.02,
-    "edge_contrast": 0.02,
-    "texture_ratio": 0.01,
-    "relief": 0.01,
-    "ellipse_error": 0.005,
-}
-SCORES = (*_LOGARITHMS, "share")
+_LOGARITHMS = {"doubt": 0.01, "unsure": 0.02, "grain": 0.0, "plain": 0.01, "share": 0.003}
+SCORES = (*_LOGARITHMS, "darkness", "hollow")
 # A score that is far off counts no more than this many standard deviations.
 CLIPPED = 4.0
 
@@ -50,33 +45,35 @@ class Verdict(NamedTuple):
       verdict: the gravest finding, or "ok".
       findings: all findings, the gravest first; () where there is none.
       presence: log odds that there is a body; -inf where the network finds nothing.
+      measured: whether the image's bodies are measured.
     """
 
     verdict: str
     findings: tuple[str, ...]
     presence: float
+    measured: bool
 
 
 def judge(evidence: Evidence, rules: Rules) -> Verdict:
     """Judges one image by its scores."""
-    if not evidence.share:
-        return Verdict(EMPTY, (EMPTY,), -math.inf)
-    odds = presence(evidence, rules)
-    if odds < rules.thresholds["presence"]:
-        return Verdict(EMPTY, (EMPTY,), odds)
-    findings = tuple(name for name, check in CHECKS.items() if check(evidence, rules))
-    return Verdict(findings[0] if findings else OK, findings, odds)
+    odds = presence(evidence, rules) if evidence.share else -math.inf
+    measured = odds >= rules.thresholds["presence"]
+    if measured or is_in_doubt(odds, rules):
+        findings = tuple(name for name, check in CHECKS.items() if check(evidence, rules))
+        return Verdict(findings[0] if findings else OK, findings, odds, measured)
+    finding = next((name for name, check in UNSEEN.items() if check(evidence, rules)), EMPTY)
+    return Verdict(finding, (finding,), odds, measured)
 
 
 def presence(evidence: Evidence, rules: Rules) -> float:
-    """Computes the log odds that there is a body: a logistic regression on eight scores."""
+    """Computes the log odds that there is a body: a logistic regression on seven scores."""
     scores = standardised(evidence, rules)
     weights = [rules.weights[name] for name in SCORES]
     return float(rules.intercept + scores @ np.array(weights))
 
 
 def standardised(evidence: Evidence, rules: Rules) -> np.ndarray:
-    """Returns the eight scores of `SCORES` with mean 0 and standard deviation 1, clipped."""
+    """Returns the seven scores of `SCORES` with mean 0 and standard deviation 1, clipped."""
     values = raw_scores(evidence)
     scores = [(values[name] - rules.mean[name]) / rules.sd[name] for name in SCORES]
     return np.clip(np.nan_to_num(scores), -CLIPPED, CLIPPED)
@@ -96,9 +93,25 @@ def distance(evidence: Evidence, rules: Rules) -> float:
     return math.sqrt(max(float(offset @ np.array(rules.precision) @ offset), 0.0))
 
 
+def is_in_doubt(odds: float, rules: Rules) -> bool:
+    """Whether a presence is near its threshold: an image with a body, or without one."""
+    return abs(odds - rules.thresholds["presence"]) < rules.thresholds["presence_margin"]
+
+
 def is_several(evidence: Evidence, rules: Rules) -> bool:
-    """Whether there is more than one body."""
-    return evidence.bodies > 1
+    """Whether there is more than one body, apart or touching."""
+    touching = evidence.neck < rules.thresholds["neck"]
+    return evidence.bodies > 1 or touching or is_crowded(evidence, rules)
+
+
+def is_crowded(evidence: Evidence, rules: Rules) -> bool:
+    """Whether the image has many compact marks, which the network may take for one or for none."""
+    return evidence.crowd >= rules.thresholds["crowd"]
+
+
+def is_filled(evidence: Evidence, rules: Rules) -> bool:
+    """Whether the middle of the frame is dark, as where a body fills the frame."""
+    return evidence.dome > rules.thresholds["dome"]
 
 
 def is_cut(evidence: Evidence, rules: Rules) -> bool:
@@ -130,18 +143,26 @@ def is_ragged(evidence: Evidence, rules: Rules) -> bool:
 
 
 def is_unfamiliar(evidence: Evidence, rules: Rules) -> bool:
-    """Whether the scores together are unlike those of the calibration bodies."""
-    return distance(evidence, rules) > rules.thresholds["distance"]
+    """Whether presence is in doubt, or the scores are unlike those of the calibration bodies."""
+    return (
+        is_in_doubt(presence(evidence, rules), rules)
+        or distance(evidence, rules) > rules.thresholds["distance"]
+    )
 
 
 # The gravest first.
 CHECKS: dict[str, Callable[[Evidence, Rules], bool]] = {
     "disintegrated": is_ragged,
-    "not like the training images": is_unfamiliar,
-    "several": is_several,
-    "border": is_cut,
     "out of focus": is_blurred,
+    "several": is_several,
+    "not like the training images": is_unfamiliar,
+    "border": is_cut,
     "low contrast": is_faint,
     "debris": is_dirty,
+}
+# What an image without a body may have that the network does not see; otherwise it is empty.
+UNSEEN: dict[str, Callable[[Evidence, Rules], bool]] = {
+    "several": is_crowded,
+    "not like the training images": is_filled,
 }
 ALL = (OK, EMPTY, *CHECKS, UNREADABLE)

@@ -30,7 +30,7 @@ class Well:
       notes: what was chosen or left out in reading.
       verdict: the verdict.
       evidence: the scores that the verdict rests on.
-      examined: probability and bodies; no bodies where the verdict refuses.
+      examined: probability and bodies; no bodies where the verdict's `measured` is false.
       shown: the normalised picture, 8 bit, made smaller where it is large.
       flags: what to keep in mind about a measurement, one phrase each.
       doubts: those of the flags that concern the picture, such as damage.
@@ -53,17 +53,20 @@ _SCORES = {
     "share": "share of the image that the largest body covers",
     "doubt": "1 - mean probability in the body",
     "unsure": "number of pixels in doubt over the body's number of pixels",
-    "contrast": "difference of the mean gray of the body's core and of the ring around it",
+    "darkness": "mean gray of the ring around the body - mean gray of the body's core",
     "edge_contrast": "difference of the median gray just inside and just outside",
-    "texture_ratio": "granularity in the body over granularity around it",
-    "relief": "steepness in the body over steepness at the contour",
-    "ellipse_error": "1 - intersection over union of the body and its ellipse",
+    "grain": "structure in the body's core over the pixel noise there",
+    "plain": "share of the image that lies in the body and has hardly any structure",
+    "hollow": "depth of a dark band between the body's middle and its surroundings",
     "noise": "standard deviation of the pixel noise",
     "signal_to_noise": "edge contrast over noise",
     "blur": "width of the contour's blur, in pixels of the network's grid",
     "solidity": "area over area of the convex hull",
     "border": "share of the outline that lies on the image's edge",
+    "neck": "width of the body's neck over that of the smaller part behind it",
     "specks": "share of the surroundings that stand out from their neighbourhood",
+    "crowd": "number of compact marks in the image, whatever the network says",
+    "dome": "mean gray near the frame's edges - mean gray in its middle",
     "fragments": "number of components that are too small for a body",
     "bodies": "number of bodies",
 }
@@ -82,6 +85,7 @@ IMAGE = (
     Column("findings", "all findings, the gravest first"),
     Column("reason", "why the file could not be read"),
     Column("bodies", "number of bodies that were found, measured or not"),
+    Column("measured", "number of bodies that were measured, in measurements.csv"),
     Column("width_px", "width of the picture"),
     Column("height_px", "height of the picture"),
     Column("channel", "name or number of the channel that was read"),
@@ -89,7 +93,7 @@ IMAGE = (
     Column("pixel_size_source", "file, option, or unknown"),
     Column("flags", "what to keep in mind about the measurements"),
     Column("notes", "what was chosen, left out or assumed in reading"),
-    Column("presence", "log odds that there is a body; below 0 the verdict is empty"),
+    Column("presence", "log odds that there is a body; low where nothing was measured"),
     *(Column(f"score_{field.name}", _SCORES[field.name]) for field in dataclasses.fields(Evidence)),
     Column("sha256", "hash of the file's content"),
     Column("model", "name and hash of the model"),
@@ -111,6 +115,7 @@ def image_row(well: Well, *, sha256: str, model: str) -> dict[str, Any]:
         "findings": "; ".join(well.verdict.findings),
         "reason": "",
         "bodies": well.examined.found,
+        "measured": len(well.examined.bodies),
         "width_px": well.width,
         "height_px": well.height,
         "channel": item.channel_name or (item.channel or ""),

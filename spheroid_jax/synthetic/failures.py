@@ -74,11 +74,15 @@ def _vignette(rng: Rng, shape) -> np.ndarray:
 
 def _well_wall(rng: Rng, shape) -> np.ndarray:
     rows, columns = _grid(shape)
-    away = np.hypot(rows - rng.uniform(-0.06, 0.06), columns - rng.uniform(-0.06, 0.06))
+    rows, columns = rows - rng.uniform(-0.06, 0.06), columns - rng.uniform(-0.06, 0.06)
+    away = np.hypot(rows, columns)
+    if rng.random() < 0.2:  # a square well with rounded corners
+        away = (np.abs(rows) ** 6 + np.abs(columns) ** 6) ** (1 / 6)
     radius, soft = rng.uniform(0.28, 0.48), rng.uniform(0.002, 0.02)
     outside = 1 / (1 + np.exp(np.clip((radius - away) / soft, -50, 50)))
     ring = rng.uniform(-0.3, 0.3) * np.exp(-(((away - radius) / rng.uniform(0.005, 0.02)) ** 2))
-    outer = rng.choice([rng.uniform(0.05, 0.6), rng.uniform(1.1, 1.6)])
+    # Never brighter than the well: a plain dark disc on a bright field is a body to any eye.
+    outer = rng.choice([0.0, rng.uniform(0.02, 0.6)])
     return _ground(rng, shape) * (1 + outside * (outer - 1)) + ring
 
 
@@ -95,11 +99,15 @@ def _debris(rng: Rng, shape) -> np.ndarray:
 
 def _bubble(rng: Rng, shape) -> np.ndarray:
     rows, columns = _grid(shape)
-    away = np.hypot(rows - rng.uniform(-0.25, 0.25), columns - rng.uniform(-0.3, 0.3))
-    radius, width = rng.uniform(0.06, 0.25), rng.uniform(0.004, 0.015)
-    rim = rng.uniform(0.2, 0.6) * np.exp(-(((away - radius) / width) ** 2))
-    inside = rng.uniform(0, 0.2) / (1 + np.exp(np.clip((away - radius + width) / 0.003, -50, 50)))
-    return _ground(rng, shape) - rim + inside
+    image = _ground(rng, shape)
+    for _ in range(int(rng.choice([1, 1, 2, 3]))):
+        away = np.hypot(rows - rng.uniform(-0.25, 0.25), columns - rng.uniform(-0.3, 0.3))
+        radius = rng.uniform(0.05, 0.25)
+        width = min(rng.uniform(0.004, 0.02), 0.15 * radius)
+        image -= rng.uniform(0.2, 0.6) * np.exp(-(((away - radius) / width) ** 2))
+        inner = np.exp(np.clip((away - radius + width) / 0.003, -50, 50))
+        image += rng.uniform(0, 0.2) / (1 + inner)
+    return image
 
 
 def _scratch(rng: Rng, shape) -> np.ndarray:
