@@ -1,5 +1,7 @@
 """The command `spheroid measure`: sizes, shapes and verdicts of the bodies in image files."""
 
+import argparse
+
 from spheroid_jax.commands import failures, parsers, progress, said
 from spheroid_jax.runtime import interrupts
 
@@ -53,9 +55,14 @@ def _parser():
 
 
 def _pixel_size(word):
-    value = float(word)
+    try:
+        value = float(word)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 1e4:
-        raise ValueError(word)
+        raise argparse.ArgumentTypeError(
+            f"{word!r} is not a number of micrometres, such as 0.65, with a decimal point"
+        )
     return value
 
 

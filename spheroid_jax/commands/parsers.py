@@ -108,7 +108,7 @@ def number_or_name(word):
 def natural(word):
     """Returns a whole number from 0; argparse names the option if the word is none."""
     if not (word.isascii() and word.isdigit()):
-        raise ValueError(word)
+        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number from 0")
     return int(word)
 
 
@@ -122,4 +122,7 @@ def positive(word):
 
 def plane(word):
     """Returns a number of a depth, or one of the names of `lab.plan.PROJECTIONS`."""
-    return word if word in ("sharpest", "min", "max", "mean") else natural(word)
+    names = ("sharpest", "min", "max", "mean")
+    if word in names or (word.isascii() and word.isdigit()):
+        return word if word in names else int(word)
+    raise argparse.ArgumentTypeError(f"{word!r} is not {', '.join(names)} or a number from 0")

@@ -19,7 +19,7 @@ from scipy import ndimage
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
 from spheroid_jax.images import find
-from spheroid_jax.lab import names
+from spheroid_jax.lab import journal, names
 from spheroid_jax.lab.names import Place
 
 # Names that microscopes' programs give to a transmitted-light channel.
@@ -35,6 +35,8 @@ _FLUORESCENCE = re.compile(
     re.I,
 )
 _THUMBNAIL_NAME = re.compile(r"[_\- .]thumb", re.I)
+# Folders of a run's output that hold pictures.
+RESULT_FOLDERS = ("labels", "probability", "overlays")
 PROJECTIONS = ("sharpest", "min", "max", "mean")
 
 
@@ -282,7 +284,9 @@ def _left_out(found, include, exclude):
 
     if include and not fits(include):
         return "not in --include"
-    return "--exclude" if fits(exclude) else ""
+    if fits(exclude):
+        return "--exclude"
+    return "in the results of an earlier run" if _is_result(found.path) else ""
 
 
 def _thumbnail(found, named):
@@ -298,6 +302,14 @@ def _thumbnail(found, named):
         for each in named
     )
     return "named like a thumbnail" if is_beside else ""
+
+
+def _is_result(path):
+    """Whether a file is a picture that an earlier run has written into its own folders."""
+    return any(
+        folder.name in RESULT_FOLDERS and (folder.parent / journal.FOLDER).is_dir()
+        for folder in path.parents
+    )
 
 
 def _items(found, place, choice):

@@ -130,6 +130,16 @@ def test_results_inside_the_input_folder_are_not_measured(plate, capsys):
         assert capsys.readouterr().out.startswith("4 images: 4 ok.")
 
 
+def test_pictures_of_an_earlier_run_are_left_out_and_said(plate, capsys):
+    """`spheroid measure .` twice, into two folders."""
+    assert measure.main([".", "--output", "results", "--exclude", "pretrained/*"]) == 0
+    capsys.readouterr()
+    assert measure.main([".", "--output", "again"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("4 images: 4 ok.")
+    assert "Left out: 12 files (12 in the results of an earlier run)." in out
+
+
 def test_a_second_run_into_one_folder_waits_for_its_turn(plate, capsys):
     from spheroid_jax.runtime import locks
 
@@ -242,6 +252,22 @@ def test_ctrl_c_at_start_up_says_how_to_go_on(plate):
     assert process.returncode == 130, err
     assert out == b"" and err.count(b"\n") == 1 and b"the same command" in err, err
     assert time.monotonic() - begin < 20  # 5 s on a machine that does nothing else.
+
+
+def test_ctrl_c_while_a_table_is_written_loses_nothing(plate, capsys, monkeypatch):
+    made = tables.csv_bytes
+
+    def interrupted(columns, rows):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "csv_bytes", interrupted)
+    assert measure.main(["plate"]) == 130
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "images are in results, the same command goes on" in err
+    monkeypatch.setattr(tables, "csv_bytes", made)
+    assert measure.main(["plate"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("4 images: 4 ok.") and "of the images were done by an earlier" in out
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

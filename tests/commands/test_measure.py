@@ -108,4 +108,5 @@ def test_an_option_that_is_no_number_is_refused(capsys, option):
     with pytest.raises(SystemExit) as end:
         command.main(["plate", option])
     assert end.value.code == 2
-    assert option.split("=")[0] in capsys.readouterr().err
+    name, value = option.split("=")
+    assert f"argument {name}: {value!r} is not " in capsys.readouterr().err

@@ -9,11 +9,12 @@ import shutil
 import numpy as np
 import pytest
 import tifffile
-from helpers import dark_disk
+from helpers import dark_disk, scaled, thresholding
 from PIL import Image
 
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
+from spheroid_jax.inference import model_file
 from spheroid_jax.lab import plan, run, tables
 from spheroid_jax.lab.plan import Choice
 from spheroid_jax.lab.run import MeasureOptions
@@ -105,6 +106,13 @@ def test_what_is_done_is_not_measured_again(plate, monkeypatch):
     assert changed["equivalent_diameter_um"] == ""
     assert "pixel size unknown" in changed["flags"]
     assert measured(several=True).earlier == 0
+
+
+def test_another_model_of_the_same_name_measures_anew(plate, model):
+    measured()
+    model_file.save(scaled(thresholding(64), 2.0), model, provenance={})
+    assert measured().earlier == 0
+    assert measured().earlier == 4
 
 
 def test_what_a_person_edited_is_kept_and_said(plate):
