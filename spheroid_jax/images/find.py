@@ -1,6 +1,7 @@
 """Search for image files in folders and globs, and paths of their outputs."""
 
 import collections
+import errno
 import glob
 import os
 import pathlib
@@ -174,12 +175,18 @@ def _deepest_common(folders):
         raise FindError("the images lie on different drives; name those of one drive") from None
 
 
-def check_places(found: Iterable[Found]):
-    """Checks that no two images have the same place.
+def check(found: Iterable[Found]):
+    """Checks that any of the images is there, and that no two have the same place.
 
     Raises:
       FindError: two images have the same place.
+      FileNotFoundError: none of the images is there.
     """
+    found = list(found)
+    if found and not any(os.path.lexists(image.path) for image in found):
+        raise FileNotFoundError(
+            errno.ENOENT, os.strerror(errno.ENOENT), ", ".join(str(image.path) for image in found)
+        )
     places = collections.defaultdict(list)
     for image in found:
         places[image.place].append(str(image.path))

@@ -173,7 +173,7 @@ def make_plan(
     if not found:
         raise PlanError(_nothing_left(left_out))
     # Only now: of two files for one place, one may have been left out.
-    find.check_places(found)
+    find.check(found)
     items, failed = [], []
     for each in make(found, choice, compiled, wells=wells):
         (failed if isinstance(each, Failed) else items).append(each)

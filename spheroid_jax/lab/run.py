@@ -147,6 +147,7 @@ def measure_files(
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder}: not a folder; choose another --output")
     tables.check_formats(options.formats)
+    model_file.folders(options.model)  # Raises where there is none, before anything is written.
     planned = plan_run(inputs, folder, options)
     busy = f"{folder}: another run is writing here; wait for its end, or choose another --output"
     with locks.locked(folder / FOLDER / "lock", busy):

@@ -28,7 +28,7 @@ def make(*names):
 def masks(*arguments, output="masks"):
     """A dict from each image found to its mask."""
     found = find.find(arguments, output)
-    find.check_places(found)
+    find.check(found)
     return {str(image.path): str(image.output(output, ".png")) for image in found}
 
 
