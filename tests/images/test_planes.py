@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 from pictures import H, W, assert_same
+from PIL import Image
 
 from spheroid_jax import images
 from spheroid_jax.images import ImageError, Plane
@@ -147,6 +148,48 @@ def test_a_label_beside_a_picture_is_left_out_and_said(tmp_path, rng):
     assert image.notes == (f"left out a page of {W} x {H} px, a label or a preview by its size",)
 
 
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw", "jpeg"])
+@pytest.mark.parametrize("tagged", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_a_pyramid_the_largest_page_is_read(tmp_path, rng, compression, tagged, first):
+    coarse = rng.integers(0, 255, (8, 11), np.uint8)
+    pixels = np.kron(coarse, np.ones((8, 8), np.uint8))
+    levels = [np.ascontiguousarray(pixels[::step, ::step]) for step in (1, 2, 4)]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for level in levels if first else levels[::-1]:
+            options = {"compression": compression, "photometric": "minisblack", "metadata": None}
+            kind = 1 if tagged and level.shape != pixels.shape else 0
+            file.write(level, subfiletype=kind, **options)
+    image = images.read(tmp_path / "a.tif")
+    assert image.pixels.shape == pixels.shape
+    assert np.corrcoef(image.pixels.ravel(), pixels.ravel())[0, 1] > 0.95
+    # What a tag says is no guess.
+    assert len(image.notes) == (0 if tagged else 2)
+
+
+def test_a_phones_picture_is_turned_and_its_preview_passed_over(tmp_path):
+    upright = np.kron(np.arange(12, dtype=np.uint8).reshape(3, 4) * 20, np.ones((16, 16), np.uint8))
+    exif = Image.Exif()
+    exif[274] = 6
+    stored = Image.fromarray(np.rot90(upright, 1))
+    preview = stored.resize((12, 16))
+    stored.save(
+        tmp_path / "a.jpg", "MPO", save_all=True, append_images=[preview], exif=exif, quality=95
+    )
+    actual = images.read_image(tmp_path / "a.jpg")
+    assert actual.shape == upright.shape
+    assert np.abs(actual.astype(int) - upright).mean() < 3
+
+
+@pytest.mark.parametrize("partner", ["a.png", "a.jpg", "a.tif"])
+@pytest.mark.parametrize("suffix", [".nd2", ".czi", ".lif", ".zarr", ".gif", ".bmp", ""])
+def test_a_wrong_suffix_does_no_harm(tmp_path, gray, partner, suffix):
+    path = tmp_path / partner
+    Image.fromarray(gray).save(path)
+    moved = path.rename(tmp_path / f"moved{suffix}")
+    assert images.read_image(moved).shape == gray.shape
+
+
 # One OME-XML that describes several files.
 
 
@@ -196,8 +239,6 @@ def test_a_description_lists_what_a_file_holds(tmp_path, rng):
 
 
 def test_frames_of_an_animation_are_times(tmp_path, gray):
-    from PIL import Image
-
     frames = [Image.fromarray(pixels) for pixels in (gray, 255 - gray, gray // 2)]
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
     (scene,) = images.describe(tmp_path / "a.png")

@@ -1,11 +1,16 @@
 """Tests of one picture in many TIFF files: whatever the compression and layout, it is the same."""
 
 import itertools
+import json
+import pathlib
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import tifffile
+from helpers import ROOT
 from pictures import assert_same
 from PIL import Image
 from scipy import ndimage
@@ -242,16 +247,51 @@ def test_pages_have_one_outcome(tmp_path, gray, compression, pages, described):
     assert np.corrcoef(shown.ravel(), stack[-1].ravel())[0, 1] > 0.98
 
 
-@pytest.mark.parametrize(("name", "compression"), [("ZSTD", "zstd"), ("JPEG2000", "jpeg2000")])
-def test_without_imagecodecs_the_message_names_the_extra(
-    tmp_path, gray, monkeypatch, name, compression
-):
-    tifffile.imwrite(tmp_path / "a.tif", gray, compression=compression)
+WITHOUT = """
+import importlib.abc, importlib.util, json, sys
 
-    def unpacked(page, **options):
-        raise ValueError("requires the 'imagecodecs' package")
+class Hide(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "imagecodecs":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-    monkeypatch.setattr(tifffile.TiffPage, "asarray", unpacked)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ImageError, match=rf"{name}.*spheroid-jax\[formats\]"):
-        images.read_image(tmp_path / "a.tif")
+sys.meta_path.insert(0, Hide())
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == "imagecodecs" else find(name, *more)
+from spheroid_jax import images
+
+said = {}
+for path in sys.argv[1:]:
+    try:
+        said[path] = images.read_image(path).tolist()
+    except images.ImageError as error:
+        said[path] = str(error)
+print(json.dumps(said))
+"""
+
+
+def test_without_imagecodecs_files_are_read_or_the_message_names_the_extra(tmp_path, smooth):
+    gray, floats = scaled(smooth, np.uint8), scaled(smooth, np.float32)
+    read = {
+        **{f"{each}.tif": (gray, {"compression": each}) for each in LOSSLESS[:-1]},
+        "tiles.tif": (gray, {"compression": "lzw", "tile": (16, 32), "predictor": True}),
+    }
+    refused = {
+        "zstd.tif": (gray, {"compression": "zstd"}),
+        "jpeg2000.tif": (gray, {"compression": "jpeg2000"}),
+        "predictor.tif": (floats, {"compression": "lzw", "predictor": True}),
+        "zlib_predictor.tif": (floats, {"compression": "zlib", "predictor": True}),
+        "bits.tif": (scaled(smooth, np.uint16) >> 4, {"bitspersample": 12}),
+        "jpeg.tif": (scaled(smooth, np.uint16) >> 4, {"bitspersample": 12, "compression": "jpeg"}),
+    }
+    for name, (pixels, options) in (read | refused).items():
+        tifffile.imwrite(tmp_path / name, pixels, photometric="minisblack", **options)
+    paths = [str(tmp_path / name) for name in read | refused]
+    command = [sys.executable, "-c", WITHOUT, *paths]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert result.returncode == 0, result.stderr
+    said = {pathlib.Path(path).name: value for path, value in json.loads(result.stdout).items()}
+    for name, (pixels, _) in read.items():
+        np.testing.assert_array_equal(said[name], pixels)
+    for name in refused:
+        assert 'pip install "spheroid-jax[formats]"' in said[name], said[name]

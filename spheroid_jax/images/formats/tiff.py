@@ -134,20 +134,27 @@ def _ome_stack(file, picture):
 def _series_stacks(file):
     found = list(_with_untagged_copies(file.series))
     own = [series for series in found if not tiff_pages.is_copy(series.keyframe)] or found
-    largest = max((math.prod(tiff_pages.shape(series.keyframe)) for series in own), default=0)
-    pictures = [
-        series
-        for series in own
-        if math.prod(tiff_pages.shape(series.keyframe)) * _PREVIEW > largest
-    ]
+    shapes = [tiff_pages.shape(series.keyframe) for series in own]
+    largest = max(shapes, key=math.prod, default=(0, 0))
+    reasons = [_left_out(shape, largest) for shape in shapes]
+    pictures = [series for series, reason in zip(own, reasons, strict=True) if not reason]
     notes = tuple(
-        "left out a page of {1} x {0} px, a label or a preview by its size".format(
-            *tiff_pages.shape(series.keyframe)
-        )
-        for series in own
-        if series not in pictures
+        f"left out a page of {width} x {height} px, {reason}"
+        for (height, width), reason in zip(shapes, reasons, strict=True)
+        if reason
     )
     return [_series_stack(file, series, notes) for series in pictures]
+
+
+def _left_out(shape, largest):
+    """Why a page is no picture of its own beside the largest page of a file; "" if it is one."""
+    if math.prod(shape) * _PREVIEW <= math.prod(largest):
+        return "a label or a preview by its size"
+    for factor in (2, 4):
+        halved = zip(shape, largest, strict=True)
+        if all(side in (whole // factor, -(-whole // factor)) for side, whole in halved):
+            return f"a smaller copy by its sides, 1/{factor} of the largest page's"
+    return ""
 
 
 def _with_untagged_copies(all_series):

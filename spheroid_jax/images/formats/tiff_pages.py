@@ -139,13 +139,15 @@ def _orientation(keyframe):
 
 def _decoded(page, keyframe):
     """Decodes a page to its stored numbers."""
+    # As the file has it: decoding LZW changes the compression of the open page.
+    name = getattr(keyframe.compression, "name", keyframe.compression)
     is_lzw = keyframe.compression == _LZW
     try:
         return _lzw(page, keyframe) if is_lzw else page.asarray()
     except Exception as error:
         if importlib.util.find_spec("imagecodecs") is None and _needs_imagecodecs(keyframe):
             raise ImageError(
-                f"its compression ({keyframe.compression.name}, {keyframe.bitspersample} bit) "
+                f"its compression ({name}, {keyframe.bitspersample} bit) "
                 'needs an optional package: pip install "spheroid-jax[formats]"'
             ) from error
         raise
