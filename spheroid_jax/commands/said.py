@@ -19,17 +19,16 @@ def left_out(files):
     return f"Left out: {count_of(len(files), 'file')} ({counts})."
 
 
-def empty(items):
-    """Returns a line about masks of images without a body; "" where there are none.
+def refused(items):
+    """Returns a line about masks of images without a clear body; "" where there are none.
 
     Args:
       items: `lab.plan.Item`s.
     """
     if not items:
         return ""
-    what = "image looks" if len(items) == 1 else "images look"
     return (
-        f"{len(items)} {what} empty, so a mask of it shows no body: "
+        f"Do not trust {count_of(len(items), 'mask')}, in whose images no body is clear: "
         f"{names(str(item.found.path) for item in items)}. `spheroid measure` says more."
     )
 

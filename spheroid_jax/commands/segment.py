@@ -71,10 +71,10 @@ def _segment(given):
         with progress.Bar(NAME) as bar:
             for number, failed in enumerate(planned.failed, start=1):
                 bar.show(number, wanted, f"{failed.found.path}: {failed.reason}")
-            written, empty, damaged = _write_masks(given, todo, output, bar, check_interrupt)
+            written, refused, damaged = _write_masks(given, todo, output, bar, check_interrupt)
     stayed = f"; {len(masks) - len(todo)} were there already" if len(todo) < len(masks) else ""
     print(f"{len(written)} of {wanted} masks written to {output}{stayed}")
-    for line in (said.left_out(planned.left_out), said.empty(empty), said.damaged(damaged)):
+    for line in (said.left_out(planned.left_out), said.refused(refused), said.damaged(damaged)):
         if line:
             print(line)
     return failures.SOME_FAILED if len(written) < wanted else 0
@@ -113,8 +113,8 @@ def _write_masks(given, masks, output, bar, check_interrupt):
       check_interrupt: function that raises `KeyboardInterrupt` after Ctrl-C.
 
     Returns:
-      The items whose mask was written, those of them that look empty, and what is wrong with the
-      pixels by item.
+      The items whose mask was written, those of them that `spheroid measure` refuses, and what is
+      wrong with the pixels by item.
     """
     from spheroid_jax.inference import model_file, stream
     from spheroid_jax.lab import plan, rules
@@ -131,7 +131,7 @@ def _write_masks(given, masks, output, bar, check_interrupt):
         del item
         return *_finish(prepared, on_grid, model_rules), image.doubts
 
-    written, empty, damaged = [], [], {}
+    written, refused, damaged = [], [], {}
     try:
         results = stream.finish_stream(
             loaded,
@@ -143,11 +143,11 @@ def _write_masks(given, masks, output, bar, check_interrupt):
         with contextlib.closing(results):
             for done, result in enumerate(results, start=before + 1):
                 item = result.source
-                mask, is_empty, damage = result.value or (None, False, ())
+                mask, is_refused, damage = result.value or (None, False, ())
                 problem = result.error or _write(item, masks[item], mask)
                 if problem is None:
                     written.append(item)
-                    empty += [item] * is_empty
+                    refused += [item] * is_refused
                     damaged |= {item: damage} if damage else {}
                 bar.show(done, before + len(masks), problem)
                 check_interrupt()
@@ -156,17 +156,17 @@ def _write_masks(given, masks, output, bar, check_interrupt):
             f"interrupted; {len(written)} of {len(masks)} masks are in {output}, "
             "--existing skip goes on from there"
         ) from None
-    return written, empty, damaged
+    return written, refused, damaged
 
 
 def _finish(prepared, on_grid, model_rules):
-    """Returns the mask of an image, and whether `spheroid measure` would call the image empty."""
+    """Returns the mask of an image, and whether `spheroid measure` refuses the image."""
     from spheroid_jax.inference import predict
     from spheroid_jax.lab import evidence, verdict
 
     scores = evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(on_grid))
     judged = verdict.judge(scores, model_rules)
-    return predict.finish(prepared, on_grid).mask, judged.verdict == verdict.EMPTY
+    return predict.finish(prepared, on_grid).mask, not judged.measured
 
 
 def _write(item, path, mask):

@@ -242,12 +242,12 @@ def masks_of(folder):
     return pathlib.Path(folder).rglob("*.png")
 
 
-def test_an_image_that_looks_empty_is_said(saved, trusting, pictures, capsys):
+def test_a_mask_that_measure_would_refuse_is_said(saved, trusting, pictures, capsys):
     files.write_json(saved / rules.FILE, trusting._replace(intercept=-9.0)._asdict())
     Image.fromarray(pictures[0]).save("well.png")
     assert command.main(["well.png"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("1 of 1 masks written") and "1 image looks empty" in out
+    assert out.startswith("1 of 1 masks written") and "Do not trust 1 mask, in" in out
     assert "well.png" in out.splitlines()[1]
 
 
