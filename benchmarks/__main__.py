@@ -8,7 +8,7 @@ import sys
 import jax
 import numpy as np
 
-from benchmarks import accelerator, choices, data, machine, network, scaling, tables
+from benchmarks import accelerator, choices, data, machine, measuring, network, scaling, tables
 
 _DOCS = pathlib.Path(__file__).resolve().parents[1] / "docs" / "evidence"
 _PARTS = (
@@ -19,6 +19,7 @@ _PARTS = (
     "data",
     "scaling",
     "starts",
+    "measure",
     "accelerator",
 )
 # Task, width, images per batch, rounds.
@@ -142,6 +143,7 @@ _MEASURE = {
     "data": _data,
     "scaling": lambda width: scaling.measure(),
     "starts": _starts,
+    "measure": lambda width: measuring.measure(),
     "accelerator": _accelerator,
 }
 

@@ -35,6 +35,7 @@ def render(results):
         "data": _data,
         "scaling": _scaling,
         "starts": _starts,
+        "measure": _measure,
         "accelerator": _accelerator,
     }
     parts = [table(results[name]) for name, table in tables.items() if name in results]
@@ -256,6 +257,26 @@ def _scaling(rows):
 def _starts(starts):
     rows = [(name, f"{seconds:.1f}") for name, seconds in starts.items()]
     return "### Starting\n\n" + _table(("what", "seconds"), rows)
+
+
+def _measure(cases):
+    rows = [
+        (
+            name,
+            case["files"],
+            f"{case['first_row_s']:.1f}",
+            f"{case['steady_rate']:.1f}" if case["steady_rate"] else "",
+            f"{case['files'] / case['seconds']:.1f}",
+            f"{1e3 * case['cpu_s_per_file']:.0f}" if case["cpu_s_per_file"] else "",
+            f"{case['peak_bytes'] / 1e9:.2f}",
+        )
+        for name, case in cases.items()
+    ]
+    heading = (
+        *("files", "number", "first row, s", "images/s, steady", "images/s, with the start"),
+        *("CPU ms per image", "peak GB"),
+    )
+    return "### `spheroid measure`, all outputs\n\n" + _table(heading, rows)
 
 
 def _accelerator(results):

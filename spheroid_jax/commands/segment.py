@@ -139,6 +139,7 @@ def _write_masks(given, masks, output, bar, check_interrupt):
             read=lambda item: plan.read_picture(item, choice),
             finish=finish,
             threads=given.jobs,
+            cost=lambda item: item.memory,
         )
         with contextlib.closing(results):
             for done, result in enumerate(results, start=before + 1):

@@ -8,6 +8,7 @@ import collections
 import functools
 import itertools
 import os
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent import futures
 from typing import Any, NamedTuple
@@ -23,6 +24,9 @@ from spheroid_jax.inference.model_file import Ensemble, Params
 # Images per dispatch: enough to keep the platform busy. One is enough for a CPU.
 _BATCH = {"cpu": 1}
 _BATCH_ELSEWHERE = 32
+# Bytes that all images in work may take together, beside the network and the libraries. An image
+# that needs more has the machine for itself.
+BUDGET_BYTES = 500_000_000
 
 
 class Result(NamedTuple):
@@ -83,7 +87,7 @@ def segment_stream(
     def finish(source, image, prepared, on_grid):
         return predict.finish(prepared, on_grid)
 
-    options = {"batch_size": batch_size, "threads": threads}
+    options: dict[str, Any] = {"batch_size": batch_size, "threads": threads}
     for done in finish_stream(params, sources, read=read_path, finish=finish, **options):
         yield Result(done.source, done.value, done.error)
 
@@ -96,6 +100,7 @@ def finish_stream(
     finish: Callable[[Any, Any, predict.Prepared, Float32[np.ndarray, "S S"]], Any],
     batch_size: int = 0,
     threads: int = 0,
+    cost: Callable[[Any], int] = lambda source: 0,
 ) -> Generator[Finished, None, None]:
     """Runs the network over any number of images, and a function over its maps.
 
@@ -107,6 +112,8 @@ def finish_stream(
         probability map on the grid; called in threads.
       batch_size: as for `segment_stream`.
       threads: as for `segment_stream`.
+      cost: function from a source to the bytes that its image takes. A source waits until the
+        images in work take at most `BUDGET_BYTES` with it, or until none is in work.
 
     Yields:
       `Finished`s in the order of the sources. An `ImageError` or `OSError` of `read` or `finish` is
@@ -118,17 +125,19 @@ def finish_stream(
         futures.ThreadPoolExecutor(threads) as readers,
         futures.ThreadPoolExecutor(threads) as finishers,
     ):
-        prepared = _map_ahead(
+        room = _Room(BUDGET_BYTES)
+        prepared = _read_ahead(
             readers,
-            lambda source: _prepare(params, source, read),
-            sources,
+            lambda source, size: _prepare(params, source, size, read),
+            ((source, cost(source)) for source in sources),
+            room,
             ahead=2 * batch_size + threads,
         )
         finishing = collections.deque()
         try:
-            while batch := list(itertools.islice(prepared, batch_size)):
+            for batch in _batches(prepared, batch_size):
                 finishing += [
-                    finishers.submit(_finish, item, on_grid, finish)
+                    finishers.submit(_finish, item, on_grid, finish, room)
                     for item, on_grid in _through_network(params, batch)
                 ]
                 while len(finishing) > 2 * batch_size:
@@ -141,33 +150,84 @@ def finish_stream(
                 pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _map_ahead(pool, function, items, ahead):
-    """Maps in the pool and in order, at most `ahead` items before their use."""
+class _Room:
+    """Bytes that images in work may take."""
+
+    def __init__(self, limit):
+        self._limit, self._taken = limit, 0
+        self._changed = threading.Condition()
+
+    def _fits(self, size):
+        return not self._taken or self._taken + size <= self._limit
+
+    def take(self, size, *, wait):
+        """Takes bytes, if need be after waiting; returns whether there was room."""
+        with self._changed:
+            if wait:
+                self._changed.wait_for(lambda: self._fits(size))
+            fits = self._fits(size)
+            self._taken += size * fits
+            return fits
+
+    def give(self, size):
+        """Gives bytes back."""
+        with self._changed:
+            self._taken -= size
+            self._changed.notify_all()
+
+
+def _read_ahead(pool, prepare, sources, room, ahead):
+    """Prepares sources in the pool and in order, at most `ahead` of them before their use.
+
+    Yields:
+      What `prepare` returns. None, where a source waits for room: what was yielded before must be
+      on its way, because only that makes room.
+    """
     running = collections.deque()
-    for item in items:
-        running.append(pool.submit(function, item))
+    for source, size in sources:
+        # In order: an image that waits for its turn must not hold what an earlier one waits for.
+        while running and not room.take(size, wait=False):
+            yield running.popleft().result()
+        if not running and not room.take(size, wait=False):
+            yield None
+            room.take(size, wait=True)
+        running.append(pool.submit(prepare, source, size))
         if len(running) > ahead:
             yield running.popleft().result()
     while running:
         yield running.popleft().result()
 
 
+def _batches(prepared, size):
+    """Yields lists of up to `size` items; a None ends a list early."""
+    batch = []
+    for item in prepared:
+        if item is not None:
+            batch.append(item)
+        if batch and (item is None or len(batch) == size):
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
 class _Read(NamedTuple):
-    """A source, its image, and the image on the grid; or an error."""
+    """A source, the bytes of its image, the image, and the image on the grid; or an error."""
 
     source: Any
+    size: int
     image: Any
     prepared: predict.Prepared | None
     error: Exception | None
 
 
-def _prepare(params, source, read):
+def _prepare(params, source, size, read):
     try:
         image = read(source)
         pixels = image.pixels if isinstance(image, images.Image) else image
-        return _Read(source, image, predict.prepare(params, pixels), None)
+        return _Read(source, size, image, predict.prepare(params, pixels), None)
     except (images.ImageError, OSError) as error:
-        return _Read(source, None, None, error)
+        return _Read(source, size, None, None, error)
 
 
 def _through_network(params, batch):
@@ -191,12 +251,15 @@ def _wait_for(maps, place):
     return np.asarray(maps)[place]
 
 
-def _finish(item, on_grid, finish):
+def _finish(item, on_grid, finish, room):
     """Waits for the network's map and finishes one image."""
     if item.prepared is None:
+        room.give(item.size)
         return Finished(item.source, None, item.error)
     try:
         value = finish(item.source, item.image, item.prepared, on_grid())
         return Finished(item.source, value, None)
     except (images.ImageError, OSError) as error:
         return Finished(item.source, None, error)
+    finally:
+        room.give(item.size)

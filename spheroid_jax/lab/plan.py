@@ -37,6 +37,8 @@ _FLUORESCENCE = re.compile(
 _THUMBNAIL_NAME = re.compile(r"[_\- .]thumb", re.I)
 # Folders of a run's output that hold pictures.
 RESULT_FOLDERS = ("labels", "probability", "overlays")
+# Bytes per pixel of the probability map and of the masks of bodies.
+_BYTES_OF_MAPS = 3
 PROJECTIONS = ("sharpest", "min", "max", "mean")
 
 
@@ -82,6 +84,7 @@ class Item(NamedTuple):
       place: where and when the picture was taken.
       several: whether the file has other items, so that outputs need the item's own name.
       notes: what was chosen or left out, one sentence each.
+      memory: bytes that the picture takes in work, estimated.
     """
 
     found: find.Found
@@ -97,6 +100,7 @@ class Item(NamedTuple):
     place: Place = Place()
     several: bool = False
     notes: tuple[str, ...] = ()
+    memory: int = 0
 
     @property
     def name(self) -> str:
@@ -344,7 +348,14 @@ def _items(found, place, choice):
                 place=_scene_place(place, scene.name),
                 several=several,
                 notes=(*scene.notes, *notes, *filter(None, [place.doubt])),
+                memory=_memory(scene, 1 if isinstance(choice.plane, int) else depths),
             )
+
+
+def _memory(scene, planes):
+    """Bytes that a picture takes in work: its planes, the 8-bit probability, masks of bodies."""
+    pixels = scene.length("Y") * scene.length("X")
+    return pixels * (planes * scene.length("S") * scene.dtype.itemsize + _BYTES_OF_MAPS)
 
 
 def _times(scene, chosen):

@@ -193,6 +193,7 @@ class _Run:
             read=lambda item: plan.read_picture(item, self.options.choice),
             finish=self._finish,
             threads=self.options.jobs,
+            cost=lambda item: item.memory,
         )
         # Closed before the journal: threads that still work write into it.
         with contextlib.closing(results):

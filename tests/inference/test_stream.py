@@ -102,3 +102,41 @@ def test_reading_goes_on_while_the_network_works(model, pictures, monkeypatch):
     monkeypatch.setattr(predict, "grid_probability", slow)
     monkeypatch.setattr(predict, "prepare", counted)
     assert len(list(stream.segment_stream(model, pictures, batch_size=1))) == 7
+
+
+def in_work_together(monkeypatch, costs, budget, batch_size=1):
+    """Runs a stream of images of given costs; returns their order and the largest sum in work."""
+    monkeypatch.setattr(stream, "BUDGET_BYTES", budget)
+    lock = threading.Lock()
+    taken, peaks = [0], []
+
+    def read(source):
+        with lock:
+            taken[0] += costs[source]
+            peaks.append(taken[0])
+        return np.arange(64 * 64, dtype=np.float32).reshape(64, 64)
+
+    def finish(source, image, prepared, on_grid):
+        with lock:
+            taken[0] -= costs[source]
+        return source
+
+    options = {"threads": 4, "batch_size": batch_size, "cost": costs.__getitem__}
+    found = stream.finish_stream(
+        thresholding(64), range(len(costs)), read=read, finish=finish, **options
+    )
+    return [each.value for each in found], max(peaks)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_images_in_work_stay_within_the_budget(monkeypatch, batch_size):
+    costs = [1, 2, 7, 1, 3, 3, 1, 1, 6, 5, 1, 1]
+    order, peak = in_work_together(monkeypatch, costs, 8, batch_size)
+    assert order == list(range(len(costs)))
+    assert 7 <= peak <= 8
+
+
+def test_an_image_above_the_budget_is_alone(monkeypatch):
+    order, peak = in_work_together(monkeypatch, [2, 50, 50, 2, 50], 8)
+    assert order == [0, 1, 2, 3, 4]
+    assert peak == 50
