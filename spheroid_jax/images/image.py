@@ -87,6 +87,11 @@ class Scene(NamedTuple):
         """Returns the length of an axis; 1 if the scene lacks the axis."""
         return self.shape[self.axes.index(axis)] if axis in self.axes else 1
 
+    def memory(self, planes: int = 1) -> int:
+        """Estimates the bytes that planes take in work: pixels, 8-bit probability, masks."""
+        pixels = self.length("Y") * self.length("X")
+        return pixels * (planes * self.length("S") * self.dtype.itemsize + 3)
+
     @property
     def unnamed(self) -> str:
         """Letter of the axis of pages that the file does not describe; "" without such an axis."""

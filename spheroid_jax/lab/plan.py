@@ -37,8 +37,6 @@ _FLUORESCENCE = re.compile(
 _THUMBNAIL_NAME = re.compile(r"[_\- .]thumb", re.I)
 # Folders of a run's output that hold pictures.
 RESULT_FOLDERS = ("labels", "probability", "overlays")
-# Bytes per pixel of the probability map and of the masks of bodies.
-_BYTES_OF_MAPS = 3
 PROJECTIONS = ("sharpest", "min", "max", "mean")
 
 
@@ -105,10 +103,8 @@ class Item(NamedTuple):
     @property
     def name(self) -> str:
         """The place of the item's outputs, without a suffix: "day1/A01", "day1/plate_s2_t0"."""
-        stem = self.found.place.as_posix()
-        if not self.several:
-            return stem
-        return f"{stem}_s{self.scene}_t{self.t}"
+        own = f"_s{self.scene}_t{self.t}" if self.several else ""
+        return self.found.place.as_posix() + own
 
 
 class Failed(NamedTuple):
@@ -220,8 +216,8 @@ def make(
 def reason_of(error: Exception | None, path: pathlib.Path) -> str:
     """Returns the text of an error without the name of the file, which the tables have already."""
     if isinstance(error, OSError) and error.strerror:
-        elsewhere = error.filename and str(error.filename) != str(path)
-        return f"{error.filename}: {error.strerror}" if elsewhere else error.strerror
+        its_own = str(error.filename or path) == str(path)
+        return error.strerror if its_own else f"{error.filename}: {error.strerror}"
     return str(error).removeprefix(f"{path}: ")
 
 
@@ -266,8 +262,8 @@ def _repaired(picture):
 def sharpness(pixels: Shaped[np.ndarray, "H W"] | Shaped[np.ndarray, "H W C"]) -> float:
     """Variance of the Laplacian over the variance of the gray levels: larger in focus."""
     gray = images.to_gray(pixels)
-    smooth = ndimage.gaussian_filter(gray, 1.0)
-    return float(ndimage.laplace(smooth).var() / max(float(gray.var()), 1e-12))
+    steep = ndimage.laplace(ndimage.gaussian_filter(gray, 1.0))
+    return float(steep.var() / max(float(gray.var()), 1e-12))
 
 
 def _nothing_left(left_out):
@@ -348,14 +344,8 @@ def _items(found, place, choice):
                 place=_scene_place(place, scene.name),
                 several=several,
                 notes=(*scene.notes, *notes, *filter(None, [place.doubt])),
-                memory=_memory(scene, 1 if isinstance(choice.plane, int) else depths),
+                memory=scene.memory(1 if isinstance(choice.plane, int) else depths),
             )
-
-
-def _memory(scene, planes):
-    """Bytes that a picture takes in work: its planes, the 8-bit probability, masks of bodies."""
-    pixels = scene.length("Y") * scene.length("X")
-    return pixels * (planes * scene.length("S") * scene.dtype.itemsize + _BYTES_OF_MAPS)
 
 
 def _times(scene, chosen):
@@ -392,10 +382,8 @@ def _channel(scene, chosen):
     bright = [n for n, name in enumerate(scene.channel_names) if _BRIGHT_FIELD.search(name)]
     if len(bright) == 1:
         return bright[0], (f"channel {scene.channel_names[bright[0]]!r} of {count}, by its name",)
-    listed = ", ".join(
-        f"{n} {name!r}" if name else f"{n}"
-        for n, name in enumerate(scene.channel_names or [""] * count)
-    )
+    given = scene.channel_names or [""] * count
+    listed = ", ".join(f"{n} {name!r}" if name else f"{n}" for n, name in enumerate(given))
     which = "several names say bright field" if bright else "no name says bright field"
     raise images.ImageError(f"{count} channels, {which}: {listed}; choose one with --channel")
 
@@ -406,6 +394,6 @@ def _scene_place(place, scene_name):
         return place
     try:
         named = names.read_places([scene_name])[0]
+        return place._replace(well=named.well, field=place.field or named.field)
     except names.PlaceError:
         return place
-    return place._replace(well=named.well, field=place.field or named.field)
