@@ -55,7 +55,7 @@ def _write(folder, side, count):
         shown = np.asarray(Image.fromarray(drawn).resize((side, side), Image.Resampling.BILINEAR))
         pixels = np.empty(shown.shape, np.uint16)
         for rows in np.array_split(np.arange(side), max(1, side // 500)):
-            noisy = 150 * shown[rows] + 2000 + 60 * rng.standard_normal((len(rows), side))
+            noisy = 150.0 * shown[rows] + 2000 + 60 * rng.standard_normal((len(rows), side))
             pixels[rows] = noisy.clip(0, 65_535)
         options = {"resolution": (2, 2), "metadata": {"unit": "um"}}
         tifffile.imwrite(folder / f"{n:04d}.tif", pixels, imagej=True, **options)
