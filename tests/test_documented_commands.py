@@ -213,6 +213,9 @@ def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     (code,) = python_of(page)
     variables = {}
     exec(code, variables)
+    if page.stem == "drawn-scenes":
+        assert variables["labels"].shape == variables["image"].shape == (256, 256)
+        return
     if "mask" in variables:
         assert variables["mask"].shape == image.shape and variables["mask"].dtype == bool
         return
