@@ -13,7 +13,7 @@ from benchmarks.choices import alternate
 from spheroid_jax import images
 from spheroid_jax.data.dataset import open_dataset
 from spheroid_jax.inference import postprocess, predict, stream
-from spheroid_jax.synthetic import spheroids
+from spheroid_jax.synthetic import data_root, spheroids
 from spheroid_jax.workdir import Workdir
 
 _SHARES = {"dataset1": 70.0, "dataset2": 30.0}
@@ -24,7 +24,7 @@ def input_pipeline(size=480, samples=300, rounds=5):
     rates = {"tf": [], "numpy": []}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        root = spheroids.write_data_root(folder / "root", n_easy=12, n_hard=12, size=240, seed=0)
+        root = data_root.write_data_root(folder / "root", n_easy=12, n_hard=12, size=240, seed=0)
         for name, each in rates.items():
             dataset = open_dataset(
                 root,
@@ -92,7 +92,8 @@ def _ways_to_segment(model, paths):
 
     def after():
         for path, item, on_grid in zip(paths, prepared, maps, strict=True):
-            write(path, predict.finish(item, on_grid))
+            # The model has no markers, so the image is not looked at again.
+            write(path, predict.finish(model, item.grid, item, on_grid[np.newaxis]))
 
     def one_by_one():
         for path in paths:

@@ -36,6 +36,7 @@ def get_config():
     config.loss = ConfigDict()  # the loss of the segmentation network
     config.loss.weights = "balanced"  # equation 1, times 3 (2.2), for each pixel; or "uniform": 1
     config.loss.dice = 0.0  # weight of a soft Dice loss beside the cross entropy
+    config.loss.marker = 0.0  # weight of the loss of the markers; above 0 with model.markers
 
     config.adversary = ConfigDict()  # the adversarial network; None: no adversary
     config.adversary.width = 8  # feature maps of the first layer (2.3.2)
@@ -53,7 +54,8 @@ def get_config():
 
     config.data = ConfigDict()  # images and masks
     config.data.root = "synthetic"  # drawn images; or a folder that holds dataset1/ and dataset2/
-    config.data.synthetic_beside = False  # True: adds drawn datasets easy, hard, varied
+    config.data.synthetic_beside = False  # True: adds drawn datasets easy, hard, varied, scenes
+    config.data.crops = 0  # crops at random zoom per dataset of data.root, beside its whole images
     config.data.datasets = "dataset1:70,dataset2:30"  # FOLDER:SHARE of the samples (2.2)
     config.data.rehearsal = ""  # datasets that fine-tuning must not get worse at
     config.data.size = 480  # side of the network's grid, px (2.2)
@@ -76,7 +78,8 @@ def get_config():
     config.synthetic.n_easy = 120  # images of dataset1
     config.synthetic.n_hard = 120  # images of dataset2
     config.synthetic.n_varied = 0  # images of varied, in the style of many labs
-    config.synthetic.size = 480  # longer side of a drawn image, px
+    config.synthetic.n_scenes = 0  # images of scenes, with none, one or many bodies
+    config.synthetic.size = 480  # longer side of a drawn image or a crop, px
     config.synthetic.seed = 0  # number of the collection of drawn images
 
     config.train = ConfigDict()  # length and course of training

@@ -75,6 +75,17 @@ def thresholding(size=SIZE):
     return model_file.Params.create(variables, size=size, **network)
 
 
+def marking(size=SIZE, *, flips=False):
+    """Returns the model of `thresholding`, whose markers are its foreground."""
+    plain = thresholding(size)
+    weights = jax.tree.map(np.array, plain.variables["params"])
+    weights["markers"] = {
+        name: -2 * weights["classes"][name][..., :1] for name in ("kernel", "bias")
+    }
+    network = {"name": "unet", "markers": True, **dict(plain.fields)}
+    return model_file.Params.create({"params": weights}, size=size, flips=flips, **network)
+
+
 def a_run(folder, models_of_folds):
     """Saves each model as a fold of a run."""
     for fold, model in enumerate(models_of_folds):

@@ -13,7 +13,7 @@ class Samples(NamedTuple):
     Attributes:
       pairs: list of N `folder.Pair`s, sorted by dataset and stem.
       images: (N, S, S), float32 in [0, 1].
-      labels: (N, S, S), uint8: `BACKGROUND`, `FOREGROUND` or `OUTSIDE`.
+      labels: (N, S, S), uint8: `BACKGROUND`, `FOREGROUND`, `OUTSIDE` or `MARKER`.
       digests: N hashes, each of an image file and its mask file.
     """
 
@@ -34,13 +34,14 @@ def empty_samples(pairs, size):
     return Samples(pairs, np.empty(shape, np.float32), np.empty(shape, np.uint8), [""] * len(pairs))
 
 
-def load(root, datasets, size):
+def load(root, datasets, size, *, markers=False):
     """Reads a data root into memory.
 
     Args:
       root: the data root.
       datasets: names of the folders to read.
       size: side of the grid in pixels.
+      markers: as for `folder.read_samples`.
 
     Returns:
       `Samples`.
@@ -50,7 +51,7 @@ def load(root, datasets, size):
     """
     pairs, problems = folder.find_pairs(root, datasets)
     samples = empty_samples(pairs, size)
-    stream = folder.read_samples(root, pairs, size, problems)
+    stream = folder.read_samples(root, pairs, size, problems, markers=markers)
     for n, (_, sample) in enumerate(stream):
         samples.images[n] = sample.image
         samples.labels[n] = sample.label

@@ -68,7 +68,7 @@ class Dataset(NamedTuple):
         return pipeline.batches(self.samples, draws, batch_size)
 
 
-def open_dataset(root, shares, *, size, stream, cache, workdir):
+def open_dataset(root, shares, *, size, stream, cache, workdir, markers=False):
     """Reads a data root, and the partitions of its images.
 
     A work directory without partitions gets new ones; later calls read those.
@@ -80,6 +80,7 @@ def open_dataset(root, shares, *, size, stream, cache, workdir):
       stream: "tf" reads TensorFlow records, made in `cache`; "numpy" reads the image files.
       cache: folder of the TensorFlow records.
       workdir: `Workdir`.
+      markers: whether the labels have the markers of the bodies; masks may then be label images.
 
     Returns:
       `Dataset`.
@@ -95,9 +96,9 @@ def open_dataset(root, shares, *, size, stream, cache, workdir):
         with extras.needed(purpose, "train", ", or set --config.data.stream=numpy"):
             from spheroid_jax.data import records
 
-        samples = records.load(root, list(shares), size, cache)
+        samples = records.load(root, list(shares), size, cache, markers=markers)
     else:
-        samples = arrays.load(root, list(shares), size)
+        samples = arrays.load(root, list(shares), size, markers=markers)
     groups = collections.defaultdict(dict)
     digests = collections.defaultdict(dict)
     for pair, digest in zip(samples.pairs, samples.digests, strict=True):

@@ -1,7 +1,8 @@
 """Data roots on disk: finds, checks and reads pairs of an image and a mask.
 
     ROOT/dataset1/images/a.tif    image with any name, in any format and size that `images` reads
-    ROOT/dataset1/masks/a.png     mask with the same stem; 0 for background and one other value
+    ROOT/dataset1/masks/a.png     mask with the same stem; 0 for background and one other value, or
+                                  for training with markers a number per body
     ROOT/dataset1/groups.csv      optional table with the columns stem,group
     ROOT/dataset2/...
 
@@ -16,6 +17,7 @@ import pathlib
 from typing import NamedTuple
 
 import numpy as np
+from skimage import measure
 
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
@@ -61,7 +63,7 @@ class Sample(NamedTuple):
 
     Attributes:
       image: (S, S), float32 in [0, 1].
-      label: (S, S), uint8: `images.BACKGROUND`, `FOREGROUND`, `OUTSIDE`.
+      label: (S, S), uint8: `images.BACKGROUND`, `FOREGROUND`, `OUTSIDE`, `MARKER`.
       digest: SHA-256 of the bytes of both files.
     """
 
@@ -128,7 +130,7 @@ def find_pairs(root, datasets):
     return pairs, problems
 
 
-def read_samples(root, pairs, size, problems=()):
+def read_samples(root, pairs, size, problems=(), *, markers=False):
     """Reads all pairs in order, several at the same time.
 
     Args:
@@ -136,6 +138,8 @@ def read_samples(root, pairs, size, problems=()):
       pairs: list of `Pair`s, as returned by `find_pairs`.
       size: side of the grid in pixels.
       problems: list of problems, as returned by `find_pairs`.
+      markers: whether labels have the markers of the bodies. Masks may then be label images; each
+        connected part of a mask of two values is a body.
 
     Yields:
       (`Pair`, `Sample`) for each pair that can be read.
@@ -148,7 +152,7 @@ def read_samples(root, pairs, size, problems=()):
         # Batches keep the number of images in memory small.
         for start in range(0, len(pairs), _BATCH):
             batch = pairs[start : start + _BATCH]
-            jobs = [pool.submit(_read_sample, pair, size) for pair in batch]
+            jobs = [pool.submit(_read_sample, pair, size, markers) for pair in batch]
             for pair, job in zip(batch, jobs, strict=True):
                 sample, wrong = job.result()
                 problems += wrong
@@ -171,7 +175,7 @@ def fingerprint(pairs, size):
     return digest.hexdigest()[:16]
 
 
-def _read_sample(pair, size):
+def _read_sample(pair, size, markers):
     """Returns the `Sample` of a pair, or None, and a list of problems with its files."""
     problems = []
     try:
@@ -179,7 +183,7 @@ def _read_sample(pair, size):
     except (images.ImageError, OSError) as error:
         problems.append(str(error))
     try:
-        mask = images.read_mask(pair.mask)
+        mask = read_bodies(pair.mask) if markers else images.read_mask(pair.mask)
     except (images.ImageError, OSError) as error:
         problems.append(str(error))
     if not problems and mask.shape != gray.shape:
@@ -192,8 +196,16 @@ def _read_sample(pair, size):
     digest = hashlib.sha256(pair.image.read_bytes())
     digest.update(pair.mask.read_bytes())
     grid, _ = images.to_grid(gray, size)
-    label = images.mask_to_grid(mask, size)
+    label = images.labels_to_grid(mask, size) if markers else images.mask_to_grid(mask, size)
     return Sample(grid, label, digest.hexdigest()), []
+
+
+def read_bodies(path):
+    """Reads a label image; the parts of a mask of two values get the numbers 1, 2, ..."""
+    labels = images.read_labels(path)
+    if len(np.unique(labels)) > 2:
+        return labels
+    return measure.label(labels > 0, connectivity=2)
 
 
 def by_stem(folder):

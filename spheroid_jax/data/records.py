@@ -32,10 +32,10 @@ class Spheroids(tfds.core.GeneratorBasedBuilder):
     # Must be raised whenever the same files would give other records.
     VERSION = tfds.core.Version("1.0.0")
 
-    def __init__(self, *, root, pairs, problems, size, **kwargs):
+    def __init__(self, *, root, pairs, problems, size, markers, **kwargs):
         """Stores the arguments of `folder.read_samples`."""
         self._root, self._pairs, self._problems = root, pairs, problems
-        self._size = size
+        self._size, self._markers = size, markers
         super().__init__(**kwargs)
 
     def _info(self):
@@ -57,7 +57,9 @@ class Spheroids(tfds.core.GeneratorBasedBuilder):
         return {"train": self._generate_examples()}
 
     def _generate_examples(self):
-        stream = folder.read_samples(self._root, self._pairs, self._size, self._problems)
+        stream = folder.read_samples(
+            self._root, self._pairs, self._size, self._problems, markers=self._markers
+        )
         for position, (_, sample) in enumerate(stream):
             yield position, {"position": position, **sample._asdict()}
 
@@ -67,7 +69,7 @@ def _raw(shape, dtype):
     return tfds.features.Tensor(shape=shape, dtype=dtype, encoding=tfds.features.Encoding.BYTES)
 
 
-def load(root, datasets, size, cache):
+def load(root, datasets, size, cache, *, markers=False):
     """Reads a data root from its records, which the first call makes.
 
     When a file of the root was added, removed or changed (name, size or time), new records replace
@@ -78,6 +80,7 @@ def load(root, datasets, size, cache):
       datasets: names of the folders to read.
       size: side of the grid in pixels.
       cache: folder for the records.
+      markers: as for `folder.read_samples`.
 
     Returns:
       `arrays.Samples`.
@@ -87,13 +90,20 @@ def load(root, datasets, size, cache):
       OSError: the records are damaged.
     """
     pairs, problems = folder.find_pairs(root, datasets)
-    place = hashlib.sha256(
-        f"{pathlib.Path(root).resolve()} {' '.join(datasets)} {size}".encode()
-    ).hexdigest()[:16]
+    what = f"{pathlib.Path(root).resolve()} {' '.join(datasets)} {size}"
+    what += " markers" if markers else ""
+    place = hashlib.sha256(what.encode()).hexdigest()[:16]
     directory = pathlib.Path(cache).absolute() / "records" / place
     current = directory / folder.fingerprint(pairs, size)
     with locks.locked(directory / ".lock", busy=None):
-        builder = Spheroids(root=root, pairs=pairs, problems=problems, size=size, data_dir=current)
+        builder = Spheroids(
+            root=root,
+            pairs=pairs,
+            problems=problems,
+            size=size,
+            markers=markers,
+            data_dir=current,
+        )
         if not builder.is_prepared():
             _prepare(builder, directory)
     # A problem outside all pairs, such as an image without a mask, can be newer than the records.

@@ -7,9 +7,9 @@ import tempfile
 
 from absl import logging
 
-from spheroid_jax.data import folder
+from spheroid_jax.data import crops, folder
 from spheroid_jax.errors import UserError
-from spheroid_jax.synthetic import spheroids
+from spheroid_jax.synthetic import data_root
 
 SYNTHETIC = "synthetic"
 # In `config.data.datasets`, this name means all datasets that are not named.
@@ -20,14 +20,16 @@ class SourceError(UserError, ValueError):
     """The datasets of a config cannot be used; the message says why."""
 
 
-def open_root(root, cache, recipe, *, beside=False):
+def open_root(root, cache, recipe, *, beside=False, crop=None):
     """Opens a data root; draws its synthetic images if they do not exist yet.
 
     Args:
       root: a folder, or `SYNTHETIC` for drawn images only.
       cache: folder for the synthetic images.
-      recipe: keyword arguments of `spheroids.write_data_root`.
-      beside: whether to add drawn datasets, called easy, hard and varied, to those of the root.
+      recipe: keyword arguments of `data_root.write_data_root`.
+      beside: whether to add drawn datasets, called easy, hard, varied and
+        scenes, to those of the root.
+      crop: `crops.Recipe` of crops that are added to each dataset of the root; None for none.
 
     Returns:
       The path of the data root.
@@ -37,14 +39,24 @@ def open_root(root, cache, recipe, *, beside=False):
       SourceError: drawn datasets are to be added to a root that has no dataset, or that has a
         dataset of the same name.
     """
-    if root != SYNTHETIC and not beside:
+    if root != SYNTHETIC and not beside and crop is None:
         return pathlib.Path(root)
     # Checked first, because drawing takes a while.
     own = {} if root == SYNTHETIC else _own_datasets(pathlib.Path(root))
+    if crop is not None:
+        cache = pathlib.Path(cache)
+        own = {name: crops.cropped(path, crop, cache) for name, path in own.items()}
+    if own and not beside:
+        return _join(own, cache)
     name = "-".join(f"{key}{value}" for key, value in sorted(recipe.items()))
-    name += f"-v{spheroids.RECIPE_VERSION}"
-    drawn = spheroids.write_data_root(pathlib.Path(cache) / "synthetic" / name, **recipe)
-    return _join(drawn, own, cache) if beside else drawn
+    name += f"-v{data_root.RECIPE_VERSION}"
+    drawn = data_root.write_data_root(pathlib.Path(cache) / "synthetic" / name, **recipe)
+    if not beside:
+        return drawn
+    for flavour, name in data_root.DATASETS.items():
+        if (drawn / name).is_dir():
+            own[flavour] = drawn / name
+    return _join(own, cache)
 
 
 def _own_datasets(root):
@@ -55,7 +67,7 @@ def _own_datasets(root):
             f"{root}: no folder in it has images/ and masks/ "
             f"({root / 'NAME' / 'images'}, {root / 'NAME' / 'masks'})"
         )
-    if taken := sorted(own.keys() & spheroids.DATASETS.keys()):
+    if taken := sorted(own.keys() & data_root.DATASETS.keys()):
         raise SourceError(
             f"{root}: drawn datasets will be called {', '.join(taken)}, "
             "and you have a folder of this name; rename your folder"
@@ -63,13 +75,9 @@ def _own_datasets(root):
     return own
 
 
-def _join(drawn, own, cache):
-    """Joins two data roots: makes a folder that has links to the datasets of both."""
-    links = dict(own)
-    for flavour, name in spheroids.DATASETS.items():
-        if (drawn / name).is_dir():
-            links[flavour] = drawn / name
-    links = {name: str(path.resolve()) for name, path in links.items()}
+def _join(datasets, cache):
+    """Joins datasets, a dict from name to folder, in a data root of links."""
+    links = {name: str(path.resolve()) for name, path in datasets.items()}
     key = hashlib.sha256(repr(sorted(links.items())).encode()).hexdigest()
     joined = pathlib.Path(cache) / "joined" / key[:16]
     if joined.is_dir():

@@ -4,16 +4,18 @@ The grid has `size` x `size` pixels. An image is resampled so that its longer si
 The image lies centred, in its `Box`; beyond the box, the pixels of its edge are repeated.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 from PIL import Image
+from scipy import ndimage
 
+from spheroid_jax.images import markers
 from spheroid_jax.images.intensity import Gray, measured, stripes
 
-# What a grid's label holds.
-BACKGROUND, FOREGROUND, OUTSIDE = 0, 1, 2
+# What a grid's label holds. Only labels with markers have `MARKER`, which is foreground, too.
+BACKGROUND, FOREGROUND, OUTSIDE, MARKER = 0, 1, 2, 3
 
 
 class Box(NamedTuple):
@@ -67,6 +69,23 @@ def reduced(gray: Gray, shape: tuple[int, int]) -> Float32[np.ndarray, "h w"]:
     return resample(np.concatenate(parts), shape)
 
 
+@runtime_checkable
+class ImageMap(Protocol):
+    """A map at the size of an image, computed where asked for.
+
+    Attributes:
+      shape: height and width of the image in pixels.
+    """
+
+    shape: tuple[int, ...]
+
+    def window(
+        self, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> Float32[np.ndarray, "h w"]:
+        """Returns the map in a window of the image."""
+        ...
+
+
 class Enlarged:
     """A map on the grid at the size of an image, computed where asked for; as by `resample`.
 
@@ -86,6 +105,15 @@ class Enlarged:
         """Returns the map in a window of the image."""
         wide = self._wide[:, columns]
         return resample(wide, (self.shape[0], wide.shape[1]))[rows]
+
+
+def nearest(array, shape):
+    """Resamples (H, W) of any number type to `shape` by the nearest pixel."""
+    rows, columns = (
+        np.minimum(((np.arange(to) + 0.5) * (side / to)).astype(int), side - 1)
+        for to, side in zip(shape, array.shape, strict=True)
+    )
+    return array[np.ix_(rows, columns)]
 
 
 def to_grid(gray, size):
@@ -116,6 +144,40 @@ def mask_to_grid(mask, size):
     box = grid_box(mask.shape, size)
     covered = resample(mask.astype(np.float32), (box.height, box.width))
     return np.pad((covered >= 0.5).astype(np.uint8), _margins(box, size), constant_values=OUTSIDE)
+
+
+def labels_to_grid(labels, size):
+    """Resamples a label image to the grid, and marks the bodies.
+
+    Args:
+      labels: (H, W), int: 0 in the background, and another number per body.
+      size: the grid's side in pixels.
+
+    Returns:
+      Labels, (size, size), uint8, as returned by `mask_to_grid`, but with `MARKER` in the bodies'
+      markers.
+    """
+    grid = mask_to_grid(labels > 0, size)
+    box = grid_box(labels.shape, size)
+    content = box.crop(grid)
+    numbers = nearest(labels, content.shape)
+    # A pixel that is half covered has a body, even if the pixel of the image under its centre has
+    # none.
+    closest = ndimage.distance_transform_edt(
+        numbers == 0, return_distances=False, return_indices=True
+    )
+    bodies = np.where(content == FOREGROUND, numbers[tuple(closest)], 0)
+    content[markers.markers(bodies)] = MARKER
+    return grid
+
+
+def is_body(labels):
+    """Returns where labels on the grid are foreground: `FOREGROUND` or `MARKER`.
+
+    Args:
+      labels: array of any kind (NumPy, JAX).
+    """
+    return (labels == FOREGROUND) | (labels == MARKER)
 
 
 def preprocess(image, size):

@@ -34,6 +34,8 @@ class UNet(nn.Module):
         most, works on patch^2 times fewer pixels. 1 is the original U-Net.
       norm: "none" is the original U-Net; "group" normalises by groups of maps after each 3 x 3
         convolution.
+      markers: whether a third map of the output is the logit of the bodies' markers
+        (`images.markers`), by which touching bodies are told apart.
       dtype: dtype of the products; parameters stay float32.
       remat: compute each pair of convolutions again in the backward pass instead of keeping its
         inner values: less memory, more time, the same gradient.
@@ -43,13 +45,14 @@ class UNet(nn.Module):
     depth: int = 4
     patch: int = 1
     norm: str = "none"
+    markers: bool = False
     dtype: DTypeLike = jnp.float32
     remat: bool = False
 
     @nn.compact
     def __call__(
         self, image: Float[Array | np.ndarray, "B H W 1"], *, train: bool = False
-    ) -> Float[Array, "B H W 2"]:
+    ) -> Float[Array, "B H W maps"]:
         """Computes class logits.
 
         Args:
@@ -57,7 +60,7 @@ class UNet(nn.Module):
           train: without effect; every segmentation network is called with it.
 
         Returns:
-          The logits, float32: background, foreground.
+          The logits, float32: background, foreground, and with `markers` the marker.
         """
         del train
         if self.norm not in NORMS:
@@ -76,10 +79,15 @@ class UNet(nn.Module):
             x = Deconv(maps, dtype=self.dtype, name=f"deconv_{level + 1}")(x)
             x = jnp.concatenate([skips[level], x], axis=-1)
             x = self._two_convolutions(f"up_{level + 1}", x, level)
-        logits = depth_to_space(
-            Conv(2 * self.patch**2, (1, 1), dtype=self.dtype, name="classes")(x), self.patch
-        )
+        logits = self._pixels("classes", x, 2)
+        if self.markers:
+            logits = jnp.concatenate([logits, self._pixels("markers", x, 1)], axis=-1)
         return crop_to(logits, height, width).astype(jnp.float32)
+
+    def _pixels(self, name, x, maps):
+        """Computes the maps of the output at each pixel of the squares."""
+        x = Conv(maps * self.patch**2, (1, 1), dtype=self.dtype, name=name)(x)
+        return depth_to_space(x, self.patch)
 
     def _two_convolutions(self, name, x, level):
         def convolutions(module, x):

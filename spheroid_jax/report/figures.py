@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Num
+from jaxtyping import Bool, Integer, Num
 from matplotlib import figure
 
 from spheroid_jax import images
@@ -84,10 +84,14 @@ def tile(
     name: str,
     note: str,
     gray: Num[np.ndarray, "H W"],
-    truth: Bool[np.ndarray, "H W"],
-    prediction: Bool[np.ndarray, "H W"] | None = None,
+    truth: Bool[np.ndarray, "H W"] | Integer[np.ndarray, "H W"],
+    prediction: Bool[np.ndarray, "H W"] | Integer[np.ndarray, "H W"] | None = None,
 ) -> Tile:
-    """Makes a small `Tile` from arrays of any size; `note` is a line below the name."""
+    """Makes a small `Tile` from arrays of any size; `note` is a line below the name.
+
+    A mask may be a label image. A line of background then parts bodies that touch, so that each
+    has a contour.
+    """
     # A name has at most two lines: a very long one keeps its beginning and its end.
     if len(name) > 2 * _LINE:
         name = f"{name[: _LINE - 1]}…{name[-_LINE:]}"
@@ -95,8 +99,8 @@ def tile(
     image, box = images.to_grid(gray, _TILE_PX)
 
     def reduced(mask):
-        on_grid = images.mask_to_grid(mask, _TILE_PX)
-        return box.crop(on_grid) == images.FOREGROUND
+        inside = images.is_body(box.crop(images.mask_to_grid(mask > 0, _TILE_PX)))
+        return inside & ~_seams(images.nearest(mask, inside.shape))
 
     return Tile(
         "\n".join([*lines, note]),
@@ -104,6 +108,17 @@ def tile(
         reduced(truth),
         None if prediction is None else reduced(prediction),
     )
+
+
+def _seams(labels):
+    """Returns the pixels of bodies whose next pixel below or to the right is another body's."""
+    seams = np.zeros(labels.shape, bool)
+    for here, labels_here, after in (
+        (seams[:-1], labels[:-1], labels[1:]),
+        (seams[:, :-1], labels[:, :-1], labels[:, 1:]),
+    ):
+        here |= (labels_here > 0) & (after > 0) & (labels_here != after)
+    return seams
 
 
 def contact_sheet(

@@ -1,4 +1,4 @@
-"""Synthetic bright-field images of spheroids with exact masks, and data roots of such images.
+"""Synthetic bright-field images of spheroids with exact masks, as of the paper's two labs.
 
 The images are the default training data: they need no download, and each mask is exactly the body
 that was drawn. An image is a product of transmissions, as in a microscope. Only the noise of the
@@ -9,27 +9,17 @@ Images are uint8 in [0, 255], masks are boolean, and both are indexed [row, colu
 defines the units.
 """
 
-import concurrent.futures
-import json
 import math
-import os
-import pathlib
-import shutil
-import tempfile
 from types import SimpleNamespace
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 from scipy import ndimage, special
-from skimage import io
 
-from spheroid_jax.synthetic import drawing, varied
+from spheroid_jax.synthetic import drawing
 from spheroid_jax.synthetic.drawing import ByAngle, Mask, Picture, Rng
 
 FLAVOURS = ("easy", "hard")
-DATASETS = {"easy": "dataset1", "hard": "dataset2", "varied": "varied"}
-RECIPE_FILE = "synthetic.json"
-RECIPE_VERSION = 4  # must be raised whenever the images change
 MIN_SIZE = 64  # pixels; smaller images do not resolve rims and cells
 
 _MARGIN = 0.02  # smallest gap between the body and the frame or a well
@@ -104,102 +94,6 @@ def make_image(
     tissue, mask = _tissue(rng, scene, middle)
     image = ndimage.gaussian_filter(image * tissue, scene.blur * size)
     return _expose(rng, image, scene), mask
-
-
-def write_data_root(
-    root: str | os.PathLike,
-    *,
-    n_easy: int = 60,
-    n_hard: int = 40,
-    n_varied: int = 0,
-    size: int = 480,
-    seed: int = 0,
-) -> pathlib.Path:
-    """Writes a data root with the datasets dataset1 (easy images), dataset2 (hard) and varied.
-
-    The folder gets its name only when all images are written, so a killed process leaves nothing
-    that looks like a data root. A complete data root with the same arguments is left untouched.
-
-    Args:
-      root: folder to create; an empty folder may exist.
-      n_easy: number of images in dataset1; 0 leaves the dataset out.
-      n_hard: number of images in dataset2; 0 leaves the dataset out.
-      n_varied: number of images in varied, drawn by `varied.make_image`; 0 leaves the dataset out.
-      size: longer side of the images in pixels.
-      seed: number of the collection, >= 0.
-
-    Returns:
-      The path of the data root.
-
-    Raises:
-      FileExistsError: the folder holds other files, or images of another recipe.
-    """
-    root = pathlib.Path(root)
-    counts = {"easy": n_easy, "hard": n_hard, "varied": n_varied}
-    recipe = {**counts, "size": size, "seed": seed, "version": RECIPE_VERSION}
-    if _holds(root, recipe):
-        return root
-    root.parent.mkdir(parents=True, exist_ok=True)
-    staging = tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent)
-    partial = pathlib.Path(staging, root.name)
-    try:
-        _write_pairs(partial, counts, seed, size)
-        (partial / RECIPE_FILE).write_text(json.dumps(recipe))
-        _move_into_place(partial, root, recipe)
-    finally:
-        shutil.rmtree(staging)
-    return root
-
-
-def _holds(root: pathlib.Path, recipe: dict) -> bool:
-    """Returns whether `root` holds a complete data root; raises if it holds anything else."""
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
-    try:
-        found = json.loads((root / RECIPE_FILE).read_text())
-    except (OSError, ValueError):
-        found = "other files"
-    if found != recipe:
-        raise FileExistsError(
-            f"{root} exists and holds {found}, expected {recipe}; "
-            "choose another folder or remove this one"
-        )
-    return True
-
-
-def _write_pairs(root: pathlib.Path, counts: dict, seed: int, size: int) -> None:
-    """Draws and writes all images, on all cores."""
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [
-            pool.submit(_write_pair, root, flavour, index, seed, size)
-            for flavour, count in counts.items()
-            for index in range(count)
-        ]
-        for job in jobs:
-            job.result()
-
-
-def _write_pair(root: pathlib.Path, flavour: str, index: int, seed: int, size: int) -> None:
-    """Writes one image and its mask (0 and 255) under the same name."""
-    if flavour == "varied":
-        image, mask = varied.make_image(index, seed=seed, size=size)
-    else:
-        image, mask = make_image(flavour, index, seed=seed, size=size)
-    pixels = {"images": image, "masks": np.where(mask, 255, 0).astype(np.uint8)}
-    for kind, values in pixels.items():
-        folder = root / DATASETS[flavour] / kind
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{flavour}_{index:04d}.png"
-        io.imsave(path, values, check_contrast=False)
-
-
-def _move_into_place(partial: pathlib.Path, root: pathlib.Path, recipe: dict) -> None:
-    """Renames the finished folder, unless another process has already made the same one."""
-    try:
-        os.replace(partial, root)
-    except OSError:
-        if not _holds(root, recipe):
-            raise
 
 
 def _draw_scene(rng: Rng, size: int, flavour: str) -> Scene:

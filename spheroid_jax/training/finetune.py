@@ -55,8 +55,15 @@ def load(init, *, size, model):
     loaded = model_file.load(init)
     if not isinstance(loaded, model_file.Params):
         raise InitialModelError(f"config.init = {init!r}: several networks; give one fold's folder")
-    here = {"data.size": size, **_fields(model["name"], models.build(**model))}
+    module = models.build(**model)
+    here = {"data.size": size, **_fields(model["name"], module)}
     there = {"data.size": loaded.size, **_fields(loaded.network, loaded.model())}
+    variables = loaded.variables
+    if here.get("model.markers") and not there["model.markers"]:
+        # A model without markers gets a new map for them.
+        there["model.markers"] = True
+        new = models.initial_variables(module, 1, seed=0)
+        variables = variables | {"params": new["params"] | variables["params"]}
     differing = [
         f"config.{key} = {here[key]!r} here, {value!r} there"
         for key, value in there.items()
@@ -66,7 +73,7 @@ def load(init, *, size, model):
         raise InitialModelError(
             f"config.init = {init!r} does not fit the model to be trained: {'; '.join(differing)}"
         )
-    return Initial(loaded.variables, model_file.digest(init))
+    return Initial(variables, model_file.digest(init))
 
 
 def _fields(name, module):

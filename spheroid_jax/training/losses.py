@@ -103,6 +103,25 @@ def soft_dice(
     return (1 - 2 * both / jnp.maximum(either, TINY)).mean()
 
 
+def marker_loss(
+    logits: Float[Array, "b h w"], marker: Bool[Array, "b h w"], counted: Bool[Array, "b h w"]
+) -> Float[Array, ""]:
+    """Loss of the bodies' markers: cross entropy plus soft Dice loss, averaged over the batch.
+
+    Args:
+      logits: the network's logit of the marker.
+      marker: the true markers, as returned by `images.markers`.
+      counted: false for pixels beyond the image's edge.
+
+    Returns:
+      A scalar >= 0.
+    """
+    classes = jnp.stack([jnp.zeros_like(logits), logits], axis=-1)
+    weight = counted.astype(logits.dtype)
+    cross_entropy = weighted_cross_entropy(classes, marker, weight)
+    return cross_entropy + soft_dice(classes, marker, weight)
+
+
 def binary_cross_entropy(logits: Float[Array, "b 2"], label: int) -> Float[Array, ""]:
     """Cross entropy of the adversary's two classes, L_bce of equations 2 and 3.
 

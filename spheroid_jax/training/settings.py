@@ -41,6 +41,7 @@ _LIMITS = {
     "model.name": _one_of([name for name in NETWORKS if name != "adversary"]),
     "model.width": _at_least_one,
     "model.depth": _at_least_one,
+    "model.markers": _flag,
     "model.norm_momentum": _share,
     "optimizer.learning_rate": _positive,
     "optimizer.b1": _share,
@@ -49,6 +50,7 @@ _LIMITS = {
     "optimizer.warmup": _count,
     "loss.weights": _one_of(WEIGHTS),
     "loss.dice": _not_negative,
+    "loss.marker": _not_negative,
     "adversary.width": _at_least_one,
     "adversary.depth": _at_least_one,
     "adversary.learning_rate": _positive,
@@ -60,6 +62,7 @@ _LIMITS = {
     "inference.flips": _flag,
     "data.root": _text,
     "data.synthetic_beside": _flag,
+    "data.crops": _count,
     "data.datasets": _text,
     "data.cache": _text,
     "data.rehearsal": _text,
@@ -81,6 +84,7 @@ _LIMITS = {
     "synthetic.n_easy": _count,
     "synthetic.n_hard": _count,
     "synthetic.n_varied": _count,
+    "synthetic.n_scenes": _count,
     "synthetic.size": _at_least_one,
     "synthetic.seed": _count,
     **{f"augment.{name}": _not_negative for name in Strengths._fields},
@@ -93,7 +97,7 @@ _DTYPES = ("float32", "bfloat16")
 # Known keys without a limit: `_bad` checks every dtype.
 _UNCHECKED = {"adversary", "adversary.dtype", "variants"}
 # Keys that not every config has.
-_OPTIONAL = ("model.norm_momentum",)
+_OPTIONAL = ("model.norm_momentum", "model.markers")
 
 
 class ConfigError(UserError, ValueError):
@@ -168,6 +172,12 @@ def _contradictions(config):
         yield (
             f"config.model.norm = {config.model.norm!r}: the network "
             f"{config.model.name} has {', '.join(norms)}"
+        )
+    has_markers = config.model.get("markers", False)
+    if has_markers != (config.loss.marker > 0):
+        yield (
+            f"config.loss.marker = {config.loss.marker!r}: must be above 0 with "
+            f"config.model.markers, and 0 without"
         )
     total = total_steps(config)
     if total < 1:

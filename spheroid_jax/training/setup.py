@@ -13,7 +13,7 @@ import optax
 from ml_collections import ConfigDict
 
 from spheroid_jax import models
-from spheroid_jax.data import source
+from spheroid_jax.data import crops, source
 from spheroid_jax.data.dataset import open_dataset
 from spheroid_jax.evaluation import grid_scores
 from spheroid_jax.inference.model_file import Params
@@ -32,10 +32,12 @@ class DataSetup(NamedTuple):
     Attributes:
       root: path of the data root, or `source.SYNTHETIC`.
       beside: whether drawn datasets are added to those of the data root.
-      recipe: keyword arguments of `synthetic.write_data_root`.
+      recipe: keyword arguments of `synthetic.data_root.write_data_root`.
       shares: dict from dataset to its share of the samples.
+      crop: `crops.Recipe` of the crops that are added to the images of the root, or None.
       rehearsal: names of the datasets on which fine-tuning must not get worse.
       size: side of the grid in pixels.
+      markers: whether the labels have the markers of the bodies.
       stream: "tf" or "numpy".
       cache: the cache folder.
     """
@@ -43,9 +45,11 @@ class DataSetup(NamedTuple):
     root: str
     beside: bool
     recipe: dict
+    crop: crops.Recipe | None
     shares: dict
     rehearsal: list
     size: int
+    markers: bool
     stream: str
     cache: pathlib.Path
 
@@ -61,11 +65,19 @@ class DataSetup(NamedTuple):
         Raises:
           UserError: the data root cannot be used; the message names all problems.
         """
-        root = source.open_root(self.root, self.cache, self.recipe, beside=self.beside)
+        root = source.open_root(
+            self.root, self.cache, self.recipe, beside=self.beside, crop=self.crop
+        )
         shares = source.choose_datasets(root, self.shares)
         finetune.check_datasets(shares, self.rehearsal)
         return open_dataset(
-            root, shares, size=self.size, stream=self.stream, cache=self.cache, workdir=workdir
+            root,
+            shares,
+            size=self.size,
+            markers=self.markers,
+            stream=self.stream,
+            cache=self.cache,
+            workdir=workdir,
         )
 
 
@@ -252,6 +264,7 @@ def _step_options(config):
     return {
         "weigh": losses.WEIGHTS[config.loss.weights],
         "dice": config.loss.dice,
+        "marker": config.loss.marker,
         "augment": augment.make_augment(augment.Strengths(**config.augment), seed=config.seed),
         "average": config.train.average,
         # The average of a fine-tuned model keeps a share of the model it starts from.
@@ -259,14 +272,22 @@ def _step_options(config):
     }
 
 
+def _crop(config):
+    if not config.data.crops:
+        return None
+    return crops.Recipe(config.data.crops, config.synthetic.size, config.synthetic.seed)
+
+
 def _data(config):
     return DataSetup(
         root=config.data.root,
         beside=config.data.synthetic_beside,
         recipe=config.synthetic.to_dict(),
+        crop=_crop(config),
         shares=settings.shares(config.data.datasets),
         rehearsal=settings.rehearsal(config.data.rehearsal),
         size=config.data.size,
+        markers=config.loss.marker > 0,
         stream=config.data.stream,
         cache=cache_folder(config.data.cache),
     )

@@ -20,6 +20,9 @@ from spheroid_jax import images, models
 from spheroid_jax.runtime import compilation
 from spheroid_jax.training import losses
 
+# Maps of a network's output: the logits of background and foreground come first.
+_CLASSES = 2
+
 
 @struct.dataclass
 class TrainState:
@@ -104,6 +107,7 @@ def make_train_step(
     *,
     weigh=losses.balanced_weight,
     dice=0.0,
+    marker=0.0,
     augment=None,
     average=0.0,
     fast_start=True,
@@ -117,6 +121,7 @@ def make_train_step(
       adversary: `Adversary`, or None for training without one.
       weigh: function from mask and counted pixels to pixel weights, one of `losses.WEIGHTS`.
       dice: weight of the soft Dice loss, which is added to the cross entropy.
+      marker: weight of the loss of the bodies' markers; 0 if the network has none.
       augment: function that changes a batch, as returned by `augment.make_augment`, or None.
       average: decay of the moving average of the parameters; 0 for no average.
       fast_start: whether the average soon forgets the initial parameters, as is best if these are
@@ -146,7 +151,7 @@ def make_train_step(
             state, metrics = _adversary_update(state, batch, logits, adversary)
         # The paper updates the adversary first, so the updated adversary judges here.
         logits_gradient, seg_metrics = jax.grad(_logits_loss, has_aux=True)(
-            logits, state.adv_params, state.step, batch, adversary, dice
+            logits, state.adv_params, state.step, batch, adversary, dice, marker
         )
         seg_params, seg_opt_state = _update(
             network.optimizer, *pullback(logits_gradient), state.seg_opt_state, state.seg_params
@@ -231,17 +236,20 @@ class _Targets(NamedTuple):
     image: Float[Array, "b h w"]
     mask: Bool[Array, "b h w"]
     weight: Float[Array, "b h w"]
+    marker: Bool[Array, "b h w"]
 
 
 def _targets(batch, step, weigh, augment):
     """Augments a batch, and turns its labels into masks and weights."""
     image, label = batch["image"], batch["label"]
     chex.assert_equal_shape([image, label])
-    mask, counted = label == images.FOREGROUND, label != images.OUTSIDE
+    mask, counted = images.is_body(label), label != images.OUTSIDE
+    marker = label == images.MARKER
     if augment is not None:
-        image, mask, counted = augment(image, mask, counted, step)
+        image, mask, counted, marker = augment(image, mask, counted, marker, step)
     # The barrier keeps the order in which XLA sums the loss the same for all kinds of weights.
-    return _Targets(*lax.optimization_barrier((image, mask, weigh(mask, counted))))
+    image, mask, weight = lax.optimization_barrier((image, mask, weigh(mask, counted)))
+    return _Targets(image, mask, weight, marker)
 
 
 def _fast_at_first(decay, step):
@@ -254,7 +262,7 @@ def _moved_average(average, params, decay):
 
 def _adversary_update(state, batch, logits, adversary):
     """Updates the adversary; its gradient does not reach the segmentation network."""
-    probability = lax.stop_gradient(jax.nn.softmax(logits))
+    probability = lax.stop_gradient(jax.nn.softmax(logits[..., :_CLASSES]))
     truth = jax.nn.one_hot(batch.mask.astype(jnp.int32), 2)
     real = adversary_input(batch.image, batch.weight, truth)
     fake = adversary_input(batch.image, batch.weight, probability)
@@ -279,8 +287,9 @@ def _adversary_update(state, batch, logits, adversary):
     return state, metrics
 
 
-def _logits_loss(logits, adv_params, step, batch, adversary, dice):
+def _logits_loss(logits, adv_params, step, batch, adversary, dice, marker=0.0):
     """Loss of equation 3 as a function of the segmentation network's output, and metrics."""
+    logits, marker_logits = logits[..., :_CLASSES], logits[..., _CLASSES:]
     cross_entropy = losses.weighted_cross_entropy(logits, batch.mask, batch.weight)
     metrics = {"cross_entropy": cross_entropy}
     spatial_loss = cross_entropy
@@ -288,6 +297,10 @@ def _logits_loss(logits, adv_params, step, batch, adversary, dice):
         dice_loss = losses.soft_dice(logits, batch.mask, batch.weight)
         spatial_loss = cross_entropy + dice * dice_loss
         metrics["dice_loss"] = dice_loss
+    if marker:
+        of_markers = losses.marker_loss(marker_logits[..., 0], batch.marker, batch.weight > 0)
+        spatial_loss = spatial_loss + marker * of_markers
+        metrics["marker_loss"] = of_markers
     if adversary is None:
         return spatial_loss, metrics
     fake = adversary_input(batch.image, batch.weight, jax.nn.softmax(logits))

@@ -26,9 +26,9 @@ def reads(monkeypatch):
     calls = []
     read_samples = folder.read_samples
 
-    def counted(*arguments):
+    def counted(*arguments, **options):
         calls.append(arguments)
-        return read_samples(*arguments)
+        return read_samples(*arguments, **options)
 
     monkeypatch.setattr(folder, "read_samples", counted)
     return calls

@@ -4,7 +4,7 @@ import pytest
 from helpers import write_root
 
 from spheroid_jax.data import arrays, folder, source
-from spheroid_jax.synthetic import spheroids
+from spheroid_jax.synthetic import data_root, spheroids
 
 SIZE = 32
 RECIPE = {"n_easy": 2, "n_hard": 1, "size": 64, "seed": 0}
@@ -90,7 +90,7 @@ def test_another_recipe_is_another_folder_of_the_cache(tmp_path):
 
 def test_drawn_images_come_beside_a_root_under_names_of_their_own(tmp_path):
     recipe = {**RECIPE, "n_varied": 1}
-    own = spheroids.write_data_root(tmp_path / "own", n_easy=1, n_hard=0)
+    own = data_root.write_data_root(tmp_path / "own", n_easy=1, n_hard=0)
     (own / "dataset1" / "masks" / "easy_0000.png").write_bytes(b"damaged")
     root = source.open_root(str(own), tmp_path, recipe, beside=True)
     assert folder.datasets_in(root) == ["dataset1", "easy", "hard", "varied"]

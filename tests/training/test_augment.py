@@ -31,12 +31,18 @@ EVERYTHING = Strengths(
 )
 
 
+LAYERS = ("image", "mask", "counted", "marker")
+
+
 def make_sample(centre=CENTRE, radius=12):
-    """Returns a dark disk on a bright slope; no pixel has the value of its neighbour, all count."""
+    """Returns a dark disk on a bright slope, with a marker of half its radius.
+
+    No pixel has the value of its neighbour, and all count.
+    """
     mask = disk(SIZE, centre, radius)
     slope = np.linspace(0, 0.2, SIZE, dtype=np.float32)
     image = np.where(mask, 0.0, 0.8) + slope[:, None] / 2 + slope[None] / 2
-    return image.astype(np.float32), mask, np.ones_like(mask)
+    return image.astype(np.float32), mask, np.ones_like(mask), disk(SIZE, centre, radius / 2)
 
 
 def normalise(image, counted):
@@ -46,8 +52,7 @@ def normalise(image, counted):
 
 def make_batch(count):
     samples = [make_sample(CENTRE + [n, -2 * n]) for n in range(count)]
-    image, mask, counted = map(np.stack, zip(*samples, strict=True))
-    return {"image": image, "mask": mask, "counted": counted}
+    return dict(zip(LAYERS, map(np.stack, zip(*samples, strict=True)), strict=True))
 
 
 @functools.cache
@@ -56,8 +61,7 @@ def compiled(strengths, seed=0):
 
     @jax.jit
     def changed(batch, step):
-        names = ("image", "mask", "counted")
-        return dict(zip(names, change(*(batch[name] for name in names), step), strict=True))
+        return dict(zip(LAYERS, change(*(batch[name] for name in LAYERS), step), strict=True))
 
     return changed
 
@@ -99,7 +103,7 @@ def test_the_paper_s_config_names_each_strength_and_turns_it_off():
 def test_zooming_scales_the_area_and_the_distance_from_the_centre(largest, scale):
     centre = CENTRE + [-6, 3]
     sample = make_sample(centre)
-    image, mask, counted = largest(sample, scale=scale)
+    image, mask, counted, _ = largest(sample, scale=scale)
     zoom = 1 + scale
     assert mask.sum() == pytest.approx(zoom**2 * sample[1].sum(), rel=0.02)
     np.testing.assert_allclose(centroid(mask) - CENTRE, zoom * (centre - CENTRE), atol=0.2)
@@ -109,7 +113,7 @@ def test_zooming_scales_the_area_and_the_distance_from_the_centre(largest, scale
 
 def test_shifting_moves_image_and_mask_and_what_counts(largest):
     sample = make_sample()
-    image, mask, counted = largest(sample, shift=0.25)
+    image, mask, counted, _ = largest(sample, shift=0.25)
     moved = SIZE // 4
     np.testing.assert_allclose(centroid(mask), CENTRE + moved, atol=1e-3)
     assert mask.sum() == sample[1].sum()
@@ -124,11 +128,11 @@ def test_shifting_moves_image_and_mask_and_what_counts(largest):
 
 @pytest.mark.parametrize("quarters", [1, 2])
 def test_rotating_by_a_right_angle_is_that_of_numpy(largest, quarters):
-    image, mask, counted = make_sample(CENTRE + [-14, 6], 8)
+    image, mask, counted, marker = make_sample(CENTRE + [-14, 6], 8)
     counted[:, :5] = False
-    actual = largest((image, mask, counted), rotate=90.0 * quarters)
+    actual = largest((image, mask, counted, marker), rotate=90.0 * quarters)
     assert actual[1].any()
-    for array, before in zip(actual[1:], (mask, counted), strict=True):
+    for array, before in zip(actual[1:], (mask, counted, marker), strict=True):
         np.testing.assert_array_equal(array, np.rot90(before, quarters))
     expected = normalise(image, counted)
     np.testing.assert_allclose(actual[0], np.rot90(expected, quarters), atol=1e-3)
@@ -136,7 +140,7 @@ def test_rotating_by_a_right_angle_is_that_of_numpy(largest, quarters):
 
 def test_stretching_keeps_the_area_and_sets_the_ratio_of_the_axes(largest):
     sample = make_sample()
-    _, mask, _ = largest(sample, stretch=0.5)
+    _, mask, *_ = largest(sample, stretch=0.5)
     assert mask.sum() == pytest.approx(sample[1].sum(), rel=0.02)
     short, long = np.sqrt(np.linalg.eigvalsh(np.cov(np.argwhere(mask).T)))
     assert long / short == pytest.approx(1.5, rel=0.03)
@@ -146,7 +150,7 @@ def test_elastic_displacements_bend_image_and_mask_alike():
     sample = make_sample()
     areas = []
     for n in range(8):
-        image, mask, _ = compiled_sample(Strengths(elastic=0.03))(jax.random.key(n), *sample)
+        image, mask, *_ = compiled_sample(Strengths(elastic=0.03))(jax.random.key(n), *sample)
         areas.append(int(mask.sum()))
         assert np.mean((image < 0.5) == mask) > 0.98
         assert scipy.ndimage.label(mask)[1] == 1
@@ -155,9 +159,9 @@ def test_elastic_displacements_bend_image_and_mask_alike():
 
 
 def test_what_did_not_count_does_not_count_wherever_it_comes(largest):
-    image, mask, counted = make_sample(CENTRE + [0, -10])
+    image, mask, counted, marker = make_sample(CENTRE + [0, -10])
     counted[:, :20] = False  # Through the body.
-    _, moved_mask, moved = largest((image, mask, counted), shift=0.25)
+    _, moved_mask, moved, _ = largest((image, mask, counted, marker), shift=0.25)
     assert not moved[:, : 20 + SIZE // 4].any()
     assert moved[SIZE // 4 :, 20 + SIZE // 4 :].all()
     assert moved_mask.any() and not (moved_mask & ~moved).any()
@@ -168,14 +172,16 @@ def test_the_body_s_centroid_stays_in_the_frame():
     far = Strengths(scale=2.0, shift=0.5, rotate=180.0)
     keys = jax.random.split(jax.random.key(0), 64)
     masks = jax.jit(
-        jax.vmap(functools.partial(augment.augment_sample, far), (0, None, None, None))
+        jax.vmap(functools.partial(augment.augment_sample, far), (0, None, None, None, None))
     )(keys, *sample)[1]
     assert np.asarray(masks).any((1, 2)).all()
 
 
 def test_an_empty_mask_stays_empty():
-    image, mask, counted = make_sample()
-    changed = compiled_sample(EVERYTHING)(jax.random.key(0), image, np.zeros_like(mask), counted)
+    image, mask, counted, marker = make_sample()
+    changed = compiled_sample(EVERYTHING)(
+        jax.random.key(0), image, mask & False, counted, marker & False
+    )
     assert not changed[1].any() and changed[2].any()
     assert np.isfinite(changed[0]).all()
 
@@ -184,8 +190,9 @@ def test_an_empty_mask_stays_empty():
 
 
 def test_inversion_is_one_minus_the_image():
-    image, mask, counted = make_sample()
-    changed = compiled_sample(Strengths(invert=1.0))(jax.random.key(0), image, mask, counted)
+    image, mask, counted, marker = make_sample()
+    invert = compiled_sample(Strengths(invert=1.0))
+    changed = invert(jax.random.key(0), image, mask, counted, marker)
     np.testing.assert_allclose(changed[0], 1 - normalise(image, counted), atol=1e-6)
 
 
@@ -195,8 +202,8 @@ def test_inversion_is_one_minus_the_image():
     ids=["gamma", "illumination", "blur", "noise"],
 )
 def test_intensities_change_and_stay_normalised_where_the_mask_does_not(strengths):
-    image, mask, counted = make_sample()
-    changed = compiled_sample(strengths)(jax.random.key(3), image, mask, counted)
+    image, mask, counted, marker = make_sample()
+    changed = compiled_sample(strengths)(jax.random.key(3), image, mask, counted, marker)
     np.testing.assert_array_equal(changed[1], mask)
     np.testing.assert_array_equal(changed[2], counted)
     plain = normalise(image, counted)
@@ -206,7 +213,7 @@ def test_intensities_change_and_stay_normalised_where_the_mask_does_not(strength
 
 def test_gamma_is_an_exponent(largest):
     sample = make_sample()
-    image, _, counted = largest(sample, gamma=1.0)
+    image, _, counted, _ = largest(sample, gamma=1.0)
     np.testing.assert_allclose(image, normalise(sample[0] ** 2, counted), atol=1e-6)
 
 

@@ -152,6 +152,14 @@ def test_a_network_of_another_kind_is_refused(place):
         finetune.load(str(place / "init"), size=SIZE, model={"name": "multiscale"})
 
 
+def test_a_model_without_markers_gets_a_new_map_for_them(place):
+    config = small(place, **{"model.markers": True, "loss.marker": 0.5})
+    old = sj.load(place / "init").variables["params"]
+    new = dict(load(place / "init", config).variables["params"])
+    assert set(new.pop("markers")) == {"kernel", "bias"}
+    chex.assert_trees_all_equal(new, old)
+
+
 def test_how_a_network_is_computed_may_differ(place):
     values = {"model.dtype": "bfloat16", "model.remat": True}
     initial = load(place / "init", small(place, **values))

@@ -212,6 +212,17 @@ def test_dice_by_hand():
     assert float(soft_dice(logits, mask, weight)) == pytest.approx(expected)
 
 
+def test_the_loss_of_markers_by_hand():
+    # Probabilities 3/4, 1/2 and 1/5; the last pixel does not count.
+    logits = jnp.log(jnp.array([[[3.0, 1.0, 0.25]]]))
+    marker = jnp.array([[[True, False, True]]])
+    counted = jnp.array([[[True, True, False]]])
+    cross_entropy = -(math.log(0.75) + math.log(0.5)) / 2
+    dice = 1 - 2 * 0.75 / (0.75 + 0.5 + 1)
+    loss = jax.jit(losses.marker_loss)(logits, marker, counted)
+    assert float(loss) == pytest.approx(cross_entropy + dice)
+
+
 def test_dice_is_the_mean_of_the_images(batch):
     alone = [soft_dice(*(a[n : n + 1] for a in batch)) for n in range(3)]
     np.testing.assert_allclose(soft_dice(*batch), np.mean(alone), rtol=1e-6)

@@ -62,6 +62,18 @@ def test_each_network_has_its_norms():
         settings.check(config)
 
 
+@pytest.mark.parametrize(("markers", "weight"), [(True, 0.0), (False, 0.5)])
+def test_markers_and_their_loss_come_together(markers, weight):
+    config = unet.get_config()
+    config.model.markers, config.loss.marker = markers, weight
+    with pytest.raises(
+        ValueError, match="config.loss.marker = .*above 0 with config.model.markers"
+    ):
+        settings.check(config)
+    config.model.markers, config.loss.marker = True, 0.5
+    settings.check(config)
+
+
 def test_the_config_of_an_older_version_is_told_what_it_lacks():
     config = ConfigDict(adver.get_config().to_dict())
     del config.optimizer["warmup"]
