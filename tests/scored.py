@@ -36,11 +36,17 @@ def add(dataset, stem, truth, image=None):
     save(dataset / "masks" / f"{stem}.png", truth)
 
 
-def run(*arguments):
-    """Runs the command with --output; the rows of scores.csv."""
+def save_labels(path, labels):
+    """Saves a label image."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(labels.astype(np.uint16)).save(path)
+
+
+def run(*arguments, file="scores.csv"):
+    """Runs the command with --output; the rows of the file of scores."""
     given = [*map(str, arguments), "--output=scores"]
     assert command.main(given) == 0
-    return rows_of("scores/scores.csv")
+    return rows_of(f"scores/{file}")
 
 
 def rows_of(path):

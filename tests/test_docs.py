@@ -10,7 +10,7 @@ from benchmarks import picture
 from configs import adver, unet
 from docs import column_reference, config_reference
 from spheroid_jax import workdir
-from spheroid_jax.evaluation import records
+from spheroid_jax.evaluation import matching, records
 from spheroid_jax.training import settings
 
 DOCS = ROOT / "docs"
@@ -123,9 +123,13 @@ def test_the_work_directory_page_has_every_file():
 
 def test_the_formats_page_has_every_column_of_the_scores():
     page = (DOCS / "reference" / "formats.md").read_text()
-    section = page[page.index("## scores.csv") :]
-    named = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.+?) \|", section, re.M)))
-    assert named == [*records._PLACE, *records._SCORES]
+
+    def named(heading):
+        section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        return re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.+?) \|", section, re.M)))
+
+    assert named("scores.csv") == [*records._PLACE, *records._SCORES]
+    assert named("instances.csv") == [*matching.InstanceScores._fields]
 
 
 def test_the_api_page_has_every_public_name():

@@ -13,7 +13,7 @@ import spheroid_jax as sj
 
 PUBLIC = [
     *("MeasureOptions", "Params", "Segmentation", "load", "measure", "measure_files"),
-    *("read_image", "segment", "segment_stream"),
+    *("read_image", "segment", "segment_objects", "segment_stream"),
 ]
 
 

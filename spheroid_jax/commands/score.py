@@ -20,21 +20,35 @@ def _score(given):
     from spheroid_jax.report import tables
     from spheroid_jax.runtime import cache, compilation
 
+    rules = _rules(given)
     outputs = _outputs() if given.output else None
     pairs = targets.find(given.root)
     compilation.keep_programs(cache.folder())
-    rules = scoring.Rules(given.labels, given.all_objects)
     opened = sources.open_sources(
-        given.sources, pairs, read=rules.read, missing_are_empty=given.missing == "zero"
+        given.sources, pairs, rules, missing_are_empty=given.missing == "zero"
     )
     rows = []
     for source in opened:
         print(f"{source.name}: {len(pairs)} images", file=sys.stderr)
         rows += scoring.score(source, pairs, rules)
-    table = results.table(rows, pairs, all_objects=given.all_objects)
+    table = results.table(rows, pairs, rules)
     if outputs is not None:
         outputs.write(given.output, rows, pairs, table, rules)
     print(tables.terminal(table))
+
+
+def _rules(given):
+    """Returns the rules that the options choose."""
+    from spheroid_jax.evaluation.score import bodies, pixels, targets
+
+    if not given.instances:
+        return pixels.rules(labels=given.labels, all_objects=given.all_objects)
+    if given.labels or given.all_objects:
+        raise targets.ScoreError(
+            "--instances reads label images and masks of two values, and scores all bodies; leave "
+            "out --labels and --all-objects"
+        )
+    return bodies.rules()
 
 
 def _outputs():
@@ -53,6 +67,8 @@ def _parser():
             "spheroid score DIR cellpose=masks/cellpose": "scores a folder of masks",
             "spheroid score DIR runs/adver conventional --output scores": "scores a trained model "
             "and conventional thresholds",
+            "spheroid score DIR cellpose=masks/cellpose --instances": "counts the bodies that are "
+            "found",
         },
     )
     parser.add_argument(
@@ -76,6 +92,12 @@ def _parser():
         "--all-objects",
         action="store_true",
         help="score whole masks instead of the largest body of each mask",
+    )
+    parser.add_argument(
+        "--instances",
+        action="store_true",
+        help="score bodies instead of pixels: F1 of those found with an IoU above 0.5 and 0.8; "
+        "masks are label images, or the connected parts of a mask of two values are its bodies",
     )
     parser.add_argument(
         "--missing",

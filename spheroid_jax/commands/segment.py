@@ -127,9 +127,9 @@ def _write_masks(given, masks, output, bar, check_interrupt):
     model_rules, _ = rules.load(given.model)
     choice = parsers.choice(given)
 
-    def finish(item, image, prepared, on_grid):
+    def finish(item, image, prepared, maps):
         del item
-        return *_finish(prepared, on_grid, model_rules), image.doubts
+        return *_finish(loaded, image, prepared, maps, model_rules), image.doubts
 
     written, refused, damaged = [], [], {}
     try:
@@ -160,14 +160,15 @@ def _write_masks(given, masks, output, bar, check_interrupt):
     return written, refused, damaged
 
 
-def _finish(prepared, on_grid, model_rules):
+def _finish(loaded, image, prepared, maps, model_rules):
     """Returns the mask of an image, and whether `spheroid measure` refuses the image."""
     from spheroid_jax.inference import predict
     from spheroid_jax.lab import evidence, verdict
 
-    scores = evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(on_grid))
+    scores = evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(maps[0]))
     judged = verdict.judge(scores, model_rules)
-    return predict.finish(prepared, on_grid).mask, not judged.measured
+    mask = predict.finish(loaded, image.pixels, prepared, maps).mask
+    return mask, not judged.measured
 
 
 def _write(item, path, mask):

@@ -1,21 +1,25 @@
 """Score records: one row per image, as CSV files and as tables for a terminal.
 
 Every `scores.csv` has the same columns, whether training, `spheroid score` or `spheroid compare`
-wrote the file. A field that does not apply is empty.
+wrote the file; an `instances.csv` has other scores. A field that does not apply is empty.
 """
 
 import csv
 import dataclasses
 import pathlib
 from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from spheroid_jax.errors import UserError
-from spheroid_jax.evaluation import metrics
+from spheroid_jax.evaluation import matching, metrics
 from spheroid_jax.report import tables
 from spheroid_jax.report.tables import Cell, Table, percent
 from spheroid_jax.runtime import files
+
+# The scores of pixels, or those of bodies.
+Scores = TypeVar("Scores", metrics.Agreement, matching.InstanceScores)
 
 
 class ScoresError(UserError, ValueError):
@@ -23,8 +27,8 @@ class ScoresError(UserError, ValueError):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Scored:
-    """The scores of one image: one row of a `scores.csv`.
+class Scored(Generic[Scores]):
+    """The scores of one image: one row of a `scores.csv` or of an `instances.csv`.
 
     Attributes:
       source: name of the model or tool that made the mask; "" in the file of a fold.
@@ -34,7 +38,7 @@ class Scored:
       group: name of the well or specimen, whose images are not independent; "" if not known.
       height: height of the scored mask in pixels; None if not known.
       width: width of the scored mask in pixels; None if not known.
-      scores: the scores, `metrics.Agreement`.
+      scores: the scores, `metrics.Agreement` or `matching.InstanceScores`.
     """
 
     source: str = ""
@@ -44,7 +48,7 @@ class Scored:
     group: str = ""
     height: int | None = None
     width: int | None = None
-    scores: metrics.Agreement
+    scores: Scores
 
 
 _PLACE = ("source", "fold", "dataset", "image", "group", "height", "width")
@@ -53,19 +57,25 @@ _SCORES = metrics.Agreement._fields
 _EARLIER_NAMES = {"source": "model"}
 
 
-def write(path: str | pathlib.Path, rows: Iterable[Scored]):
-    """Writes a `scores.csv`: a row of headings, then one row per image with scores in [0, 1].
+def write(
+    path: str | pathlib.Path,
+    rows: Iterable[Scored],
+    fields: type[metrics.Agreement] | type[matching.InstanceScores] = metrics.Agreement,
+):
+    """Writes a row of headings, then one row per image with scores in [0, 1].
 
     Args:
       path: the file, which appears when it is complete.
       rows: the score records.
+      fields: the type of their scores.
     """
     with files.replacing(path) as file:
         writer = csv.writer(file)
-        writer.writerow([*_PLACE, *_SCORES])
+        writer.writerow([*_PLACE, *fields._fields])
+        kinds = fields.__annotations__.values()
         for row in rows:
             place = (getattr(row, name) for name in _PLACE)
-            writer.writerow([*place, *(f"{value:.6f}" for value in row.scores)])
+            writer.writerow([*place, *map(_text, row.scores, kinds)])
 
 
 def read(path: str | pathlib.Path) -> list[Scored]:
@@ -135,6 +145,11 @@ def before_after(
             ]
         )
     return tables.terminal(Table("", ["dataset", "images", "F before", "F after", "change"], lines))
+
+
+def _text(value, kind):
+    """Returns a score with six digits, and a number of bodies without."""
+    return f"{value:.0f}" if kind is int else f"{value:.6f}"
 
 
 def _parsed(line):

@@ -9,11 +9,11 @@ of the foreground. Lengths are relative to the longer side of the image.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int32
 from scipy import ndimage
 from skimage import feature, filters, measure, morphology, segmentation, transform
 
-from spheroid_jax.inference import postprocess
+from spheroid_jax.inference import objects, postprocess
 
 # Longer side of the reduced images on which contours are found and scored; the search over levels
 # uses a smaller side, because its contour is refined afterwards.
@@ -59,9 +59,24 @@ def segment(gray: Float[np.ndarray, "H W"], method: str) -> Bool[np.ndarray, "H 
     Raises:
       ValueError: there is no such method.
     """
-    if method not in METHODS:
-        raise ValueError(f"no method {method!r}; choose one of {', '.join(METHODS)}")
     return _enlarged(_body(_reduced(gray, _SIDE_PX), method), gray.shape)
+
+
+def label_bodies(gray: Float[np.ndarray, "H W"], method: str) -> Int32[np.ndarray, "H W"]:
+    """Labels all bodies that a conventional method finds: the parts of its foreground.
+
+    Args:
+      gray: normalised image, in [0, 1].
+      method: name in `METHODS`.
+
+    Returns:
+      Labels, as returned by `objects.label_components`.
+
+    Raises:
+      ValueError: there is no such method.
+    """
+    foreground = _foreground(_reduced(gray, _SIDE_PX), method)
+    return objects.label_components(_enlarged(foreground, gray.shape))
 
 
 def propose(gray: Float[np.ndarray, "H W"]) -> Proposal:
@@ -165,11 +180,18 @@ def _contour(mask):
     return contour & ~border, 2 * np.count_nonzero(mask & border)
 
 
-def _body(gray, method):
+def _foreground(gray, method):
+    if method not in METHODS:
+        raise ValueError(f"no method {method!r}; choose one of {', '.join(METHODS)}")
     if gray.min() == gray.max():
         return np.zeros(gray.shape, bool)
+    return METHODS[method](gray)
+
+
+def _body(gray, method):
     return postprocess.single_body(
-        METHODS[method](gray), min_area_px=postprocess.scaled_min_area_px(max(gray.shape))
+        _foreground(gray, method),
+        min_area_px=postprocess.scaled_min_area_px(max(gray.shape)),
     )
 
 

@@ -1,5 +1,6 @@
 """The bodies in a probability map: their masks, each in its own frame, and their labels."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -87,7 +88,7 @@ def find_bodies(
       eight_bit: foreground probability, as returned by `postprocess.eight_bit`.
       threshold: value above which a pixel is foreground.
     """
-    return [cut_runs(body) for body in _bodies(eight_bit, threshold)]
+    return _components(runs.encode(eight_bit, threshold), least_share=LEAST_SHARE)
 
 
 def label_bodies(
@@ -102,20 +103,43 @@ def label_bodies(
     Returns:
       0 in the background, and from 1 on the number of the body by falling area.
     """
-    labels = np.zeros(probability.shape, np.int32)
-    for number, body in enumerate(_bodies(postprocess.eight_bit(probability), threshold), 1):
-        labels[runs.paint(body)] = number
+    found = find_bodies(postprocess.eight_bit(probability), threshold=threshold)
+    return numbered(found, probability.shape)
+
+
+def label_components(mask: Bool[np.ndarray, "H W"]) -> Int32[np.ndarray, "H W"]:
+    """Labels the connected components of a mask, with their holes filled.
+
+    Components below the smallest area of post-processing are left out, but none for being much
+    smaller than the largest one.
+
+    Returns:
+      0 in the background, and from 1 on the number of the component by falling area.
+    """
+    return numbered(_components(runs.encode(mask), least_share=0), mask.shape)
+
+
+def numbered(bodies: Sequence[Cutout], shape: tuple[int, int]) -> Int32[np.ndarray, "H W"]:
+    """Returns the labels of bodies: 0 in the background, and from 1 on the number of the body."""
+    labels = np.zeros(shape, np.int32)
+    for number, body in enumerate(bodies, start=1):
+        labels[body.slices][body.inside] = number
     return labels
 
 
-def _bodies(eight_bit, threshold):
-    """Returns the runs of each body, the largest first."""
-    found = runs.filled(runs.encode(eight_bit, threshold))
+def _components(foreground, *, least_share):
+    """Cuts out each component, the largest first.
+
+    Args:
+      foreground: runs of a mask.
+      least_share: smallest area of a component over that of the largest.
+    """
+    found = runs.filled(foreground)
     labels = runs.components(found, diagonal=True)
     areas = runs.areas(found, labels)
     if not areas.size:
         return []
-    least = max(postprocess.scaled_min_area_px(max(eight_bit.shape)), LEAST_SHARE * areas.max(), 1)
+    least = max(postprocess.scaled_min_area_px(max(found.shape)), least_share * areas.max(), 1)
     # A stable sort: of two equally large bodies the first in reading order comes first.
     order = np.argsort(-areas, kind="stable")
-    return [found.select(labels == label) for label in order if areas[label] >= least]
+    return [cut_runs(found.select(labels == label)) for label in order if areas[label] >= least]

@@ -40,7 +40,7 @@ def eight_bit(probability: Float[Array | np.ndarray, "*shape"]) -> UInt8[np.ndar
     return np.round(np.asarray(probability) * 255).astype(np.uint8)
 
 
-def eight_bit_map(probability: images.Enlarged) -> UInt8[np.ndarray, "H W"]:
+def eight_bit_map(probability: images.ImageMap) -> UInt8[np.ndarray, "H W"]:
     """Rounds a probability map at the size of its image to 8 bits, in stripes of columns."""
     height, width = probability.shape
     rounded = np.empty((height, width), np.uint8)

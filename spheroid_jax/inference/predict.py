@@ -8,12 +8,14 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from jax import numpy as jnp
-from jaxtyping import Array, Bool, Float, Float32, UInt8
+from jaxtyping import Array, Bool, Float, Float32, Int32, UInt8
 from numpy.typing import ArrayLike
 
 from spheroid_jax import images
-from spheroid_jax.inference import postprocess
+from spheroid_jax.inference import objects, postprocess, views
+from spheroid_jax.inference.instances import Maps
 from spheroid_jax.inference.model_file import Ensemble, Params
+from spheroid_jax.inference.objects import Cutout
 from spheroid_jax.runtime import compilation
 
 # Flips of (B, S, S); each flip is its own inverse.
@@ -37,6 +39,36 @@ class Segmentation(NamedTuple):
     probability: Float32[np.ndarray, "H W"]
 
 
+class Objects(NamedTuple):
+    """The result of `segment_objects`, with the height and width of the image.
+
+    Attributes:
+      labels: 0 in the background, and from 1 on the number of the body by falling area.
+      confidence: for each body, how sure the network is of it, in [0, 1].
+      probability: probability in [0, 1] that a pixel is foreground.
+    """
+
+    labels: Int32[np.ndarray, "H W"]
+    confidence: Float32[np.ndarray, " N"]
+    probability: Float32[np.ndarray, "H W"]
+
+
+class Bodies(NamedTuple):
+    """The bodies of an image, whose maps are computed where asked for.
+
+    Attributes:
+      cutouts: their masks, the largest first; none overlap.
+      confidence: for each body, how sure the network is of it, in [0, 1].
+      probability: the map of foreground probability at the size of the image.
+      eight_bit: the same, as returned by `postprocess.eight_bit`.
+    """
+
+    cutouts: list[Cutout]
+    confidence: list[float]
+    probability: images.ImageMap
+    eight_bit: UInt8[np.ndarray, "H W"]
+
+
 def segment(params: Params | Ensemble, image: ArrayLike) -> Segmentation:
     """Segments the spheroid in one image.
 
@@ -44,6 +76,9 @@ def segment(params: Params | Ensemble, image: ArrayLike) -> Segmentation:
     compiled once for images of all sizes. The probability map is resampled to the size of the
     image. Thresholding, filling of holes and removal of small objects follow at this size (paper,
     section 2.5); the smallest area is scaled to the resolution of the image.
+
+    A model with markers looks again at bodies that are small in the frame (`views`), and the mask
+    is the largest body's, without others that touch it.
 
     Args:
       params: model or ensemble, as returned by `load`.
@@ -56,8 +91,32 @@ def segment(params: Params | Ensemble, image: ArrayLike) -> Segmentation:
       ImageError: the image cannot be used (also a ValueError).
     """
     prepared = prepare(params, image)
-    on_grid = np.asarray(grid_probability(params, prepared.grid[np.newaxis]))
-    return finish(prepared, on_grid[0])
+    maps = np.asarray(grid_maps(params, prepared.grid[np.newaxis]))[0]
+    return finish(params, image, prepared, maps)
+
+
+def segment_objects(params: Params | Ensemble, image: ArrayLike) -> Objects:
+    """Segments all bodies of one image.
+
+    A model with markers tells bodies apart that touch; for another model, each connected part of
+    the foreground is a body.
+
+    Args:
+      params: model or ensemble, as returned by `load`.
+      image: as for `segment`.
+
+    Returns:
+      The labels, the confidence in each body, and the probability map.
+
+    Raises:
+      ImageError: the image cannot be used (also a ValueError).
+    """
+    prepared = prepare(params, image)
+    maps = np.asarray(grid_maps(params, prepared.grid[np.newaxis]))[0]
+    found = find_bodies(params, image, prepared, maps)
+    labels = objects.numbered(found.cutouts, prepared.shape)
+    confidence = np.array(found.confidence, np.float32)
+    return Objects(labels, confidence, found.probability.window())
 
 
 class Prepared(NamedTuple):
@@ -95,22 +154,87 @@ def prepare(params: Params | Ensemble, image: ArrayLike | images.Gray) -> Prepar
     return Prepared(grid, box, gray.shape, (gray.low, gray.high))
 
 
-def finish(prepared: Prepared, on_grid: Float32[np.ndarray, "S S"]) -> Segmentation:
-    """Makes a mask from a probability map on the grid: the part of `segment` after the network.
+def finish(
+    params: Params | Ensemble,
+    image: ArrayLike | images.Gray,
+    prepared: Prepared,
+    maps: Float32[np.ndarray, "M S S"],
+) -> Segmentation:
+    """Makes a mask from the maps on the grid: the part of `segment` after the network.
 
     Args:
-      prepared: image, as returned by `prepare`.
-      on_grid: foreground probability, as returned by `grid_probability`.
+      params: model or ensemble.
+      image: as for `segment`.
+      prepared: the image, as returned by `prepare`.
+      maps: one image's maps, as returned by `grid_maps`.
 
     Returns:
       The mask and the probability map, at the size of the image.
     """
-    content = prepared.box.crop(on_grid)
-    probability = images.resample(content, prepared.shape)
+    if _has_markers(params):
+        found = find_bodies(params, image, prepared, maps)
+        mask = found.cutouts[0].mask() if found.cutouts else np.zeros(prepared.shape, bool)
+        return Segmentation(mask, found.probability.window())
+    probability = images.resample(prepared.box.crop(maps[0]), prepared.shape)
     mask = postprocess.largest_body(
         probability, min_area_px=postprocess.scaled_min_area_px(max(prepared.shape))
     )
     return Segmentation(mask, probability)
+
+
+def find_bodies(
+    params: Params | Ensemble,
+    image: ArrayLike | images.Gray,
+    prepared: Prepared,
+    maps: Float32[np.ndarray, "M S S"],
+) -> Bodies:
+    """Finds the bodies of an image: the part of `segment_objects` after the network.
+
+    Args:
+      params: model or ensemble.
+      image: as for `segment`, or measured already.
+      prepared: the image, as returned by `prepare`.
+      maps: one image's maps, as returned by `grid_maps`.
+    """
+    if not _has_markers(params):
+        return connected_bodies(prepared.enlarged(maps[0]))
+    gray = image
+    if not isinstance(gray, images.Gray):
+        gray = images.Gray(np.asarray(image), *prepared.levels)
+
+    def network(grids):
+        # One after another: a window takes a CPU as long alone as in a batch.
+        found = [np.asarray(grid_maps(params, grid[np.newaxis]))[0] for grid in grids]
+        return tuple(np.stack(found, axis=1))
+
+    whole = Maps(*(prepared.box.crop(each) for each in maps))
+    findings = views.look(network, gray, whole, params.size)
+    painted = views.Painted(findings.whole, findings.bodies)
+    least = postprocess.scaled_min_area_px(max(prepared.shape))
+    bodies = views.cutouts(findings.bodies, prepared.shape)
+    bodies = [each for each in bodies if np.count_nonzero(each[0].inside) >= least]
+    return Bodies(
+        [cutout for cutout, _ in bodies],
+        [seen.confidence for _, seen in bodies],
+        painted,
+        postprocess.eight_bit_map(painted),
+    )
+
+
+def connected_bodies(probability: images.ImageMap) -> Bodies:
+    """Takes each connected part of the foreground for a body.
+
+    Args:
+      probability: the map of foreground probability at the size of the image.
+    """
+    eight_bit = postprocess.eight_bit_map(probability)
+    cutouts = objects.find_bodies(eight_bit)
+    confidence = [float(eight_bit[each.slices][each.inside].mean()) / 255 for each in cutouts]
+    return Bodies(cutouts, confidence, probability, eight_bit)
+
+
+def _has_markers(params):
+    return all(dict(member.fields).get("markers", False) for member in params.members)
 
 
 def grid_probability(
@@ -153,9 +277,58 @@ def member_probability(
     return sum(upright[1:], start=upright[0]) / len(_FLIPS)
 
 
+def grid_maps(
+    params: Params | Ensemble, grids: Float32[Array | np.ndarray, "B S S"]
+) -> Float32[Array, "B M S S"]:
+    """Computes all maps of a model on the grid; those of an ensemble are averaged.
+
+    Args:
+      params: model or ensemble.
+      grids: images on the grid, as returned by `images.preprocess`.
+
+    Returns:
+      Probabilities in [0, 1]: of foreground and, for a model with markers, of markers.
+    """
+    if not _has_markers(params):
+        return grid_probability(params, grids)[:, jnp.newaxis]
+    maps = [member_maps(member, grids) for member in params.members]
+    return sum(maps[1:], start=maps[0]) / len(maps)
+
+
+@compilation.jit
+def member_maps(
+    params: Params, grids: Float32[Array | np.ndarray, "B S S"]
+) -> Float32[Array, "B 2 S S"]:
+    """Computes the maps of foreground and of markers on the grid with one model.
+
+    Args:
+      params: model with markers.
+      grids: images on the grid, as returned by `images.preprocess`.
+
+    Returns:
+      Probabilities in [0, 1]; with `params.flips`, averaged as by `member_probability`.
+    """
+
+    def maps(grids):
+        logits = jnp.asarray(params.model().apply(params.variables, grids[..., jnp.newaxis]))
+        foreground = jax.nn.softmax(logits[..., :2])[..., 1]
+        return jnp.stack([foreground, jax.nn.sigmoid(logits[..., 2])])
+
+    if not params.flips:
+        return jnp.moveaxis(maps(grids), 0, 1)
+    views_of = jnp.split(
+        maps(jnp.concatenate([flip(grids) for flip in _FLIPS])), len(_FLIPS), axis=1
+    )
+    upright = [
+        jnp.stack([flip(each) for each in both])
+        for flip, both in zip(_FLIPS, views_of, strict=True)
+    ]
+    return jnp.moveaxis(sum(upright[1:], start=upright[0]) / len(_FLIPS), 0, 1)
+
+
 def _probability(params, grids):
     logits = params.model().apply(params.variables, grids[..., jnp.newaxis])
-    return jax.nn.softmax(logits)[..., 1]
+    return jax.nn.softmax(logits[..., :2])[..., 1]
 
 
 def grid_truth(labels: UInt8[np.ndarray, "S S"]) -> Bool[np.ndarray, "S S"]:
@@ -166,7 +339,7 @@ def grid_truth(labels: UInt8[np.ndarray, "S S"]) -> Bool[np.ndarray, "S S"]:
     Args:
       labels: labels, as returned by `images.mask_to_grid`.
     """
-    return postprocess.single_body(labels == images.FOREGROUND, min_area_px=1)
+    return postprocess.single_body(images.is_body(labels), min_area_px=1)
 
 
 def grid_mask(

@@ -84,8 +84,8 @@ def segment_stream(
     def read_path(source):
         return read(source) if isinstance(source, str | os.PathLike) else source
 
-    def finish(source, image, prepared, on_grid):
-        return predict.finish(prepared, on_grid)
+    def finish(source, image, prepared, maps):
+        return predict.finish(params, image, prepared, maps)
 
     options: dict[str, Any] = {"batch_size": batch_size, "threads": threads}
     for done in finish_stream(params, sources, read=read_path, finish=finish, **options):
@@ -97,7 +97,7 @@ def finish_stream(
     sources: Iterable[Any],
     *,
     read: Callable[[Any], Any],
-    finish: Callable[[Any, Any, predict.Prepared, Float32[np.ndarray, "S S"]], Any],
+    finish: Callable[[Any, Any, predict.Prepared, Float32[np.ndarray, "M S S"]], Any],
     batch_size: int = 0,
     threads: int = 0,
     cost: Callable[[Any], int] = lambda source: 0,
@@ -237,7 +237,7 @@ def _through_network(params, batch):
     if grids:
         bucket = 1 << (len(grids) - 1).bit_length()
         grids += [np.zeros_like(grids[0])] * (bucket - len(grids))
-        maps = predict.grid_probability(params, np.stack(grids))
+        maps = predict.grid_maps(params, np.stack(grids))
     places = itertools.count()
     return [
         (item, None)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped, UInt8
 
 from spheroid_jax import images
-from spheroid_jax.inference import objects, postprocess, predict
+from spheroid_jax.inference import predict
 from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.inference.objects import Cutout
 from spheroid_jax.lab import contour, error_bars
@@ -87,30 +87,29 @@ def measure(
     """
     gray = images.measured(image)
     prepared = predict.prepare(params, gray)
-    on_grid = np.asarray(predict.grid_probability(params, prepared.grid[np.newaxis]))[0]
+    maps = np.asarray(predict.grid_maps(params, prepared.grid[np.newaxis]))[0]
     rules = rules or rules_of_models.load()[0]
-    return examine(gray, prepared.enlarged(on_grid), rules, several=several).bodies
+    found = predict.find_bodies(params, gray, prepared, maps)
+    return examine(gray, found, rules, several=several).bodies
 
 
 def examine(
-    gray: images.Gray, probability: images.Enlarged, rules: Rules, *, several: bool = False
+    gray: images.Gray, found: predict.Bodies, rules: Rules, *, several: bool = False
 ) -> Examined:
-    """Measures the bodies of an image whose foreground probability is known.
+    """Measures the bodies that were found in an image.
 
     Args:
       gray: the image.
-      probability: foreground probability at the size of the image.
+      found: the bodies, as returned by `predict.find_bodies`.
       rules: the model's rules, for the error bars.
       several: whether to measure all bodies instead of the largest.
     """
-    eight_bit = postprocess.eight_bit_map(probability)
-    found = objects.find_bodies(eight_bit)
-    kept = found if several else found[:1]
+    kept = found.cutouts if several else found.cutouts[:1]
     bodies = [
-        _body(number, kept, eight_bit, probability, gray, rules)
+        _body(number, kept, found.eight_bit, found.probability, gray, rules)
         for number in range(1, len(kept) + 1)
     ]
-    return Examined(eight_bit, bodies, len(found))
+    return Examined(found.eight_bit, bodies, len(found.cutouts))
 
 
 def _body(number, all_bodies, eight_bit, probability, gray, rules):

@@ -9,6 +9,7 @@ import numpy as np
 from spheroid_jax import images
 from spheroid_jax.images import find
 from spheroid_jax.inference import postprocess, predict
+from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.lab import bodies as measuring
 from spheroid_jax.lab import columns, evidence, outlines, rules, verdict
 from spheroid_jax.lab import shape as shapes
@@ -22,10 +23,11 @@ _LEAST_DIAMETER_SHARE = 0.06
 
 
 def examine_well(
+    params: Params | Ensemble,
     item: Item,
     image: images.Image,
     prepared: predict.Prepared,
-    on_grid: np.ndarray,
+    maps: np.ndarray,
     model_rules: rules.Rules,
     *,
     several: bool,
@@ -33,32 +35,34 @@ def examine_well(
     """Judges and measures one picture.
 
     Args:
+      params: the model.
       item: what was read.
       image: the picture.
       prepared: the picture as the network sees it.
-      on_grid: the network's probability map.
+      maps: the network's maps of the whole picture, as returned by `predict.grid_maps`.
       model_rules: the model's rules.
       several: whether to measure all bodies instead of the largest.
     """
-    grid, probability = prepared.box.crop(prepared.grid), prepared.box.crop(on_grid)
+    grid, probability = prepared.box.crop(prepared.grid), prepared.box.crop(maps[0])
     scores = evidence.collect(grid, probability)
     judged = verdict.judge(scores, model_rules)
-    full = prepared.enlarged(on_grid)
     gray = images.Gray(image.pixels, *prepared.levels)
+    height, width = prepared.shape
     if not judged.measured:
-        examined = Examined(postprocess.eight_bit_map(full), [], 0)
+        examined = Examined(postprocess.eight_bit_map(prepared.enlarged(maps[0])), [], 0)
     else:
-        examined = measuring.examine(gray, full, model_rules, several=several)
+        found = predict.find_bodies(params, gray, prepared, maps)
+        examined = measuring.examine(gray, found, model_rules, several=several)
     return Well(
         item=item,
-        height=full.shape[0],
-        width=full.shape[1],
+        height=height,
+        width=width,
         notes=image.notes,
         verdict=judged,
         evidence=scores,
         examined=examined,
         shown=images.picture(gray, overlay.SIDE_PX),
-        flags=(*_flags(item, examined, full.shape[1]), *image.doubts),
+        flags=(*_flags(item, examined, width), *image.doubts),
         doubts=image.doubts,
     )
 

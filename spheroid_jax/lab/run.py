@@ -239,10 +239,10 @@ class _Run:
         if entry.image["verdict"] == verdict.UNREADABLE:
             self.failed += 1
 
-    def _finish(self, item, image, prepared, on_grid):
+    def _finish(self, item, image, prepared, maps):
         """Judges, measures and writes one picture; returns its `Entry`. Runs in threads."""
         well = examination.examine_well(
-            item, image, prepared, on_grid, self.rules, several=self.options.several
+            self.params, item, image, prepared, maps, self.rules, several=self.options.several
         )
         content = self._content(item.found.path)
         image_row = wells.image_row(well, sha256=content, model=self.model)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spheroid_jax.errors import UserError
-from spheroid_jax.evaluation import metrics, records
+from spheroid_jax.evaluation import matching, metrics, records
 
 
 def scored(dataset, image, f_score=0.5, *, precision=0.25, recall=0.75, **where):
@@ -50,6 +50,15 @@ def test_every_file_has_the_same_columns_and_what_does_not_apply_is_empty(tmp_pa
     ]
     assert row[:7] == ["", "", "easy", "a", "", "", ""]
     assert row[9] == "0.666667"
+
+
+def test_numbers_of_bodies_are_whole(tmp_path):
+    scores = matching.InstanceScores(0.5, 1 / 3, math.nan, np.float64(3), 12)
+    row = records.Scored(dataset="d", image="a", scores=scores)
+    records.write(tmp_path / "instances.csv", [row], matching.InstanceScores)
+    heading, line = (tmp_path / "instances.csv").read_text().splitlines()
+    assert heading.endswith(",width,f1_50,f1_80,matched_iou,true,found")
+    assert line == ",,d,a,,,,0.500000,0.333333,nan,3,12"
 
 
 @pytest.mark.parametrize(

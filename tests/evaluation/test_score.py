@@ -179,7 +179,15 @@ def test_the_worst_images_are_drawn_with_both_contours(root, tool, here):
     }
 
 
-@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)), st.booleans())
+@given(
+    hnp.arrays(
+        st.sampled_from([bool, np.int32, np.int64]),
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=20),
+    ),
+    st.booleans(),
+)
 def test_a_packed_mask_is_the_mask(mask, transpose):
     mask = mask.T if transpose else mask
-    np.testing.assert_array_equal(scoring.Packed.of(mask).mask(), mask)
+    unpacked = scoring.Packed.of(mask).mask()
+    np.testing.assert_array_equal(unpacked, mask)
+    assert unpacked.dtype == mask.dtype

@@ -15,7 +15,7 @@ from spheroid_jax import images
 from spheroid_jax.commands import score as command
 from spheroid_jax.data import folder
 from spheroid_jax.evaluation import metrics
-from spheroid_jax.evaluation.score import scoring
+from spheroid_jax.evaluation.score import pixels, scoring
 from spheroid_jax.inference import conventional, model_file, pretrained
 
 # Each test has a folder of its own, in which the command runs.
@@ -175,10 +175,10 @@ def test_the_best_threshold_is_chosen_by_other_groups():
         folder.Pair(dataset, str(n), None, None, group) for n, (dataset, group) in enumerate(groups)
     ]
     rows = [row_of("x", [0.9, 0.9, 0.2, 0.2, 1.0]), row_of("y", [0.1, 0.1, 0.3, 0.6, 0.0])]
-    best = scoring._chosen("best", rows, pairs)
+    best = scoring._chosen("best", rows, pairs, pixels.rules())
     # Well 1 is scored by y, which wells 2 and 3 prefer; these by x, because
     # of well 1. The other dataset has one group only.
-    assert [mask and mask.bits.decode() for mask in best.masks] == ["y", "y", "x", "x", None]
+    assert [mask and mask.content.decode() for mask in best.masks] == ["y", "y", "x", "x", None]
     f_scores = metrics.Agreement(*best.scores.T).f_score
     np.testing.assert_array_equal(f_scores, [0.1, 0.1, 0.2, 0.2, np.nan])
 

@@ -163,3 +163,26 @@ def test_agreement_depends_neither_on_polarity_nor_on_contrast():
     score = conventional.edge_agreement(gray, BODY)
     for other in (1 - gray, 0.3 * gray + 0.2):
         assert conventional.edge_agreement(other, BODY) == pytest.approx(score, abs=0.01)
+
+
+@pytest.mark.parametrize("method", conventional.THRESHOLDS)
+def test_all_bodies_of_a_picture_are_labelled(method):
+    first, second = disk(SIZE, (40, 40), 22), disk(SIZE, (90, 90), 11)
+    gray = picture(first | second)
+    labels = conventional.label_bodies(gray, method)
+    for number, body in enumerate((first, second), 1):
+        assert metrics.pixel_scores(labels == number, body).f_score > 0.8
+    largest = conventional.segment(gray, method)
+    np.testing.assert_array_equal(labels == 1, largest)
+
+
+def test_labels_have_the_size_of_a_large_picture():
+    body = disk(600, (300, 200), 90)
+    labels = conventional.label_bodies(picture(body), "otsu")
+    assert labels.max() == 1 and metrics.pixel_scores(labels == 1, body).f_score > 0.95
+
+
+def test_a_flat_picture_has_no_bodies():
+    assert not conventional.label_bodies(np.full((64, 64), 0.5, np.float32), "li").any()
+    with pytest.raises(ValueError, match="no method 'ostu'"):
+        conventional.label_bodies(picture(BODY), "ostu")

@@ -34,3 +34,11 @@ def test_holes_are_filled():
 
 def test_nothing_gives_no_bodies():
     assert objects.label_bodies(np.zeros((40, 40), np.float32)).max() == 0
+
+
+def test_components_are_bodies_however_small_beside_the_largest():
+    large, small = disk(480, (150, 200), 120), disk(480, (420, 420), 6)
+    speck = disk(480, (400, 60), 4)  # 49 px; the smallest of 480 px has 64.
+    hole = disk(480, (150, 200), 20)
+    labels = objects.label_components((large & ~hole) | small | speck)
+    np.testing.assert_array_equal(labels, large + 2 * small)

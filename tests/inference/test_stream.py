@@ -116,7 +116,7 @@ def in_work_together(monkeypatch, costs, budget, batch_size=1):
             peaks.append(taken[0])
         return np.arange(64 * 64, dtype=np.float32).reshape(64, 64)
 
-    def finish(source, image, prepared, on_grid):
+    def finish(source, image, prepared, maps):
         with lock:
             taken[0] -= costs[source]
         return source

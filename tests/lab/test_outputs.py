@@ -15,7 +15,7 @@ from pyarrow import parquet
 from shapely import geometry
 
 from spheroid_jax import images
-from spheroid_jax.inference import objects
+from spheroid_jax.inference import objects, predict
 from spheroid_jax.lab import bodies, columns, contour, outlines, tables
 from spheroid_jax.lab.columns import Column
 
@@ -27,7 +27,9 @@ def body(trusting, rng):
     gray = np.where(mask, 60.0, 200.0).astype(np.float32)
     probability = np.where(mask, 0.98, 0.02).astype(np.float32)
     full = images.Enlarged(probability, probability.shape)
-    (found,) = bodies.examine(images.measured(gray), full, trusting).bodies
+    (found,) = bodies.examine(
+        images.measured(gray), predict.connected_bodies(full), trusting
+    ).bodies
     return found
 
 

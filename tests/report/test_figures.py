@@ -10,8 +10,9 @@ from helpers import disk
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage
 
-from spheroid_jax.report import curves, f_scores, maps, svg, training
+from spheroid_jax.report import curves, f_scores, figures, maps, svg, training
 
 F_SCORES = hnp.arrays(
     float, st.tuples(st.integers(1, 5), st.integers(1, 9)), elements=st.floats(0, 1)
@@ -64,7 +65,7 @@ def example(title, *, truth=None):
     )
 
 
-def figures(rng):
+def drawn(rng):
     """One of each figure, drawn anew."""
     schedules = {"linear": {"dataset1": np.array([0.8, 0.9, np.nan])}}
     yield f_scores.intervals(models(["Adver", "Base"], rng))
@@ -159,10 +160,10 @@ def test_records_become_a_curve_per_metric():
 
 
 def test_the_same_figures_are_the_same_bytes():
-    first = list(figures(np.random.default_rng(0)))
+    first = list(drawn(np.random.default_rng(0)))
     # A user's own settings change nothing, and stay.
     with matplotlib.rc_context({"font.size": 30, "axes.grid": True}):
-        assert first == list(figures(np.random.default_rng(0)))
+        assert first == list(drawn(np.random.default_rng(0)))
         assert matplotlib.rcParams["font.size"] == 30
     assert all(texts(data) for data in first)
     assert not any(b"<dc:date>" in data for data in first)
@@ -280,3 +281,24 @@ def test_maps_of_noise_stay_near_600_kb(rng):
     scores = dict.fromkeys("abc", 0.5)
     busy = maps.Example("x", noise, noise > 2, maps_of_noise, scores)
     assert len(maps.probability_maps([busy] * 3, list("abc"))) < 700_000
+
+
+# The tiles of contact sheets.
+
+
+def test_a_tile_parts_bodies_that_touch():
+    labels = np.zeros((100, 200), int)
+    labels[20:80, 40:100], labels[20:80, 100:160] = 7, 3
+    tile = figures.tile("a", "note", np.zeros(labels.shape), labels, labels > 0)
+    assert tile.truth.shape == (120, 240)  # A longer side of 240 px.
+    assert ndimage.label(tile.truth)[1] == 2
+    # A mask of the same pixels differs only by the line.
+    assert set(np.nonzero(tile.prediction & ~tile.truth)[1]) == {119}
+    assert not (tile.truth & ~tile.prediction).any()
+
+
+def test_a_seam_goes_both_ways_and_the_background_has_none():
+    labels = np.array([[1, 1, 0], [2, 2, 2], [0, 3, 2]])
+    expected = np.array([[1, 1, 0], [0, 1, 0], [0, 1, 0]], bool)
+    np.testing.assert_array_equal(figures._seams(labels), expected)
+    assert not figures._seams(labels > 0).any()

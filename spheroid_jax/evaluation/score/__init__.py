@@ -16,8 +16,11 @@ NAME=SOURCE names the row.
 
 Masks are scored at the image's own size. Truth and prediction are first reduced to one body as in
 the paper: holes are filled, and the largest object is kept, however small. --all-objects leaves
-masks as they are; models and thresholds find one body in any case. A missed body scores 0, and so
-does a missing mask with --missing=zero.
+masks as they are; models and thresholds find one body in any case. A missed body scores 0. With
+--missing=zero, a missing mask is scored as an empty one.
+
+With --instances, bodies are scored instead of pixels: masks and truth are label images, or masks of
+two values whose connected parts are bodies (`bodies.rules`); models and thresholds find all bodies.
 
 Distances are in pixels of an image scaled to a longer side of 480, as in the paper, so that images
 of different sizes can be averaged. The tolerance of the boundary score is a share of the image's

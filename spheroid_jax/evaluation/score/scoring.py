@@ -1,41 +1,34 @@
 """Scores of the masks of one source, image by image."""
 
 import functools
-import pathlib
 import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from spheroid_jax import images
 from spheroid_jax.data.folder import Pair
-from spheroid_jax.evaluation import metrics
 from spheroid_jax.evaluation.score import targets
+from spheroid_jax.evaluation.score.rules import Mask, Rules, Scores
 from spheroid_jax.evaluation.score.sources import Source
-from spheroid_jax.inference import postprocess
-
-_F = metrics.Agreement._fields.index("f_score")
 
 
 class Packed(NamedTuple):
     """A compressed mask of a few kilobytes, so that the masks of all images fit into memory."""
 
     shape: tuple[int, ...]
-    bits: bytes
+    content: bytes
+    dtype: str = "bool"
 
     @classmethod
-    def of(cls, mask: Bool[np.ndarray, "H W"]):
-        """Packs a boolean mask."""
-        return cls(mask.shape, zlib.compress(np.packbits(mask).tobytes()))
+    def of(cls, mask: Mask):
+        """Packs a mask."""
+        return cls(mask.shape, zlib.compress(mask.tobytes()), mask.dtype.str)
 
-    def mask(self) -> Bool[np.ndarray, "H W"]:
-        """Returns the mask, (H, W) boolean."""
-        packed = np.frombuffer(zlib.decompress(self.bits), np.uint8)
-        count = self.shape[0] * self.shape[1]
-        bits = np.unpackbits(packed, count=count)
-        return bits.reshape(self.shape).astype(bool)
+    def mask(self) -> Mask:
+        """Returns the mask, read-only."""
+        return np.frombuffer(zlib.decompress(self.content), self.dtype).reshape(self.shape)
 
 
 class Row(NamedTuple):
@@ -43,7 +36,7 @@ class Row(NamedTuple):
 
     Attributes:
       label: the tool's name.
-      scores: (N, fields of `metrics.Agreement`); NaN where no threshold could be chosen.
+      scores: (N, `Rules.fields`); NaN where no threshold could be chosen.
       masks: N `Packed`; None where no threshold could be chosen.
       missing: number of images for which the tool has no mask.
     """
@@ -57,37 +50,9 @@ class Row(NamedTuple):
 class _Judged(NamedTuple):
     """The scores of one mask, the mask as scored, and whether the tool has no mask."""
 
-    scores: metrics.Agreement
+    scores: Scores
     mask: Packed
     missing: bool
-
-
-class Rules(NamedTuple):
-    """The part of a mask that is scored; the same for truth and prediction.
-
-    Attributes:
-      labels: whether masks are label images, whose objects may touch.
-      all_objects: whether masks are scored as they are, instead of their largest bodies.
-    """
-
-    labels: bool = False
-    all_objects: bool = False
-
-    def read(self, path: pathlib.Path) -> Bool[np.ndarray, "H W"]:
-        """Reads a mask, (H, W) boolean; from a label image, the largest object."""
-        if not self.labels:
-            return images.read_mask(path)
-        labels = images.read_labels(path)
-        if self.all_objects or not labels.any():
-            return labels > 0
-        numbers, areas = np.unique(labels[labels > 0], return_counts=True)
-        return labels == numbers[areas.argmax()]
-
-    def body(self, mask: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
-        """Returns the largest object, however small, with its holes filled."""
-        if self.all_objects:
-            return mask
-        return postprocess.single_body(mask, min_area_px=1)
 
 
 def score(source: Source, pairs: Sequence[Pair], rules: Rules) -> list[Row]:
@@ -117,7 +82,7 @@ def score(source: Source, pairs: Sequence[Pair], rules: Rules) -> list[Row]:
             )
         )
     if source.chosen is not None:
-        rows.append(_chosen(source.chosen, rows, pairs))
+        rows.append(_chosen(source.chosen, rows, pairs, rules))
     return rows
 
 
@@ -129,31 +94,27 @@ def _judge(pair, masks, *, rules):
                 f"{label}: mask of {targets.name(pair)} has {_size(mask)} px, "
                 f"and the truth {_size(truth)}"
             )
-    truth = rules.body(truth)
+    truth = rules.reduce(truth)
     return {label: _scored(mask, truth, rules) for label, mask in masks.items()}
 
 
 def _scored(mask, truth, rules):
     missing = mask is None
-    mask = np.zeros(truth.shape, bool) if missing else rules.body(mask)
-    scores = metrics.agreement(mask, truth)
-    # In pixels of the paper's frame, so that images of all sizes can be averaged.
-    scale = postprocess.PAPER_SIDE_PX / max(truth.shape)
-    scores = scores._replace(hausdorff95_px=scale * scores.hausdorff95_px)
-    return _Judged(scores, Packed.of(mask), missing)
+    mask = np.zeros_like(truth) if missing else rules.reduce(mask)
+    return _Judged(rules.score(mask, truth), Packed.of(mask), missing)
 
 
 def _size(mask):
     return f"{mask.shape[1]} x {mask.shape[0]}"
 
 
-def _chosen(label, rows, pairs):
+def _chosen(label, rows, pairs, rules):
     """Makes a row that takes, for each image, the row that is best on the dataset's other groups.
 
     The image's own group does not take part in the choice. Otherwise the row would show the best
     that any choice can reach, and not what a user gets.
     """
-    f_scores = np.array([row.scores[:, _F] for row in rows])
+    ranks = np.array([rules.ranks(row.scores) for row in rows])
     datasets = np.array([pair.dataset for pair in pairs])
     groups = np.array([pair.group for pair in pairs])
     scores = np.full_like(rows[0].scores, np.nan)
@@ -161,6 +122,6 @@ def _chosen(label, rows, pairs):
     for n in range(len(pairs)):
         others = (datasets == datasets[n]) & (groups != groups[n])
         if others.any():
-            best = rows[f_scores[:, others].mean(axis=1).argmax()]
+            best = rows[ranks[:, others].mean(axis=1).argmax()]
             scores[n], masks[n] = best.scores[n], best.masks[n]
     return Row(label, scores, masks, rows[0].missing)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from spheroid_jax import images
 from spheroid_jax.data import folder
 from spheroid_jax.evaluation.score import targets
-from spheroid_jax.inference import conventional, model_file, stream
+from spheroid_jax.evaluation.score.rules import Rules
+from spheroid_jax.inference import conventional, model_file
 
 CONVENTIONAL = "conventional"
 _SHOWN = 3
@@ -26,7 +27,7 @@ class Source(NamedTuple):
         no such row.
       each: generator function with two arguments: the pairs, and a function `judge`. For each pair,
         in order, the generator yields judge(pair, masks). `masks` is a dict from label to the mask,
-        (H, W) boolean, or to None if the tool has no mask.
+        or to None if the tool has no mask.
     """
 
     name: str
@@ -38,8 +39,8 @@ class Source(NamedTuple):
 def open_sources(
     words: Iterable[str],
     pairs: Sequence[folder.Pair],
+    rules: Rules,
     *,
-    read: Callable,
     missing_are_empty: bool,
 ) -> list[Source]:
     """Finds all masks and loads all models, so that errors come before the computation.
@@ -47,7 +48,7 @@ def open_sources(
     Args:
       words: list of [NAME=]SOURCE.
       pairs: the images, as returned by `targets.find`.
-      read: function from a mask's path to the mask, (H, W) boolean.
+      rules: the rules that masks are scored by.
       missing_are_empty: whether a missing mask is scored as an empty one.
 
     Returns:
@@ -58,7 +59,7 @@ def open_sources(
       ScoreError: masks are missing although `missing_are_empty` is false, two rows have the same
         name, or an image has two masks.
     """
-    opened = [_open(word, pairs, read, missing_are_empty) for word in words]
+    opened = [_open(word, pairs, rules, missing_are_empty) for word in words]
     labels = [
         label for source in opened for label in (*source.labels, source.chosen) if label is not None
     ]
@@ -68,20 +69,20 @@ def open_sources(
     return opened
 
 
-def _open(word, pairs, read, missing_are_empty):
+def _open(word, pairs, rules, missing_are_empty):
     name, place = _split(word)
     if place == CONVENTIONAL:
-        return _thresholds(name, missing_are_empty)
+        return _thresholds(name, rules, missing_are_empty)
     name = name or pathlib.Path(place).resolve().name
     if pathlib.Path(place).is_dir() and not model_file.is_model(place):
-        return _masks(name, pathlib.Path(place), pairs, read, missing_are_empty)
+        return _masks(name, pathlib.Path(place), pairs, rules, missing_are_empty)
     try:
         model = model_file.load(place)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             f"{error}; a source is a folder of masks, a model or the word {CONVENTIONAL}"
         ) from error
-    return _model(name, model, missing_are_empty)
+    return _model(name, model, rules, missing_are_empty)
 
 
 def _split(word):
@@ -95,7 +96,7 @@ def _split(word):
     return name, place
 
 
-def _masks(name, place, pairs, read, missing_are_empty):
+def _masks(name, place, pairs, rules, missing_are_empty):
     paths = _mask_paths(place, pairs)
     missing = [targets.name(pair) for pair in pairs if paths[pair] is None]
     if len(missing) == len(pairs):
@@ -113,7 +114,7 @@ def _masks(name, place, pairs, read, missing_are_empty):
 
     def masks_of(pair):
         path = paths[pair]
-        return {name: path and read(path)}
+        return {name: path and rules.read(path)}
 
     return Source(name, [name], None, _in_threads(masks_of))
 
@@ -147,22 +148,18 @@ def _by_stem(place):
     return paths
 
 
-def _model(name, model, missing_are_empty):
+def _model(name, model, rules, missing_are_empty):
     def each(pairs, judge):
-        results = stream.segment_stream(model, [pair.image for pair in pairs])
+        results = rules.of_model(model, [pair.image for pair in pairs])
         for pair, result in zip(pairs, results, strict=True):
-            if result.segmentation is not None:
-                mask = result.segmentation.mask
-            elif missing_are_empty:
-                mask = None
-            else:
+            if result.error is not None and not missing_are_empty:
                 raise _unusable(name, pair, result.error)
-            yield judge(pair, {name: mask})
+            yield judge(pair, {name: result.value})
 
     return Source(name, [name], None, each)
 
 
-def _thresholds(name, missing_are_empty):
+def _thresholds(name, rules, missing_are_empty):
     label_of = {method: f"{name} {method}".strip() for method in conventional.THRESHOLDS}
 
     def masks_of(pair):
@@ -172,7 +169,7 @@ def _thresholds(name, missing_are_empty):
             if missing_are_empty:
                 return dict.fromkeys(label_of.values())
             raise _unusable(name or CONVENTIONAL, pair, error) from error
-        return {label: conventional.segment(gray, method) for method, label in label_of.items()}
+        return {label: rules.of_threshold(gray, method) for method, label in label_of.items()}
 
     return Source(
         name or CONVENTIONAL,
