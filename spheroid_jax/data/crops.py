@@ -30,7 +30,9 @@ _VERSION = 1
 # Diameter of the body that a crop is cut around, over the side of the crop; log-uniform. A crop is
 # no larger than the image.
 _SHARES = (0.05, 0.8)
-# Share of the crops that are cut around a body; the others are cut anywhere.
+# Share of the crops that are the whole image, so that its many bodies are seen together, and share
+# of the others that are cut around a body; the rest is cut anywhere.
+_WHOLE = 0.15
 _AROUND = 0.9
 # Longest distance of that body's centre from the crop's centre, over the side of the crop.
 _FARTHEST = 0.45
@@ -101,6 +103,8 @@ def cut(
     Returns:
       The slices of rows and columns, inside the image.
     """
+    if rng.random() < _WHOLE:
+        return tuple(slice(0, side) for side in labels.shape)
     longest = max(labels.shape)
     bodies = np.unique(labels[labels > 0])
     middle, side = rng.random(2) * labels.shape, longest * rng.uniform(0.2, 1)

@@ -23,17 +23,20 @@ def dataset(tmp_path):
 def test_crops_lie_in_the_image_and_show_bodies_of_all_sizes():
     labels = disk(400, (200, 120), 20).astype(int)
     rng = np.random.default_rng(0)
-    shares, whole = [], 0
+    shares, whole, entire = [], 0, 0
     for _ in range(400):
         rows, columns = crops.cut(labels, rng, least_px=16)
         part = labels[rows, columns]
+        if part.shape == labels.shape:
+            entire += 1
+            continue
         assert part.shape[0] == part.shape[1] >= 16
         if part.sum() == labels.sum():
             whole += 1
             shares.append(40 / len(part))
     # The image itself bounds the smallest share, 40 of 400 px.
     assert min(shares) < 0.12 and max(shares) > 0.6
-    assert 100 < whole < 400
+    assert 30 < entire < 120 and 100 < whole < 370
 
 
 def test_an_image_without_a_body_is_cut_too():

@@ -1,4 +1,4 @@
-"""Frames of 1 to 80 bodies: apart, touching, pressed together, overlapping, lobed, and discs.
+"""Frames of 1 to 160 bodies: apart, touching, pressed together, overlapping, lobed, and discs.
 
 Bodies in contact and single bodies of several lobes have the same look in one frame. They differ
 only as they do in life: a contact is flat, has a seam, and each body has its own dome; lobes run
@@ -33,9 +33,9 @@ class Spot(NamedTuple):
 
 
 def crowd(rng: Rng, size: int) -> Sketch:
-    """Draws 2 to 80 bodies of one look, in clusters or apart."""
+    """Draws 2 to 160 bodies of one look, in clusters or apart."""
     many = rng.random() < 0.4
-    count = round(drawing.log_uniform(rng, *((20, 80) if many else (2, 25))))
+    count = round(drawing.log_uniform(rng, *((20, 160) if many else (2, 25))))
     least = scene.least_width(size)
     # Bodies fill at most about half the frame.
     width = drawing.log_uniform(rng, least, max(min(0.9 / math.sqrt(count), 0.5), 1.01 * least))
