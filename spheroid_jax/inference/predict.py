@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Float32, Int32, UInt8
 from numpy.typing import ArrayLike
 
 from spheroid_jax import images
-from spheroid_jax.inference import objects, postprocess, views
+from spheroid_jax.inference import objects, painting, postprocess, views
 from spheroid_jax.inference.instances import Maps
 from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.inference.objects import Cutout
@@ -209,9 +209,9 @@ def find_bodies(
 
     whole = Maps(*(prepared.box.crop(each) for each in maps))
     findings = views.look(network, gray, whole, params.size)
-    painted = views.Painted(findings.whole, findings.bodies)
+    painted = painting.Painted(findings.whole, findings.bodies)
     least = postprocess.scaled_min_area_px(max(prepared.shape))
-    bodies = views.cutouts(findings.bodies, prepared.shape)
+    bodies = painting.cutouts(findings.bodies, prepared.shape)
     bodies = [each for each in bodies if np.count_nonzero(each[0].inside) >= least]
     return Bodies(
         [cutout for cutout, _ in bodies],

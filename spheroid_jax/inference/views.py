@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
-from skimage import segmentation
 
 from spheroid_jax import images
-from spheroid_jax.inference import instances, postprocess
+from spheroid_jax.inference import instances
 from spheroid_jax.inference.instances import Maps
-from spheroid_jax.inference.objects import Cutout
 
 # Equivalent diameter below which a body is looked at again, over the side of the grid.
 _SMALL = 0.25
@@ -60,7 +58,7 @@ class View(NamedTuple):
     @property
     def step(self) -> float:
         """Pixels of the image per pixel of the grid."""
-        return max(_side(self.window)) / max(self.labels.shape)
+        return max(side_of(self.window)) / max(self.labels.shape)
 
 
 class Seen(NamedTuple):
@@ -191,7 +189,7 @@ def _within(middle, side, length):
 
 def _holds(window, frame, shape):
     """Whether a frame lies in a window, with a margin where the image goes on."""
-    margin = (1 - _HELD) / 2 * max(_side(window))
+    margin = (1 - _HELD) / 2 * max(side_of(window))
     return all(
         start >= at.start + (margin if at.start else 0)
         and last <= at.stop - (margin if at.stop < length else 0)
@@ -199,7 +197,8 @@ def _holds(window, frame, shape):
     )
 
 
-def _side(window):
+def side_of(window: Window) -> tuple[int, ...]:
+    """Returns the height and width of a window in pixels."""
     return tuple(at.stop - at.start for at in window)
 
 
@@ -215,7 +214,7 @@ def _is_small(seen, size):
 
 def _gains(window, held, size):
     """Whether a window shows its bodies larger than they were."""
-    return max(_side(window)) / size < min(seen.view.step for seen in held) / _LEAST_GAIN
+    return max(side_of(window)) / size < min(seen.view.step for seen in held) / _LEAST_GAIN
 
 
 def _view(network, gray, size, windows):
@@ -287,110 +286,3 @@ def _projected(seen, view):
         np.clip(line.astype(int), 0, side - 1) for line, side in zip(lines, mask.shape, strict=True)
     )
     return mask[np.ix_(rows, columns)] & np.outer(*inside)
-
-
-def cutouts(found: Sequence[Seen], shape: tuple[int, int]) -> list[tuple[Cutout, Seen]]:
-    """Returns bodies with their masks at the size of the image, the largest first; none overlap.
-
-    The contour of a body is that of the enlarged probability map of its view. A seam between
-    bodies that touch is that of the labels.
-
-    Args:
-      found: bodies, as returned by `look`.
-      shape: height and width of the image in pixels.
-    """
-    taken: list[tuple[Cutout, Seen]] = []
-    for seen in found:
-        (rows, columns), mask = _mask_in_image(seen)
-        for other, _ in taken:
-            mask &= ~other.window(rows, columns)
-        if mask.any():
-            taken.append((_placed(mask, rows.start, columns.start, shape), seen))
-    return sorted(taken, key=lambda each: -np.count_nonzero(each[0].inside))
-
-
-def _placed(mask, top, left, shape):
-    """Cuts a mask down to the body's own frame."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    inside = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Cutout(inside, top + int(rows[0]), left + int(columns[0]), shape)
-
-
-def _mask_in_image(seen):
-    """Returns the part of the image around a body, and the body's mask in it."""
-    view = seen.view
-    window = tuple(
-        _grown(at, margin=2 * view.step, within=whole)
-        for at, whole in zip(seen.frame, view.window, strict=True)
-    )
-    part = tuple(
-        slice(at.start - whole.start, at.stop - whole.start)
-        for at, whole in zip(window, view.window, strict=True)
-    )
-    shape = _side(view.window)
-    probability = images.Enlarged(view.maps.probability, shape).window(*part)
-    foreground = postprocess.eight_bit(probability) > postprocess.THRESHOLD
-    # Two pixels of the grid around each body, so that its own contour is inside.
-    numbers = segmentation.expand_labels(view.labels, 2)
-    own = images.nearest(numbers, shape)[part] == seen.number
-    return window, postprocess.fill_holes(foreground & own)
-
-
-def _grown(frame, margin, within):
-    """Returns the rows or columns of a frame with a margin, inside a window."""
-    start, stop = frame
-    return slice(
-        max(math.floor(start - margin), within.start), min(math.ceil(stop + margin), within.stop)
-    )
-
-
-class Painted:
-    """The probability map of an image: that of the whole frame, and better views in it.
-
-    It is computed where asked for, as an `images.Enlarged`.
-
-    Attributes:
-      shape: height and width of the image in pixels.
-    """
-
-    def __init__(self, whole: View, found: Sequence[Seen]):
-        """Takes the view of the whole frame, and the bodies."""
-        self.shape = _side(whole.window)
-        self._whole = images.Enlarged(whole.maps.probability, self.shape)
-        self._parts = [
-            (
-                tuple(
-                    _grown(at, margin=4 * seen.view.step, within=window)
-                    for at, window in zip(seen.frame, seen.view.window, strict=True)
-                ),
-                seen.view.window,
-                images.Enlarged(seen.view.maps.probability, _side(seen.view.window)),
-            )
-            for seen in found
-            if seen.view is not whole
-        ]
-
-    def window(
-        self, rows: slice = slice(None), columns: slice = slice(None)
-    ) -> Float32[np.ndarray, "h w"]:
-        """Returns the map in a window of the image."""
-        asked = tuple(
-            slice(*at.indices(side)) for at, side in zip((rows, columns), self.shape, strict=True)
-        )
-        painted = self._whole.window(*asked).copy()
-        for part, window, enlarged in self._parts:
-            common = [
-                slice(max(a.start, b.start), min(a.stop, b.stop))
-                for a, b in zip(asked, part, strict=True)
-            ]
-            if any(at.start >= at.stop for at in common):
-                continue
-            here, there = (
-                tuple(
-                    slice(at.start - origin.start, at.stop - origin.start)
-                    for at, origin in zip(common, frame, strict=True)
-                )
-                for frame in (asked, window)
-            )
-            painted[here] = enlarged.window(*there)
-        return painted

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from spheroid_jax import images
 from spheroid_jax.images.markers import markers
-from spheroid_jax.inference import instances, views
+from spheroid_jax.inference import instances, painting, views
 
 SIZE = 96
 SIDE = 900
@@ -46,7 +46,7 @@ def look(eyes, gray):
 
 def masks(found, shape):
     """Returns the masks of bodies at the size of the image."""
-    return [cutout.mask() for cutout, _ in views.cutouts(found, shape)]
+    return [cutout.mask() for cutout, _ in painting.cutouts(found, shape)]
 
 
 def test_a_large_body_is_looked_at_once():
@@ -135,7 +135,7 @@ def test_the_probability_is_that_of_the_best_view_of_each_body():
     grid, box = images.gray_to_grid(gray, SIZE)
     whole = instances.Maps(*(box.crop(each[0]) for each in eyes(grid[np.newaxis])))
     findings = views.look(eyes, gray, whole, SIZE)
-    painted = views.Painted(findings.whole, findings.bodies)
+    painted = painting.Painted(findings.whole, findings.bodies)
     everything = painted.window()
     coarse = images.resample(whole.probability, gray.shape)
     far = disk(SIDE, (300, 300), 260)
