@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Float32, Int32, UInt8
 from numpy.typing import ArrayLike
 
 from spheroid_jax import images
-from spheroid_jax.inference import objects, painting, postprocess, views
+from spheroid_jax.inference import look, objects, painting, postprocess
 from spheroid_jax.inference.instances import Maps
 from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.inference.objects import Cutout
@@ -77,8 +77,8 @@ def segment(params: Params | Ensemble, image: ArrayLike) -> Segmentation:
     image. Thresholding, filling of holes and removal of small objects follow at this size (paper,
     section 2.5); the smallest area is scaled to the resolution of the image.
 
-    A model with markers looks again at bodies that are small in the frame (`views`), and the mask
-    is the largest body's, without others that touch it.
+    A model with markers looks again at bodies that are small in the frame (`inference.look`), and
+    the mask is the largest body's, without others that touch it.
 
     Args:
       params: model or ensemble, as returned by `load`.
@@ -208,7 +208,7 @@ def find_bodies(
         return tuple(np.stack(found, axis=1))
 
     whole = Maps(*(prepared.box.crop(each) for each in maps))
-    findings = views.look(network, gray, whole, params.size)
+    findings = look.look(network, gray, whole, params.size)
     painted = painting.Painted(findings.whole, findings.bodies)
     least = postprocess.scaled_min_area_px(max(prepared.shape))
     bodies = painting.cutouts(findings.bodies, prepared.shape)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import assert_streams_equal
+from jax import numpy as jnp
 
 from spheroid_jax import images
 from spheroid_jax.data import arrays, pipeline, sampling
@@ -177,7 +178,7 @@ def test_training_and_segment_see_the_same_array(shared, monkeypatch):
 
     def grid_probability(params, grids):
         seen.append(np.asarray(grids))
-        return np.zeros(grids.shape, np.float32)
+        return jnp.zeros(grids.shape, jnp.float32)
 
     monkeypatch.setattr(predict, "grid_probability", grid_probability)
     samples = arrays.load(shared, DATASETS, SIZE)
@@ -192,7 +193,9 @@ def test_training_and_segment_see_the_same_array(shared, monkeypatch):
 @every_stream
 def test_an_untransformed_batch_is_what_segment_sees(samples, shared, monkeypatch, stream):
     seen = []
-    monkeypatch.setattr(predict, "grid_probability", lambda _, grids: seen.append(grids) or grids)
+    monkeypatch.setattr(
+        predict, "grid_probability", lambda _, grids: seen.append(grids) or jnp.asarray(grids)
+    )
     count = len(samples.pairs)
     params = model_file.Params.create({}, name="unet", size=SIZE)
     still = np.zeros(count, bool)

@@ -1,4 +1,4 @@
-"""Tests of views: a body that is small in the frame is looked at again in a window around it."""
+"""Tests of closer looks: small bodies in windows of their own, crowds taken apart, and their masks."""
 
 import math
 
@@ -9,7 +9,8 @@ from scipy import ndimage
 
 from spheroid_jax import images
 from spheroid_jax.images.markers import markers
-from spheroid_jax.inference import instances, painting, views
+from spheroid_jax.inference import instances, painting
+from spheroid_jax.inference import look as closely
 
 SIZE = 96
 SIDE = 900
@@ -41,7 +42,7 @@ def look(eyes, gray):
     """Returns the bodies of an image as its whole frame and windows show them."""
     grid, box = images.gray_to_grid(gray, SIZE)
     maps = instances.Maps(*(box.crop(each[0]) for each in eyes(grid[np.newaxis])))
-    return views.look(eyes, gray, maps, SIZE).bodies
+    return closely.look(eyes, gray, maps, SIZE).bodies
 
 
 def masks(found, shape):
@@ -49,11 +50,11 @@ def masks(found, shape):
     return [cutout.mask() for cutout, _ in painting.cutouts(found, shape)]
 
 
-def test_a_large_body_is_looked_at_once():
+def test_a_large_body_is_probed_and_stays_as_it_is():
     gray, labels = picture((450, 450, 200))
     eyes = Eyes()
     (seen,) = look(eyes, gray)
-    assert len(eyes.grids) == 1
+    assert len(eyes.grids) == 2
     (mask,) = masks([seen], gray.shape)
     assert np.mean(mask == (labels > 0)) > 0.99
     assert seen.diameter == pytest.approx(400, rel=0.03)
@@ -134,7 +135,7 @@ def test_the_probability_is_that_of_the_best_view_of_each_body():
     eyes = Eyes()
     grid, box = images.gray_to_grid(gray, SIZE)
     whole = instances.Maps(*(box.crop(each[0]) for each in eyes(grid[np.newaxis])))
-    findings = views.look(eyes, gray, whole, SIZE)
+    findings = closely.look(eyes, gray, whole, SIZE)
     painted = painting.Painted(findings.whole, findings.bodies)
     everything = painted.window()
     coarse = images.resample(whole.probability, gray.shape)
@@ -154,3 +155,17 @@ def test_bodies_in_the_image_never_overlap():
     found = masks(look(Eyes(), gray), gray.shape)
     assert len(found) >= 2
     assert np.sum(found, axis=0).max() == 1
+
+
+def test_a_crowd_that_is_one_body_in_the_whole_frame_is_taken_apart():
+    places = [(150 + 64 * row, 150 + 64 * column, 30) for row in range(10) for column in range(10)]
+    gray, labels = picture(*places)
+    assert ndimage.label(images.gray_to_grid(gray, SIZE)[0] < 0.5)[1] < 60
+    eyes = Eyes()
+    found = masks(look(eyes, gray), gray.shape)
+    assert len(found) == 100
+    for mask in found:
+        number = np.bincount(labels[mask]).argmax()
+        truth = labels == number
+        assert number and np.count_nonzero(mask & truth) > 0.85 * np.count_nonzero(mask | truth)
+    assert len(eyes.grids) < 90
