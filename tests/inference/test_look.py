@@ -1,4 +1,4 @@
-"""Tests of closer looks: small bodies in windows of their own, crowds taken apart, and their masks."""
+"""Tests of closer looks: small bodies in windows of their own, and crowds taken apart."""
 
 import math
 
