@@ -1,7 +1,7 @@
 """Closer looks at small bodies: windows around them, and what is seen there."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from spheroid_jax.inference import views
 from spheroid_jax.inference.views import Seen, View, Window, side_of
 
 # Equivalent diameter below which a body is looked at again, over the side of the grid.
-_SMALL = 0.25
+SMALL = 0.25
 # Diameter of the largest body of a window over the window's side: the first with which no more than
 # `_MOST_WINDOWS` windows are needed, else the last.
 _SHARES = (0.4, 0.3, 0.2, 0.14)
@@ -24,7 +24,7 @@ MOST_ENLARGED = 2.0
 MOST_LOOKS = 3
 _LEAST_GAIN = 1.3
 # What is seen in a window is the same body where this share of it was seen before.
-_SAME = 0.5
+SAME = 0.5
 
 
 def plan_windows(
@@ -65,7 +65,7 @@ def seen_again(view: View, held: Sequence[Seen], small: Sequence[Seen]) -> list[
     for seen in views.bodies_of(view, looks=looks):
         mask = seen.mask
         share = np.mean(before[mask])
-        if share >= np.mean(others[mask]) and np.mean((before | others)[mask]) > _SAME:
+        if share >= np.mean(others[mask]) and np.mean((before | others)[mask]) > SAME:
             again.append(seen)
     return again
 
@@ -75,7 +75,7 @@ def is_small(seen: Seen, size: int) -> bool:
     grid_diameter = seen.diameter / seen.view.step
     return (
         seen.looks < MOST_LOOKS
-        and grid_diameter < _SMALL * size
+        and grid_diameter < SMALL * size
         and seen.view.step > 1 / MOST_ENLARGED
     )
 
@@ -109,15 +109,30 @@ def _windows_around(frame, side, shape) -> Iterator[Window]:
     """Yields windows that hold a body: in their middle first, then near each of their corners."""
     free = [max((_HELD * side - (last - start)) / 2, 0) for start, last in frame]
     for down, across in ((0, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-        yield tuple(
-            within((start + last) / 2 + way * room, side, length)
-            for (start, last), way, room, length in zip(
-                frame, (down, across), free, shape, strict=True
-            )
+        moved = (
+            (start + way * room, last + way * room)
+            for (start, last), way, room in zip(frame, (down, across), free, strict=True)
         )
+        yield window_around(moved, side, shape)
 
 
-def within(middle: float, side: float, length: int) -> slice:
+def window_around(
+    frame: Iterable[tuple[float, float]], side: float, shape: tuple[int, int]
+) -> Window:
+    """Returns a square window around the middle of a frame, moved so that it lies in the image.
+
+    Args:
+      frame: first and last row, and first and last column.
+      side: side of the window in pixels; where the image is shorter, the window is, too.
+      shape: height and width of the image in pixels.
+    """
+    return tuple(
+        _within((start + last) / 2, side, length)
+        for (start, last), length in zip(frame, shape, strict=True)
+    )
+
+
+def _within(middle, side, length):
     """Returns the rows or columns of a window, moved so that they lie in the image."""
     side = min(math.ceil(side), length)
     start = min(max(round(middle - side / 2), 0), length - side)

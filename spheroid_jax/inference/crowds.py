@@ -14,9 +14,6 @@ from spheroid_jax import images
 from spheroid_jax.inference import closer, views
 from spheroid_jax.inference.views import Network, Seen, View, Window, side_of
 
-# A body is probed from this diameter on, over the side of the grid; smaller ones are looked at in a
-# window of their own anyway.
-_LARGE = 0.25
 # Width of the probe over the longer side of the body's frame.
 _PROBE = 0.5
 # The body is a crowd where the probe shows at least so many parts, of at most this diameter over
@@ -45,7 +42,8 @@ def taken_apart(network: Network, gray: images.Gray, size: int, found: list[Seen
     kept = []
     for seen in found:
         parts = []
-        if seen.diameter >= _LARGE * size * seen.view.step:
+        # Smaller ones are looked at in a window of their own anyway.
+        if seen.diameter >= closer.SMALL * size * seen.view.step:
             parts = _parts(network, gray, size, seen)
         kept += parts or [seen]
     return kept
@@ -55,13 +53,10 @@ def _parts(network, gray, size, seen):
     """Returns the bodies that a body falls into; [] where it is one."""
     longest = max(last - start for start, last in seen.frame)
     side = max(_PROBE * longest, size / closer.MOST_ENLARGED)
-    probe = tuple(
-        closer.within((start + last) / 2, side, length)
-        for (start, last), length in zip(seen.frame, gray.shape, strict=True)
-    )
+    probe = closer.window_around(seen.frame, side, gray.shape)
     (view,) = views.see(network, gray, size, [probe])
     own = views.projected(seen, view)
-    pieces = [part for part in views.bodies_of(view, looks=2) if np.mean(own[part.mask]) > 0.5]
+    pieces = list(_pieces(view, own))
     diameters = [part.diameter for part in pieces]
     covered = sum(np.count_nonzero(part.mask) for part in pieces)
     if (
@@ -92,20 +87,19 @@ def _tiles(seen, shape, size, diameter, widest) -> Iterator[tuple[Window, Cell]]
     for top, bottom in zip(cells[0][:-1], cells[0][1:], strict=True):
         for left, right in zip(cells[1][:-1], cells[1][1:], strict=True):
             cell = ((top, bottom), (left, right))
-            yield (
-                tuple(
-                    closer.within((start + last) / 2, side, length)
-                    for (start, last), length in zip(cell, shape, strict=True)
-                ),
-                cell,
-            )
+            yield closer.window_around(cell, side, shape), cell
+
+
+def _pieces(view, own) -> Iterator[Seen]:
+    """Yields the bodies of a view that belong to the body whose mask there is `own`."""
+    for part in views.bodies_of(view, looks=2):
+        if np.mean(own[part.mask]) > closer.SAME:
+            yield part
 
 
 def _in_cell(tile: View, cell: Cell, seen: Seen) -> Iterator[Seen]:
     """Yields the parts of a body whose middle lies in a tile's own cell."""
-    own = views.projected(seen, tile)
-    for part in views.bodies_of(tile, looks=2):
+    for part in _pieces(tile, views.projected(seen, tile)):
         middle = [(start + last) / 2 for start, last in part.frame]
-        inside = all(start <= at < last for at, (start, last) in zip(middle, cell, strict=True))
-        if inside and np.mean(own[part.mask]) > 0.5:
+        if all(start <= at < last for at, (start, last) in zip(middle, cell, strict=True)):
             yield part

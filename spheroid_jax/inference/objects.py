@@ -43,25 +43,31 @@ class Cutout(NamedTuple):
     def window(self, rows: slice, columns: slice) -> Bool[np.ndarray, "h w"]:
         """Returns the mask in a window of the image."""
         mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), bool)
-        own = self.slices
-        common = [
-            slice(max(at.start, window.start), min(at.stop, window.stop))
-            for at, window in zip(own, (rows, columns), strict=True)
-        ]
-        if all(each.start < each.stop for each in common):
-            here, there = (
-                tuple(
-                    slice(each.start - at.start, each.stop - at.start)
-                    for each, at in zip(common, frame, strict=True)
-                )
-                for frame in ((rows, columns), own)
-            )
+        shared = common((rows, columns), self.slices)
+        if shared is not None:
+            here, there = (relative(shared, frame) for frame in ((rows, columns), self.slices))
             mask[here] = self.inside[there]
         return mask
 
     def mask(self) -> Bool[np.ndarray, "H W"]:
         """Returns the mask at the size of the image."""
         return self.window(*(slice(0, side) for side in self.shape))
+
+
+def common(one: Sequence[slice], other: Sequence[slice]) -> tuple[slice, ...] | None:
+    """Returns the rows and columns that two frames share; None if they share none."""
+    shared = tuple(
+        slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+    return shared if all(at.start < at.stop for at in shared) else None
+
+
+def relative(frame: Sequence[slice], origin: Sequence[slice]) -> tuple[slice, ...]:
+    """Returns the rows and columns of a frame, counted from those of another."""
+    return tuple(
+        slice(at.start - start.start, at.stop - start.start)
+        for at, start in zip(frame, origin, strict=True)
+    )
 
 
 def cut(mask: Bool[np.ndarray, "H W"]) -> Cutout:

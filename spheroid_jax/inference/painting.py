@@ -8,7 +8,7 @@ from jaxtyping import Float32
 from skimage import segmentation
 
 from spheroid_jax import images
-from spheroid_jax.inference import postprocess
+from spheroid_jax.inference import objects, postprocess
 from spheroid_jax.inference.objects import Cutout
 from spheroid_jax.inference.views import Seen, View, side_of
 
@@ -23,9 +23,12 @@ def cutouts(found: Sequence[Seen], shape: tuple[int, int]) -> list[tuple[Cutout,
       found: bodies, as returned by `look`.
       shape: height and width of the image in pixels.
     """
+    views = {id(seen.view): seen.view for seen in found}
+    # Two pixels of the grid around each body, so that its own contour is inside.
+    numbers = {key: segmentation.expand_labels(view.labels, 2) for key, view in views.items()}
     taken: list[tuple[Cutout, Seen]] = []
     for seen in found:
-        (rows, columns), mask = _mask_in_image(seen)
+        (rows, columns), mask = _mask_in_image(seen, numbers[id(seen.view)])
         for other, _ in taken:
             mask &= ~other.window(rows, columns)
         if mask.any():
@@ -34,28 +37,22 @@ def cutouts(found: Sequence[Seen], shape: tuple[int, int]) -> list[tuple[Cutout,
 
 
 def _placed(mask, top, left, shape):
-    """Cuts a mask down to the body's own frame."""
-    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
-    inside = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Cutout(inside, top + int(rows[0]), left + int(columns[0]), shape)
+    """Cuts a body out of a part of its image that begins at `top` and `left`."""
+    own = objects.cut(mask)
+    return own._replace(top=top + own.top, left=left + own.left, shape=shape)
 
 
-def _mask_in_image(seen):
+def _mask_in_image(seen, numbers):
     """Returns the part of the image around a body, and the body's mask in it."""
     view = seen.view
     window = tuple(
         _grown(at, margin=2 * view.step, within=whole)
         for at, whole in zip(seen.frame, view.window, strict=True)
     )
-    part = tuple(
-        slice(at.start - whole.start, at.stop - whole.start)
-        for at, whole in zip(window, view.window, strict=True)
-    )
+    part = objects.relative(window, view.window)
     shape = side_of(view.window)
     probability = images.Enlarged(view.maps.probability, shape).window(*part)
     foreground = postprocess.eight_bit(probability) > postprocess.THRESHOLD
-    # Two pixels of the grid around each body, so that its own contour is inside.
-    numbers = segmentation.expand_labels(view.labels, 2)
     own = images.nearest(numbers, shape)[part] == seen.number
     return window, postprocess.fill_holes(foreground & own)
 
@@ -103,18 +100,8 @@ class Painted:
         )
         painted = self._whole.window(*asked).copy()
         for part, window, enlarged in self._parts:
-            common = [
-                slice(max(a.start, b.start), min(a.stop, b.stop))
-                for a, b in zip(asked, part, strict=True)
-            ]
-            if any(at.start >= at.stop for at in common):
-                continue
-            here, there = (
-                tuple(
-                    slice(at.start - origin.start, at.stop - origin.start)
-                    for at, origin in zip(common, frame, strict=True)
-                )
-                for frame in (asked, window)
-            )
-            painted[here] = enlarged.window(*there)
+            common = objects.common(asked, part)
+            if common is not None:
+                here, there = (objects.relative(common, frame) for frame in (asked, window))
+                painted[here] = enlarged.window(*there)
         return painted

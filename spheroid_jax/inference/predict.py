@@ -18,12 +18,12 @@ from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.inference.objects import Cutout
 from spheroid_jax.runtime import compilation
 
-# Flips of (B, S, S); each flip is its own inverse.
+# Flips of (..., S, S); each flip is its own inverse.
 _FLIPS = (
     lambda grids: grids,
-    lambda grids: grids[:, ::-1],
-    lambda grids: grids[:, :, ::-1],
-    lambda grids: grids[:, ::-1, ::-1],
+    lambda grids: grids[..., ::-1, :],
+    lambda grids: grids[..., ::-1],
+    lambda grids: grids[..., ::-1, ::-1],
 )
 
 
@@ -250,8 +250,7 @@ def grid_probability(
       Probabilities in [0, 1].
     """
     # Members run one after another, because they share one compiled program.
-    maps = [member_probability(member, grids) for member in params.members]
-    return sum(maps[1:], start=maps[0]) / len(maps)
+    return _mean([member_probability(member, grids) for member in params.members])
 
 
 @compilation.jit
@@ -269,12 +268,7 @@ def member_probability(
     Returns:
       Probabilities in [0, 1].
     """
-    if not params.flips:
-        return _probability(params, grids)
-    views = jnp.concatenate([flip(grids) for flip in _FLIPS])
-    maps = jnp.split(_probability(params, views), len(_FLIPS))
-    upright = [flip(each) for flip, each in zip(_FLIPS, maps, strict=True)]
-    return sum(upright[1:], start=upright[0]) / len(_FLIPS)
+    return _over_flips(params, _probability, grids)
 
 
 def grid_maps(
@@ -291,8 +285,7 @@ def grid_maps(
     """
     if not _has_markers(params):
         return grid_probability(params, grids)[:, jnp.newaxis]
-    maps = [member_maps(member, grids) for member in params.members]
-    return sum(maps[1:], start=maps[0]) / len(maps)
+    return _mean([member_maps(member, grids) for member in params.members])
 
 
 @compilation.jit
@@ -308,26 +301,36 @@ def member_maps(
     Returns:
       Probabilities in [0, 1]; with `params.flips`, averaged as by `member_probability`.
     """
+    return _over_flips(params, _both_maps, grids)
 
-    def maps(grids):
-        logits = jnp.asarray(params.model().apply(params.variables, grids[..., jnp.newaxis]))
-        foreground = jax.nn.softmax(logits[..., :2])[..., 1]
-        return jnp.stack([foreground, jax.nn.sigmoid(logits[..., 2])])
 
+def _over_flips(params, maps_of, grids):
+    """Computes maps (B, ..., S, S); where the model asks for that, their mean over the flips."""
     if not params.flips:
-        return jnp.moveaxis(maps(grids), 0, 1)
-    views_of = jnp.split(
-        maps(jnp.concatenate([flip(grids) for flip in _FLIPS])), len(_FLIPS), axis=1
-    )
-    upright = [
-        jnp.stack([flip(each) for each in both])
-        for flip, both in zip(_FLIPS, views_of, strict=True)
-    ]
-    return jnp.moveaxis(sum(upright[1:], start=upright[0]) / len(_FLIPS), 0, 1)
+        return maps_of(params, grids)
+    flipped = jnp.concatenate([flip(grids) for flip in _FLIPS])
+    maps = jnp.split(maps_of(params, flipped), len(_FLIPS))
+    return _mean([flip(each) for flip, each in zip(_FLIPS, maps, strict=True)])
+
+
+def _mean(maps: list[Array]) -> Array:
+    return sum(maps[1:], start=maps[0]) / len(maps)
 
 
 def _probability(params, grids):
-    logits = params.model().apply(params.variables, grids[..., jnp.newaxis])
+    return _foreground(_logits(params, grids))
+
+
+def _both_maps(params, grids):
+    logits = _logits(params, grids)
+    return jnp.stack([_foreground(logits), jax.nn.sigmoid(logits[..., 2])], axis=1)
+
+
+def _logits(params, grids):
+    return jnp.asarray(params.model().apply(params.variables, grids[..., jnp.newaxis]))
+
+
+def _foreground(logits):
     return jax.nn.softmax(logits[..., :2])[..., 1]
 
 

@@ -109,7 +109,7 @@ def finish_stream(
       sources: any iterable, read as needed.
       read: function from a source to an array or an `images.Image`; called in threads.
       finish: function of the source, of what `read` returned, of the `predict.Prepared` and of the
-        probability map on the grid; called in threads.
+        network's maps, as returned by `predict.grid_maps`; called in threads.
       batch_size: as for `segment_stream`.
       threads: as for `segment_stream`.
       cost: function from a source to the bytes that its image takes. A source waits until the

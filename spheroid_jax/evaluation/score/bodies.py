@@ -7,11 +7,10 @@ parts of a mask of two values.
 import numpy as np
 from jaxtyping import Float
 
-from spheroid_jax import images
 from spheroid_jax.data import folder
 from spheroid_jax.evaluation import matching
 from spheroid_jax.evaluation.score.rules import Rules, mean
-from spheroid_jax.inference import conventional, objects, predict, stream
+from spheroid_jax.inference import conventional, objects, predict
 from spheroid_jax.report.tables import Cell, percent
 
 _TRUE, _FOUND = "true bodies", "found bodies"
@@ -37,14 +36,10 @@ def rules() -> Rules:
     )
 
 
-def _of_model(model, paths):
-    """Yields the bodies that a model finds, as `predict.segment_objects` does."""
-
-    def finish(source, image, prepared, maps):
-        found = predict.find_bodies(model, image, prepared, maps)
-        return objects.numbered(found.cutouts, prepared.shape)
-
-    return stream.finish_stream(model, paths, read=images.read_image, finish=finish)
+def _of_model(model, image, prepared, maps):
+    """Labels the bodies that a model finds, as `predict.segment_objects` does."""
+    found = predict.find_bodies(model, image, prepared, maps)
+    return objects.numbered(found.cutouts, prepared.shape)
 
 
 def _cells(scores: Float[np.ndarray, "N fields"]) -> dict[str, Cell]:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from spheroid_jax import images
 from spheroid_jax.evaluation import metrics
 from spheroid_jax.evaluation.score.rules import Rules, mean
-from spheroid_jax.inference import conventional, postprocess, predict, stream
+from spheroid_jax.inference import conventional, postprocess, predict
 from spheroid_jax.report.tables import Cell, percent
 
 _DISTANCE, _AREA = "HD95, px", "area error"
@@ -68,11 +68,8 @@ def _score(prediction, truth):
     return scores._replace(hausdorff95_px=scale * scores.hausdorff95_px)
 
 
-def _of_model(model, paths):
-    def finish(source, image, prepared, maps):
-        return predict.finish(model, image, prepared, maps).mask
-
-    return stream.finish_stream(model, paths, read=images.read_image, finish=finish)
+def _of_model(model, image, prepared, maps):
+    return predict.finish(model, image, prepared, maps).mask
 
 
 def _cells(scores: Float[np.ndarray, "N fields"]) -> dict[str, Cell]:

@@ -5,7 +5,7 @@ scored, and a label image, 0 in the background and one number per body, where bo
 """
 
 import pathlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from spheroid_jax.evaluation.matching import InstanceScores
 from spheroid_jax.evaluation.metrics import Agreement
-from spheroid_jax.inference import stream
+from spheroid_jax.inference import predict
 from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.report.tables import Cell
 
@@ -32,7 +32,8 @@ class Rules(NamedTuple):
       read: function from a path to a mask.
       reduce: function from a mask to the part of the mask that is scored.
       score: function from prediction and truth to the scores of one image.
-      of_model: function from a model and the paths of images to the model's masks.
+      of_model: function from a model, an image, the `predict.Prepared` and the model's maps of the
+        whole image to the model's mask.
       of_threshold: function from a gray image and the name of a threshold to a mask.
       cells: function from the scores of images to the table's cells by heading, without those of
         `first`.
@@ -48,7 +49,7 @@ class Rules(NamedTuple):
     read: Callable[[pathlib.Path], Mask]
     reduce: Callable[[Mask], Mask]
     score: Callable[[Mask, Mask], Scores]
-    of_model: Callable[[Params | Ensemble, Iterable[pathlib.Path]], Iterator[stream.Finished]]
+    of_model: Callable[[Params | Ensemble, np.ndarray, predict.Prepared, np.ndarray], Mask]
     of_threshold: Callable[[Float[np.ndarray, "H W"], str], Mask]
     cells: Callable[[Float[np.ndarray, "N fields"]], dict[str, Cell]]
     smaller: Sequence[str]

@@ -11,7 +11,7 @@ from spheroid_jax import images
 from spheroid_jax.data import folder
 from spheroid_jax.evaluation.score import targets
 from spheroid_jax.evaluation.score.rules import Rules
-from spheroid_jax.inference import conventional, model_file
+from spheroid_jax.inference import conventional, model_file, stream
 
 CONVENTIONAL = "conventional"
 _SHOWN = 3
@@ -150,7 +150,12 @@ def _by_stem(place):
 
 def _model(name, model, rules, missing_are_empty):
     def each(pairs, judge):
-        results = rules.of_model(model, [pair.image for pair in pairs])
+        results = stream.finish_stream(
+            model,
+            [pair.image for pair in pairs],
+            read=images.read_image,
+            finish=lambda path, *found: rules.of_model(model, *found),
+        )
         for pair, result in zip(pairs, results, strict=True):
             if result.error is not None and not missing_are_empty:
                 raise _unusable(name, pair, result.error)

@@ -153,12 +153,8 @@ def condensation(rng: Rng, light: Picture) -> None:
 def debris_cloud(rng: Rng, light: Picture) -> None:
     """Draws clouds of fine debris or of dead cells, without a contour."""
     size = len(light)
-    x, y = drawing.grid(size)
     for _ in range(rng.integers(1, 4)):
-        mid_x, mid_y = rng.random(2).tolist()
-        reach = drawing.log_uniform(rng, 0.05, 0.5)
-        away = np.hypot(x - mid_x, y - mid_y) / reach
-        away = away * (1 + 0.4 * drawing.field(rng, size, 5))
+        away = _uneven_distance(rng, size, (0.05, 0.5), 0.4, 5)
         fine = drawing.field(rng, size, int(min(drawing.log_uniform(rng, 40, 150), 0.6 * size)))
         clumps = np.clip(0.5 + drawing.field(rng, size, 20), 0, 2)
         grains = np.maximum(fine - rng.uniform(0.2, 1.2), 0) * clumps
@@ -234,14 +230,20 @@ def plate_edge(rng: Rng, light: Picture) -> None:
 
 def ghosts(rng: Rng, light: Picture) -> None:
     """Draws debris far out of focus: pale, without a contour."""
-    size = len(light)
-    x, y = drawing.grid(size)
     for _ in range(rng.integers(1, 6)):
-        mid_x, mid_y = rng.random(2).tolist()
-        reach = drawing.log_uniform(rng, 0.06, 0.3)
-        away = np.hypot(x - mid_x, y - mid_y) / reach
-        away = away * (1 + 0.3 * drawing.field(rng, size, 6))
+        away = _uneven_distance(rng, len(light), (0.06, 0.3), 0.3, 6)
         light *= 1 + rng.uniform(-0.15, 0.08) * drawing.bell(away, 1.0)
+
+
+def _uneven_distance(
+    rng: Rng, size: int, reaches: tuple[float, float], uneven: float, knots: int
+) -> Picture:
+    """Draws the distance from a random place, over a random reach, unevenly stretched."""
+    x, y = drawing.grid(size)
+    mid_x, mid_y = rng.random(2).tolist()
+    reach = drawing.log_uniform(rng, *reaches)
+    away = np.hypot(x - mid_x, y - mid_y) / reach
+    return away * (1 + uneven * drawing.field(rng, size, knots))
 
 
 ALL = {
