@@ -165,7 +165,7 @@ def _serve(connection, work, cores, environment, arguments):
         while True:
             request, times = connection.recv()
             if request == "peak":
-                connection.send(_peak_bytes())
+                connection.send(process_peak_bytes())
                 continue
             start = time.perf_counter()
             for _ in range(times):
@@ -173,7 +173,8 @@ def _serve(connection, work, cores, environment, arguments):
             connection.send(time.perf_counter() - start)
 
 
-def _peak_bytes():
+def process_peak_bytes():
+    """Returns the peak resident memory of this process in bytes."""
     with open("/proc/self/status", encoding="ascii") as status:
         for line in status:
             if line.startswith("VmHWM:"):

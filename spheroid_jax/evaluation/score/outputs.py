@@ -18,7 +18,7 @@ from spheroid_jax.evaluation.score.rules import Rules
 from spheroid_jax.evaluation.score.scoring import Row
 from spheroid_jax.report import figures, tables
 
-_WORST = 5
+COLUMNS = 5  # worst images of each dataset
 
 
 def write(
@@ -41,12 +41,12 @@ def write(
     records.write(folder / rules.file, _records(rows, pairs, rules), rules.fields)
     tables.write(folder / "table", table)
     for row in rows:
-        tiles = _worst(row, pairs, rules)
+        tiles = worst(row, pairs, rules)
         if tiles:
             figures.contact_sheet(
                 folder / "worst" / f"{row.label}.png",
                 tiles,
-                columns=_WORST,
+                columns=COLUMNS,
                 title=f"{row.label}: the worst images of each dataset. "
                 "Orange: truth, blue: prediction",
             )
@@ -70,20 +70,29 @@ def _records(rows, pairs, rules):
             )
 
 
-def _worst(row, pairs, rules):
-    """Returns tiles, the worst first; None fills the rest of each dataset's line."""
+def worst(row: Row, pairs: Sequence[Pair], rules: Rules) -> list[figures.Tile | None]:
+    """Makes tiles of a tool's worst images of each dataset, `COLUMNS` per dataset.
+
+    Args:
+      row: `scoring.Row` of the tool.
+      pairs: the images, as returned by `targets.find`.
+      rules: the rules that the masks were scored by.
+
+    Returns:
+      Tiles, the worst first; None fills the rest of each dataset's line.
+    """
     ranks = rules.ranks(row.scores)
     tiles = []
     for dataset in targets.datasets_of(pairs):
         at = [
-            n
-            for n, pair in enumerate(pairs)
-            if pair.dataset == dataset and row.masks[n] is not None
+            (n, mask)
+            for n, (pair, mask) in enumerate(zip(pairs, row.masks, strict=True))
+            if pair.dataset == dataset and mask is not None
         ]
-        worst = sorted(at, key=lambda n: ranks[n])[:_WORST]
-        line = [_tile(pairs[n], ranks[n], row.masks[n].mask(), rules) for n in worst]
+        chosen = sorted(at, key=lambda each: ranks[each[0]])[:COLUMNS]
+        line = [_tile(pairs[n], ranks[n], mask.mask(), rules) for n, mask in chosen]
         if line:
-            tiles += line + [None] * (_WORST - len(line))
+            tiles += line + [None] * (COLUMNS - len(line))
     return tiles
 
 
