@@ -7,7 +7,7 @@ import sys
 import time
 
 from benchmarks import machine
-from benchmarks.model_card import cost, discs, empties, instances, one_body, worst
+from benchmarks.model_card import cost, discs, empties, goals, instances, one_body, worst
 from benchmarks.model_card.settings import Given
 from spheroid_jax.commands import failures
 from spheroid_jax.errors import UserError
@@ -92,6 +92,9 @@ def render(card):
         f"{about['date']}: {about['cores']} cores, {about['cpu']}, {about['memory_gb']} GB, "
         f"Python {about['python']}, {versions}."
     ]
+    judged = goals.judge({name: part["found"] for name, part in card["parts"].items()})
+    if judged:
+        lines += ["### Goals", tables.markdown(goals.table(judged))]
     for name, part in PARTS.items():
         if name in card["parts"]:
             measured = card["parts"][name]

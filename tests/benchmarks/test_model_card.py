@@ -16,6 +16,7 @@ from benchmarks.model_card import (
     cost,
     discs,
     empties,
+    goals,
     instances,
     numbers,
     one_body,
@@ -283,3 +284,32 @@ def test_the_worst_drawn_images_are_shown_one_line_per_kind(models, tmp_path, mo
     }
     with Image.open(tmp_path / "worst.png") as sheet:
         assert sheet.height / sheet.width == pytest.approx(4 * 2.55 / (5 * 2.1), rel=0.1)
+
+
+def test_goals_are_judged_by_the_numbers_and_only_those_of_parts_that_are_there():
+    lab = {"set": "lab", "f": 0.965, "best_threshold": "li", "thresholds": {"li": 0.97}}
+    frames = {"set": "ipsc-frames", "f1_50": 0.95, "f1_80": 0.79, "largest_f": 0.93}
+    images = [{"group": "drawn, empty", "body": False, "found": n < 2} for n in range(50)]
+    images += [{"group": "drawn, one body", "body": True, "found": n > 0} for n in range(50)]
+    images += [{"group": "no-body", "body": False, "found": 1}]
+    found_discs = [
+        {"share": share, "error": error, "found": found}
+        for share, error, found in ((0.1, 0.02, True), (0.2, -0.021, True), (0.4, 0.0, False))
+    ]
+    spent = {"one_s": [0.11, 0.12, 9.0], "many_s": [1.6], "peak_bytes": 5e8}
+    parts = {"one-body": [lab], "instances": [frames], "empties": {"images": images}}
+    parts |= {"discs": found_discs, "cost": spent}
+    judged = goals.judge(parts)
+    assert [met for met, _ in judged] == [
+        *(True, False),  # 96 reached, the threshold not
+        *(True, False, True),
+        *(False, True, False),  # 2 of 50, 1 of 50, and the only real one
+        *(False, False, False),  # one missed, one too narrow, 4.1 % per doubling
+        *(True, False, True),
+    ]
+    sentences = [sentence for _, sentence in judged]
+    assert "ipsc-frames, F1@0.8: 79.0 (goal 80.0)" in sentences
+    assert "drawn, empty: 2 of 50 with a mask (goal 1)" in sentences
+    assert "discs: -4.10 % per doubling of the diameter (goal 0.25)" in sentences
+    assert goals.table(judged).title == "6 of 14 goals are met"
+    assert goals.judge({"worst": []}) == []
