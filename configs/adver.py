@@ -37,6 +37,7 @@ def get_config():
     config.loss.weights = "balanced"  # equation 1, times 3 (2.2), for each pixel; or "uniform": 1
     config.loss.dice = 0.0  # weight of a soft Dice loss beside the cross entropy
     config.loss.marker = 0.0  # weight of the loss of the markers; above 0 with model.markers
+    config.loss.core = 0.0  # weight of the loss of the cores; above 0 with model.cores
 
     config.adversary = ConfigDict()  # the adversarial network; None: no adversary
     config.adversary.width = 8  # feature maps of the first layer (2.3.2)

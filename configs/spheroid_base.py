@@ -17,10 +17,12 @@ def get_config():
     config.init = "spheroid-small"
     config.model.markers = True
     config.loss.marker = 0.5
+    config.model.cores = True
+    config.loss.core = 0.2
 
     config.optimizer.learning_rate = 1e-3
 
-    config.data.datasets = "scenes:50,varied:16,hard:4,easy:2,*:28"
+    config.data.datasets = "scenes:50,varied:12,hard:4,easy:2,*:32"
     config.data.crops = 600
     config.synthetic.n_easy = 200
     config.synthetic.n_hard = 300

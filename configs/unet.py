@@ -21,6 +21,7 @@ def get_config():
     config.model.patch = 1  # 2: 2 x 2 pixels become 4 channels of one
     config.model.norm = "none"  # no normalisation, like the original; or "group"
     config.model.markers = False  # True: learns a marker per body; tells touching bodies apart
+    config.model.cores = False  # True: learns the bodies' dense cores; needs markers
     config.model.dtype = "float32"  # type of products; or "bfloat16"
     config.model.remat = False  # True: less memory, more time, same result
     return config

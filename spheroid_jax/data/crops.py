@@ -26,13 +26,13 @@ from spheroid_jax import images
 from spheroid_jax.data import folder
 
 # Must be raised whenever the crops change.
-_VERSION = 1
+_VERSION = 2
 # Diameter of the body that a crop is cut around, over the side of the crop; log-uniform. A crop is
 # no larger than the image.
-_SHARES = (0.05, 0.8)
+_SHARES = (0.05, 1.1)
 # Share of the crops that are the whole image, so that its many bodies are seen together, and share
 # of the others that are cut around a body; the rest is cut anywhere.
-_WHOLE = 0.15
+_WHOLE = 0.25
 _AROUND = 0.9
 # Longest distance of that body's centre from the crop's centre, over the side of the crop.
 _FARTHEST = 0.45

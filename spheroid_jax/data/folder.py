@@ -3,6 +3,8 @@
     ROOT/dataset1/images/a.tif    image with any name, in any format and size that `images` reads
     ROOT/dataset1/masks/a.png     mask with the same stem; 0 for background and one other value, or
                                   for training with markers a number per body
+    ROOT/dataset1/cores/a.png     optional mask of the dense cores of the bodies, with the same stem
+                                  and a PNG; read in training with markers alone
     ROOT/dataset1/groups.csv      optional table with the columns stem,group
     ROOT/dataset2/...
 
@@ -57,14 +59,26 @@ class Pair(NamedTuple):
     mask: pathlib.Path
     group: str
 
+    @property
+    def core(self) -> pathlib.Path | None:
+        """Path of the mask of the bodies' dense cores; None where there is none."""
+        path = self.mask.parent.with_name("cores") / f"{self.stem}.png"
+        return path if path.is_file() else None
+
+    @property
+    def files(self) -> tuple[pathlib.Path, ...]:
+        """All its files."""
+        return (self.image, self.mask) + ((self.core,) if self.core else ())
+
 
 class Sample(NamedTuple):
     """An image and its mask on the grid.
 
     Attributes:
       image: (S, S), float32 in [0, 1].
-      label: (S, S), uint8: `images.BACKGROUND`, `FOREGROUND`, `OUTSIDE`, `MARKER`.
-      digest: SHA-256 of the bytes of both files.
+      label: (S, S), uint8: `images.BACKGROUND`, `FOREGROUND`, `OUTSIDE`, `MARKER`,
+        and the last but one with `CORE` added.
+      digest: SHA-256 of the bytes of its files.
     """
 
     image: np.ndarray
@@ -166,7 +180,7 @@ def fingerprint(pairs, size):
     """Returns a short hash of the names, sizes and times of all files, and of the grid's size."""
     digest = hashlib.sha256(f"size {size}\n".encode())
     for pair in pairs:
-        for path in (pair.image, pair.mask):
+        for path in pair.files:
             stat = path.stat()
             digest.update(
                 f"{pair.dataset}/{path.parent.name}/{path.name} "
@@ -186,17 +200,26 @@ def _read_sample(pair, size, markers):
         mask = read_bodies(pair.mask) if markers else images.read_mask(pair.mask)
     except (images.ImageError, OSError) as error:
         problems.append(str(error))
-    if not problems and mask.shape != gray.shape:
-        problems.append(
-            f"{pair.mask}: {mask.shape[1]} x {mask.shape[0]} px, and its image "
+    core = None
+    if markers and pair.core:
+        try:
+            core = images.read_mask(pair.core)
+        except (images.ImageError, OSError) as error:
+            problems.append(str(error))
+    if not problems:
+        problems += [
+            f"{path}: {found.shape[1]} x {found.shape[0]} px, and its image "
             f"has {gray.shape[1]} x {gray.shape[0]}"
-        )
+            for path, found in ((pair.mask, mask), (pair.core, core))
+            if found is not None and found.shape != gray.shape
+        ]
     if problems:
         return None, problems
-    digest = hashlib.sha256(pair.image.read_bytes())
-    digest.update(pair.mask.read_bytes())
+    digest = hashlib.sha256()
+    for path in pair.files if markers else (pair.image, pair.mask):
+        digest.update(path.read_bytes())
     grid, _ = images.to_grid(gray, size)
-    label = images.labels_to_grid(mask, size) if markers else images.mask_to_grid(mask, size)
+    label = images.labels_to_grid(mask, size, core) if markers else images.mask_to_grid(mask, size)
     return Sample(grid, label, digest.hexdigest()), []
 
 

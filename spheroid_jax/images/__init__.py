@@ -9,6 +9,7 @@ onto the grid and, if it is not square, centred (`Box`); its edge is repeated ou
 from spheroid_jax.images.choice import choose_plane, choose_scene
 from spheroid_jax.images.grid import (
     BACKGROUND,
+    CORE,
     FOREGROUND,
     MARKER,
     OUTSIDE,
@@ -18,6 +19,8 @@ from spheroid_jax.images.grid import (
     gray_to_grid,
     grid_box,
     is_body,
+    is_core,
+    is_marker,
     labels_to_grid,
     mask_to_grid,
     nearest,
@@ -53,6 +56,7 @@ from spheroid_jax.images.write import jpeg, picture, write_gray, write_mask
 
 __all__ = [
     "BACKGROUND",
+    "CORE",
     "FOREGROUND",
     "LUMINANCE",
     "MARKER",
@@ -76,6 +80,8 @@ __all__ = [
     "gray_to_grid",
     "grid_box",
     "is_body",
+    "is_core",
+    "is_marker",
     "jpeg",
     "labels_to_grid",
     "mask_to_grid",

@@ -16,6 +16,8 @@ from spheroid_jax.images.intensity import Gray, measured, stripes
 
 # What a grid's label holds. Only labels with markers have `MARKER`, which is foreground, too.
 BACKGROUND, FOREGROUND, OUTSIDE, MARKER = 0, 1, 2, 3
+# Added to `FOREGROUND` or `MARKER` in the dense cores of bodies, where cores are known.
+CORE = 4
 
 
 class Box(NamedTuple):
@@ -146,16 +148,17 @@ def mask_to_grid(mask, size):
     return np.pad((covered >= 0.5).astype(np.uint8), _margins(box, size), constant_values=OUTSIDE)
 
 
-def labels_to_grid(labels, size):
+def labels_to_grid(labels, size, core=None):
     """Resamples a label image to the grid, and marks the bodies.
 
     Args:
       labels: (H, W), int: 0 in the background, and another number per body.
       size: the grid's side in pixels.
+      core: (H, W), boolean: the dense cores of bodies; None where they are not known.
 
     Returns:
       Labels, (size, size), uint8, as returned by `mask_to_grid`, but with `MARKER` in the bodies'
-      markers.
+      markers, and with `CORE` added in their cores.
     """
     grid = mask_to_grid(labels > 0, size)
     box = grid_box(labels.shape, size)
@@ -168,16 +171,37 @@ def labels_to_grid(labels, size):
     )
     bodies = np.where(content == FOREGROUND, numbers[tuple(closest)], 0)
     content[markers.markers(bodies)] = MARKER
+    if core is not None:
+        dense = resample(core.astype(np.float32), content.shape) >= 0.5
+        content[dense & (content != BACKGROUND)] += CORE
     return grid
 
 
 def is_body(labels):
-    """Returns where labels on the grid are foreground: `FOREGROUND` or `MARKER`.
+    """Returns where labels on the grid are foreground: `FOREGROUND` or `MARKER`, in cores or not.
 
     Args:
       labels: array of any kind (NumPy, JAX).
     """
-    return (labels == FOREGROUND) | (labels == MARKER)
+    return (labels & FOREGROUND) > 0
+
+
+def is_marker(labels):
+    """Returns where labels on the grid are in a body's marker.
+
+    Args:
+      labels: array of any kind (NumPy, JAX).
+    """
+    return (labels & MARKER) == MARKER
+
+
+def is_core(labels):
+    """Returns where labels on the grid are in a body's dense core.
+
+    Args:
+      labels: array of any kind (NumPy, JAX).
+    """
+    return (labels & CORE) > 0
 
 
 def preprocess(image, size):

@@ -36,6 +36,8 @@ class UNet(nn.Module):
         convolution.
       markers: whether a third map of the output is the logit of the bodies' markers
         (`images.markers`), by which touching bodies are told apart.
+      cores: whether the last map of the output is the logit of the bodies' dense cores; what it
+        says of the background means nothing.
       dtype: dtype of the products; parameters stay float32.
       remat: compute each pair of convolutions again in the backward pass instead of keeping its
         inner values: less memory, more time, the same gradient.
@@ -46,6 +48,7 @@ class UNet(nn.Module):
     patch: int = 1
     norm: str = "none"
     markers: bool = False
+    cores: bool = False
     dtype: DTypeLike = jnp.float32
     remat: bool = False
 
@@ -60,7 +63,8 @@ class UNet(nn.Module):
           train: without effect; every segmentation network is called with it.
 
         Returns:
-          The logits, float32: background, foreground, and with `markers` the marker.
+          The logits, float32: background, foreground, with `markers` the marker, and with
+            `cores` the core.
         """
         del train
         if self.norm not in NORMS:
@@ -80,8 +84,9 @@ class UNet(nn.Module):
             x = jnp.concatenate([skips[level], x], axis=-1)
             x = self._two_convolutions(f"up_{level + 1}", x, level)
         logits = self._pixels("classes", x, 2)
-        if self.markers:
-            logits = jnp.concatenate([logits, self._pixels("markers", x, 1)], axis=-1)
+        for name in ("markers", "cores"):
+            if getattr(self, name):
+                logits = jnp.concatenate([logits, self._pixels(name, x, 1)], axis=-1)
         return crop_to(logits, height, width).astype(jnp.float32)
 
     def _pixels(self, name, x, maps):

@@ -4,7 +4,8 @@ ROOT/synthetic.json    recipe of the images
 ROOT/dataset1/...      easy images, in the style of the paper's first lab
 ROOT/dataset2/...      hard images, in the style of the paper's second lab
 ROOT/varied/...        images as of many labs
-ROOT/scenes/...        none, one or many bodies; the masks are label images
+ROOT/scenes/...        none, one or many bodies; the masks are label images, and cores/ has masks
+                       of the bodies' dense cores, where a scene has some
 """
 
 import concurrent.futures
@@ -22,7 +23,7 @@ from spheroid_jax.synthetic import scenes, spheroids, varied
 # Folder of each kind of drawn images.
 DATASETS = {"easy": "dataset1", "hard": "dataset2", "varied": "varied", "scenes": "scenes"}
 RECIPE_FILE = "synthetic.json"
-RECIPE_VERSION = 5  # must be raised whenever the images change
+RECIPE_VERSION = 6  # must be raised whenever the images change
 # Scenes are numbered by one seed; collections have numbers that lie this far apart.
 _SEEDS_APART = 1_000_000
 
@@ -105,14 +106,17 @@ def _write_pairs(root: pathlib.Path, counts: dict, seed: int, size: int) -> None
 
 def _write_pair(root: pathlib.Path, flavour: str, index: int, seed: int, size: int) -> None:
     """Writes one image and its mask (0 and 255) or label image under the same name."""
+    core = None
     if flavour == "scenes":
         scene = scenes.draw_scene(seed * _SEEDS_APART + index, size)
-        image, mask = scene.image, scene.labels.astype(np.uint8)
+        image, mask, core = scene.image, scene.labels.astype(np.uint8), scene.core
     elif flavour == "varied":
         image, mask = varied.make_image(index, seed=seed, size=size)
     else:
         image, mask = spheroids.make_image(flavour, index, seed=seed, size=size)
     pixels = {"images": image, "masks": np.where(mask, 255, 0) if mask.dtype == bool else mask}
+    if core is not None and core.any():
+        pixels["cores"] = np.where(core, 255, 0)
     for kind, values in pixels.items():
         folder = root / DATASETS[flavour] / kind
         folder.mkdir(parents=True, exist_ok=True)

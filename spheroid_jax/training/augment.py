@@ -64,19 +64,20 @@ def make_augment(strengths: Strengths, *, seed: int) -> Callable | None:
       seed: non-negative integer.
 
     Returns:
-      Pure function `augment(image, mask, counted, marker, step)`, which applies `augment_sample`
-      to each sample; all arrays are (B, S, S). None if all strengths are 0.
+      Pure function `augment(image, mask, counted, parts, step)`, which applies `augment_sample` to
+      each sample; all arrays are (B, S, S), and the parts (B, S, S, P). None if all strengths are
+      0.
     """
     if not any(strengths):
         return None
 
-    def augment(image, mask, counted, marker, step):
+    def augment(image, mask, counted, parts, step):
         number = step * len(image) + jnp.arange(len(image))
         keys = jax.vmap(jax.random.fold_in, (None, 0))(jax.random.key(seed), number)
         # The fast matrix products of accelerators are too coarse for coordinates.
         with jax.default_matmul_precision("highest"):
             return jax.vmap(functools.partial(augment_sample, strengths))(
-                keys, image, mask, counted, marker
+                keys, image, mask, counted, parts
             )
 
     return augment
@@ -88,8 +89,8 @@ def augment_sample(
     image: Float[Array, "s s"],
     mask: Bool[Array, "s s"],
     counted: Bool[Array, "s s"],
-    marker: Bool[Array, "s s"],
-) -> tuple[Float[Array, "s s"], Bool[Array, "s s"], Bool[Array, "s s"], Bool[Array, "s s"]]:
+    parts: Bool[Array, "s s p"],
+) -> tuple[Float[Array, "s s"], Bool[Array, "s s"], Bool[Array, "s s"], Bool[Array, "s s p"]]:
     """Changes one sample at random.
 
     Args:
@@ -98,19 +99,19 @@ def augment_sample(
       image: intensities in [0, 1].
       mask: the ground truth.
       counted: false for pixels beyond the image's edge.
-      marker: the bodies' markers.
+      parts: parts of the bodies, such as their markers and their cores.
 
     Returns:
-      The changed image, mask, counted pixels and markers. Pixels that come from beyond the frame
+      The changed image, mask, counted pixels and parts. Pixels that come from beyond the frame
       repeat the nearest pixel of the frame and do not count. The image is normalised by
       `normalise`.
     """
     geometry, intensity = jax.random.split(key)
     if any(strengths[:5]):
         sources = _sources(strengths, geometry, mask)
-        image, mask, counted, marker = _warp(image, mask, counted, marker, *sources)
+        image, mask, counted, parts = _warp(image, mask, counted, parts, *sources)
     image = _change_intensity(strengths, intensity, image)
-    return normalise(image, counted), mask, counted, marker
+    return normalise(image, counted), mask, counted, parts
 
 
 def normalise(image: Float[Array, "s s"], counted: Bool[Array, "s s"]) -> Float[Array, "s s"]:
@@ -171,17 +172,19 @@ def _sources(strengths, key, mask):
     return source * size + (size - 1) / 2
 
 
-def _warp(image, mask, counted, marker, rows, columns):
-    """Samples the image, the mask, the counted pixels and the markers at (rows, columns)."""
-    layers = jnp.stack([image, mask, counted, marker], -1).astype(jnp.float32)
-    image, mask, counted, marker = jnp.moveaxis(_bilinear(layers, rows, columns), -1, 0)
+def _warp(image, mask, counted, parts, rows, columns):
+    """Samples the image, the mask, the counted pixels and the parts at (rows, columns)."""
+    layers = jnp.stack([image, mask, counted], -1)
+    layers = jnp.concatenate([layers, parts], -1).astype(jnp.float32)
+    image, mask, counted, *parts = jnp.moveaxis(_bilinear(layers, rows, columns), -1, 0)
     farthest = len(image) - 0.5
     counted = (
         (counted >= 0.5)
         & (jnp.minimum(rows, columns) >= -0.5)
         & (jnp.maximum(rows, columns) <= farthest)
     )
-    return image, (mask >= 0.5) & counted, counted, (marker >= 0.5) & counted
+    parts = (jnp.stack(parts, -1) >= 0.5) & counted[..., jnp.newaxis]
+    return image, (mask >= 0.5) & counted, counted, parts
 
 
 def _bilinear(layers, rows, columns):

@@ -59,11 +59,12 @@ def load(init, *, size, model):
     here = {"data.size": size, **_fields(model["name"], module)}
     there = {"data.size": loaded.size, **_fields(loaded.network, loaded.model())}
     variables = loaded.variables
-    if here.get("model.markers") and not there["model.markers"]:
-        # A model without markers gets a new map for them.
-        there["model.markers"] = True
-        new = models.initial_variables(module, 1, seed=0)
-        variables = variables | {"params": new["params"] | variables["params"]}
+    for maps in ("model.markers", "model.cores"):
+        if here.get(maps) and not there[maps]:
+            # A model without markers or cores gets a new map for them.
+            there[maps] = True
+            new = models.initial_variables(module, 1, seed=0)
+            variables = variables | {"params": new["params"] | variables["params"]}
     differing = [
         f"config.{key} = {here[key]!r} here, {value!r} there"
         for key, value in there.items()

@@ -103,6 +103,28 @@ def soft_dice(
     return (1 - 2 * both / jnp.maximum(either, TINY)).mean()
 
 
+def core_loss(
+    logits: Float[Array, "b h w"], core: Bool[Array, "b h w"], body: Bool[Array, "b h w"]
+) -> Float[Array, ""]:
+    """Loss of the bodies' dense cores: cross entropy in the bodies, averaged over the batch.
+
+    In an image without a core pixel, cores are not known; its loss is 0.
+
+    Args:
+      logits: the network's logit of the core.
+      core: the true cores.
+      body: pixels of bodies; others do not count.
+
+    Returns:
+      A scalar >= 0.
+    """
+    known = core.any((1, 2))
+    weight = (body & known[:, jnp.newaxis, jnp.newaxis]).astype(logits.dtype)
+    pixel = jax.nn.softplus(jnp.where(core, -logits, logits))
+    image = (weight * pixel).sum((1, 2)) / jnp.maximum(weight.sum((1, 2)), 1)
+    return image.mean()
+
+
 def marker_loss(
     logits: Float[Array, "b h w"], marker: Bool[Array, "b h w"], counted: Bool[Array, "b h w"]
 ) -> Float[Array, ""]:

@@ -42,6 +42,7 @@ _LIMITS = {
     "model.width": _at_least_one,
     "model.depth": _at_least_one,
     "model.markers": _flag,
+    "model.cores": _flag,
     "model.norm_momentum": _share,
     "optimizer.learning_rate": _positive,
     "optimizer.b1": _share,
@@ -51,6 +52,7 @@ _LIMITS = {
     "loss.weights": _one_of(WEIGHTS),
     "loss.dice": _not_negative,
     "loss.marker": _not_negative,
+    "loss.core": _not_negative,
     "adversary.width": _at_least_one,
     "adversary.depth": _at_least_one,
     "adversary.learning_rate": _positive,
@@ -97,7 +99,7 @@ _DTYPES = ("float32", "bfloat16")
 # Known keys without a limit: `_bad` checks every dtype.
 _UNCHECKED = {"adversary", "adversary.dtype", "variants"}
 # Keys that not every config has.
-_OPTIONAL = ("model.norm_momentum", "model.markers")
+_OPTIONAL = ("model.norm_momentum", "model.markers", "model.cores")
 
 
 class ConfigError(UserError, ValueError):
@@ -173,12 +175,14 @@ def _contradictions(config):
             f"config.model.norm = {config.model.norm!r}: the network "
             f"{config.model.name} has {', '.join(norms)}"
         )
-    has_markers = config.model.get("markers", False)
-    if has_markers != (config.loss.marker > 0):
-        yield (
-            f"config.loss.marker = {config.loss.marker!r}: must be above 0 with "
-            f"config.model.markers, and 0 without"
-        )
+    for loss, maps in (("marker", "markers"), ("core", "cores")):
+        if config.model.get(maps, False) != (config.loss[loss] > 0):
+            yield (
+                f"config.loss.{loss} = {config.loss[loss]!r}: must be above 0 with "
+                f"config.model.{maps}, and 0 without"
+            )
+    if config.model.get("cores", False) and not config.model.get("markers", False):
+        yield "config.model.cores = True: needs config.model.markers"
     total = total_steps(config)
     if total < 1:
         yield (

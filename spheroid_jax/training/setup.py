@@ -265,6 +265,7 @@ def _step_options(config):
         "weigh": losses.WEIGHTS[config.loss.weights],
         "dice": config.loss.dice,
         "marker": config.loss.marker,
+        "core": config.loss.core,
         "augment": augment.make_augment(augment.Strengths(**config.augment), seed=config.seed),
         "average": config.train.average,
         # The average of a fine-tuned model keeps a share of the model it starts from.

@@ -108,6 +108,7 @@ def make_train_step(
     weigh=losses.balanced_weight,
     dice=0.0,
     marker=0.0,
+    core=0.0,
     augment=None,
     average=0.0,
     fast_start=True,
@@ -122,6 +123,7 @@ def make_train_step(
       weigh: function from mask and counted pixels to pixel weights, one of `losses.WEIGHTS`.
       dice: weight of the soft Dice loss, which is added to the cross entropy.
       marker: weight of the loss of the bodies' markers; 0 if the network has none.
+      core: weight of the loss of the bodies' dense cores; 0 if the network has none.
       augment: function that changes a batch, as returned by `augment.make_augment`, or None.
       average: decay of the moving average of the parameters; 0 for no average.
       fast_start: whether the average soon forgets the initial parameters, as is best if these are
@@ -151,7 +153,7 @@ def make_train_step(
             state, metrics = _adversary_update(state, batch, logits, adversary)
         # The paper updates the adversary first, so the updated adversary judges here.
         logits_gradient, seg_metrics = jax.grad(_logits_loss, has_aux=True)(
-            logits, state.adv_params, state.step, batch, adversary, dice, marker
+            logits, state.adv_params, state.step, batch, adversary, dice, marker, core
         )
         seg_params, seg_opt_state = _update(
             network.optimizer, *pullback(logits_gradient), state.seg_opt_state, state.seg_params
@@ -237,6 +239,7 @@ class _Targets(NamedTuple):
     mask: Bool[Array, "b h w"]
     weight: Float[Array, "b h w"]
     marker: Bool[Array, "b h w"]
+    core: Bool[Array, "b h w"]
 
 
 def _targets(batch, step, weigh, augment):
@@ -244,12 +247,12 @@ def _targets(batch, step, weigh, augment):
     image, label = batch["image"], batch["label"]
     chex.assert_equal_shape([image, label])
     mask, counted = images.is_body(label), label != images.OUTSIDE
-    marker = label == images.MARKER
+    parts = jnp.stack([images.is_marker(label), images.is_core(label)], -1)
     if augment is not None:
-        image, mask, counted, marker = augment(image, mask, counted, marker, step)
+        image, mask, counted, parts = augment(image, mask, counted, parts, step)
     # The barrier keeps the order in which XLA sums the loss the same for all kinds of weights.
     image, mask, weight = lax.optimization_barrier((image, mask, weigh(mask, counted)))
-    return _Targets(image, mask, weight, marker)
+    return _Targets(image, mask, weight, parts[..., 0], parts[..., 1])
 
 
 def _fast_at_first(decay, step):
@@ -287,9 +290,9 @@ def _adversary_update(state, batch, logits, adversary):
     return state, metrics
 
 
-def _logits_loss(logits, adv_params, step, batch, adversary, dice, marker=0.0):
+def _logits_loss(logits, adv_params, step, batch, adversary, dice, marker=0.0, core=0.0):
     """Loss of equation 3 as a function of the segmentation network's output, and metrics."""
-    logits, marker_logits = logits[..., :_CLASSES], logits[..., _CLASSES:]
+    logits, of_parts = logits[..., :_CLASSES], logits[..., _CLASSES:]
     cross_entropy = losses.weighted_cross_entropy(logits, batch.mask, batch.weight)
     metrics = {"cross_entropy": cross_entropy}
     spatial_loss = cross_entropy
@@ -298,9 +301,13 @@ def _logits_loss(logits, adv_params, step, batch, adversary, dice, marker=0.0):
         spatial_loss = cross_entropy + dice * dice_loss
         metrics["dice_loss"] = dice_loss
     if marker:
-        of_markers = losses.marker_loss(marker_logits[..., 0], batch.marker, batch.weight > 0)
+        of_markers = losses.marker_loss(of_parts[..., 0], batch.marker, batch.weight > 0)
         spatial_loss = spatial_loss + marker * of_markers
         metrics["marker_loss"] = of_markers
+    if core:
+        of_cores = losses.core_loss(of_parts[..., -1], batch.core, batch.mask)
+        spatial_loss = spatial_loss + core * of_cores
+        metrics["core_loss"] = of_cores
     if adversary is None:
         return spatial_loss, metrics
     fake = adversary_input(batch.image, batch.weight, jax.nn.softmax(logits))

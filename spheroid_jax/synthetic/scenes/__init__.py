@@ -26,17 +26,17 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "lit well": Kind(0.10, wells.lit),
-    "U well": Kind(0.06, wells.u_shaped),
-    "microwell": Kind(0.08, wells.micro),
-    "crowd": Kind(0.22, crowds.crowd),
-    "lobed": Kind(0.07, crowds.lobed_bodies),
-    "discs": Kind(0.05, crowds.discs),
-    "cysts": Kind(0.12, cysts.cysts),
-    "core": Kind(0.08, cores.cored),
-    "distracted": Kind(0.07, singles.distracted),
-    "hard optics": Kind(0.05, singles.hard_optics),
-    "empty": Kind(0.10, empties.empty),
+    "lit well": Kind(0.09, wells.lit),
+    "U well": Kind(0.05, wells.u_shaped),
+    "microwell": Kind(0.07, wells.micro),
+    "crowd": Kind(0.24, crowds.crowd),
+    "lobed": Kind(0.06, crowds.lobed_bodies),
+    "discs": Kind(0.04, crowds.discs),
+    "cysts": Kind(0.13, cysts.cysts),
+    "core": Kind(0.09, cores.cored),
+    "distracted": Kind(0.06, singles.distracted),
+    "hard optics": Kind(0.04, singles.hard_optics),
+    "empty": Kind(0.13, empties.empty),
 }
 
 

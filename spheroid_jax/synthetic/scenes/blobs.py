@@ -67,6 +67,8 @@ def draw_family(rng: Rng, *, count: int = 8, spiky: float = 0.0, wild: float = 1
       wild: how far the outlines are from discs; 1 is the full range.
     """
     stretch = drawing.log_uniform(rng, 1.02, 1.6) ** wild
+    if rng.random() < 0.12 and wild == 1:  # rods and grains, as of embryos
+        stretch = rng.uniform(1.6, 2.6)
     waves = wild * drawing.log_uniform(rng, 0.004, 0.12)
     bumps, bump_height = rng.uniform(8, 40), wild * drawing.sometimes(rng, 0.4, 0.005, 0.04)
     if rng.random() < 0.2 and wild == 1:  # buds, as of a cauliflower

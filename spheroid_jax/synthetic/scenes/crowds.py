@@ -34,7 +34,7 @@ class Spot(NamedTuple):
 
 def crowd(rng: Rng, size: int) -> Sketch:
     """Draws 2 to 160 bodies of one look, in clusters or apart."""
-    many = rng.random() < 0.4
+    many = rng.random() < 0.55
     count = round(drawing.log_uniform(rng, *((20, 160) if many else (2, 25))))
     least = scene.least_width(size)
     # Bodies fill at most about half the frame.
@@ -75,7 +75,8 @@ def discs(rng: Rng, size: int) -> Sketch:
     inside = special.expit(2 * layer.depth / (0.5 / size))
     nearest = ndimage.grey_dilation(scene.per_body(tones, layer.labels), size=3)
     light = light * (1 + inside * (nearest - 1))
-    return Sketch(light, layer.labels, detail=min(widths))
+    # An even disc is dense from edge to edge.
+    return Sketch(light, layer.labels, layer.labels > 0, detail=min(widths))
 
 
 def scatter(rng: Rng, radii: np.ndarray, arrangement: str, gather: float) -> list[Spot]:

@@ -51,7 +51,7 @@ def cysts(rng: Rng, size: int) -> Sketch:
     """Draws 1 to 45 cystic organoids."""
     count = round(drawing.log_uniform(rng, 1, 45))
     least = 1.3 * scene.least_width(size)
-    width = drawing.log_uniform(rng, least, min(1.1 / math.sqrt(count), 0.65))
+    width = drawing.log_uniform(rng, least, min(1.2 / math.sqrt(count), 0.9))
     spread = rng.uniform(0.1, 0.7)
     radii = width / 2 * np.exp(spread * rng.standard_normal(count).clip(-2, 1.5))
     radii = np.maximum(radii, least / 2)

@@ -59,10 +59,10 @@ def _failure(rng: Rng, size: int) -> Picture:
 
 # Share of each kind of empty frame, and the function that draws its light.
 KINDS: dict[str, tuple[float, Callable[[Rng, int], Picture]]] = {
-    "lit well": (0.14, _well(vessels.draw_lit)),
-    "U well": (0.14, _well(vessels.draw_u_shaped)),
-    "microwell": (0.14, _well(vessels.draw_micro)),
-    "strewn": (0.33, _strewn),
-    "field": (0.05, _field),
-    "failure": (0.20, _failure),
+    "lit well": (0.12, _well(vessels.draw_lit)),
+    "U well": (0.12, _well(vessels.draw_u_shaped)),
+    "microwell": (0.12, _well(vessels.draw_micro)),
+    "strewn": (0.31, _strewn),
+    "field": (0.03, _field),
+    "failure": (0.30, _failure),
 }
