@@ -67,6 +67,19 @@ def test_labels_on_the_grid_are_the_mask_with_markers_in_it():
     assert parts(grid == images.MARKER) == 2
 
 
+def test_cores_are_added_to_the_labels_on_the_grid():
+    labels, core = np.zeros((90, 120), int), np.zeros((90, 120), bool)
+    labels[20:60, 30:80] = 7
+    core[40:80, 40:60] = True  # The part outside the body does not count.
+    grid = images.labels_to_grid(labels, 60, core)
+    without = images.labels_to_grid(labels, 60)
+    for told in (images.is_body, images.is_marker, lambda grid: grid == images.OUTSIDE):
+        np.testing.assert_array_equal(told(grid), told(without))
+    assert not images.is_core(without).any()
+    assert images.is_core(grid).sum() == 20 * 20 / 4
+    assert (images.is_core(grid) & images.is_marker(grid)).any()
+
+
 def test_nearest_takes_the_pixel_under_each_centre():
     array = np.arange(12).reshape(3, 4)
     np.testing.assert_array_equal(images.nearest(array, (6, 8)), array.repeat(2, 0).repeat(2, 1))

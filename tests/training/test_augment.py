@@ -31,18 +31,18 @@ EVERYTHING = Strengths(
 )
 
 
-LAYERS = ("image", "mask", "counted", "marker")
+LAYERS = ("image", "mask", "counted", "parts")
 
 
 def make_sample(centre=CENTRE, radius=12):
-    """Returns a dark disk on a bright slope, with a marker of half its radius.
+    """Returns a dark disk on a bright slope, with a part of half its radius.
 
     No pixel has the value of its neighbour, and all count.
     """
     mask = disk(SIZE, centre, radius)
     slope = np.linspace(0, 0.2, SIZE, dtype=np.float32)
     image = np.where(mask, 0.0, 0.8) + slope[:, None] / 2 + slope[None] / 2
-    return image.astype(np.float32), mask, np.ones_like(mask), disk(SIZE, centre, radius / 2)
+    return image.astype(np.float32), mask, np.ones_like(mask), disk(SIZE, centre, radius / 2)[..., None]
 
 
 def normalise(image, counted):
@@ -128,11 +128,11 @@ def test_shifting_moves_image_and_mask_and_what_counts(largest):
 
 @pytest.mark.parametrize("quarters", [1, 2])
 def test_rotating_by_a_right_angle_is_that_of_numpy(largest, quarters):
-    image, mask, counted, marker = make_sample(CENTRE + [-14, 6], 8)
+    image, mask, counted, parts = make_sample(CENTRE + [-14, 6], 8)
     counted[:, :5] = False
-    actual = largest((image, mask, counted, marker), rotate=90.0 * quarters)
+    actual = largest((image, mask, counted, parts), rotate=90.0 * quarters)
     assert actual[1].any()
-    for array, before in zip(actual[1:], (mask, counted, marker), strict=True):
+    for array, before in zip(actual[1:], (mask, counted, parts), strict=True):
         np.testing.assert_array_equal(array, np.rot90(before, quarters))
     expected = normalise(image, counted)
     np.testing.assert_allclose(actual[0], np.rot90(expected, quarters), atol=1e-3)
@@ -159,9 +159,9 @@ def test_elastic_displacements_bend_image_and_mask_alike():
 
 
 def test_what_did_not_count_does_not_count_wherever_it_comes(largest):
-    image, mask, counted, marker = make_sample(CENTRE + [0, -10])
+    image, mask, counted, parts = make_sample(CENTRE + [0, -10])
     counted[:, :20] = False  # Through the body.
-    _, moved_mask, moved, _ = largest((image, mask, counted, marker), shift=0.25)
+    _, moved_mask, moved, _ = largest((image, mask, counted, parts), shift=0.25)
     assert not moved[:, : 20 + SIZE // 4].any()
     assert moved[SIZE // 4 :, 20 + SIZE // 4 :].all()
     assert moved_mask.any() and not (moved_mask & ~moved).any()
@@ -178,9 +178,9 @@ def test_the_body_s_centroid_stays_in_the_frame():
 
 
 def test_an_empty_mask_stays_empty():
-    image, mask, counted, marker = make_sample()
+    image, mask, counted, parts = make_sample()
     changed = compiled_sample(EVERYTHING)(
-        jax.random.key(0), image, mask & False, counted, marker & False
+        jax.random.key(0), image, mask & False, counted, parts & False
     )
     assert not changed[1].any() and changed[2].any()
     assert np.isfinite(changed[0]).all()
@@ -190,9 +190,9 @@ def test_an_empty_mask_stays_empty():
 
 
 def test_inversion_is_one_minus_the_image():
-    image, mask, counted, marker = make_sample()
+    image, mask, counted, parts = make_sample()
     invert = compiled_sample(Strengths(invert=1.0))
-    changed = invert(jax.random.key(0), image, mask, counted, marker)
+    changed = invert(jax.random.key(0), image, mask, counted, parts)
     np.testing.assert_allclose(changed[0], 1 - normalise(image, counted), atol=1e-6)
 
 
@@ -202,8 +202,8 @@ def test_inversion_is_one_minus_the_image():
     ids=["gamma", "illumination", "blur", "noise"],
 )
 def test_intensities_change_and_stay_normalised_where_the_mask_does_not(strengths):
-    image, mask, counted, marker = make_sample()
-    changed = compiled_sample(strengths)(jax.random.key(3), image, mask, counted, marker)
+    image, mask, counted, parts = make_sample()
+    changed = compiled_sample(strengths)(jax.random.key(3), image, mask, counted, parts)
     np.testing.assert_array_equal(changed[1], mask)
     np.testing.assert_array_equal(changed[2], counted)
     plain = normalise(image, counted)

@@ -152,11 +152,13 @@ def test_a_network_of_another_kind_is_refused(place):
         finetune.load(str(place / "init"), size=SIZE, model={"name": "multiscale"})
 
 
-def test_a_model_without_markers_gets_a_new_map_for_them(place):
-    config = small(place, **{"model.markers": True, "loss.marker": 0.5})
+def test_a_model_without_markers_and_cores_gets_new_maps_for_them(place):
+    values = {"model.markers": True, "loss.marker": 0.5, "model.cores": True, "loss.core": 0.2}
+    config = small(place, **values)
     old = sj.load(place / "init").variables["params"]
     new = dict(load(place / "init", config).variables["params"])
-    assert set(new.pop("markers")) == {"kernel", "bias"}
+    for maps in ("markers", "cores"):
+        assert set(new.pop(maps)) == {"kernel", "bias"}
     chex.assert_trees_all_equal(new, old)
 
 

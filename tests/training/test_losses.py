@@ -223,6 +223,15 @@ def test_the_loss_of_markers_by_hand():
     assert float(loss) == pytest.approx(cross_entropy + dice)
 
 
+def test_the_loss_of_cores_by_hand():
+    # Probabilities 3/4, 1/2 and 1/5; the last pixel is no body. The second image has no core.
+    logits = jnp.log(jnp.array([[[3.0, 1.0, 0.25]], [[3.0, 1.0, 0.25]]]))
+    core = jnp.array([[[True, False, False]], [[False, False, False]]])
+    body = jnp.array([[[True, True, False]], [[True, True, True]]])
+    loss = jax.jit(losses.core_loss)(logits, core, body)
+    assert float(loss) == pytest.approx(-(math.log(0.75) + math.log(0.5)) / 2 / 2)
+
+
 def test_dice_is_the_mean_of_the_images(batch):
     alone = [soft_dice(*(a[n : n + 1] for a in batch)) for n in range(3)]
     np.testing.assert_allclose(soft_dice(*batch), np.mean(alone), rtol=1e-6)

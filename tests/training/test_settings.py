@@ -62,16 +62,25 @@ def test_each_network_has_its_norms():
         settings.check(config)
 
 
-@pytest.mark.parametrize(("markers", "weight"), [(True, 0.0), (False, 0.5)])
-def test_markers_and_their_loss_come_together(markers, weight):
+@pytest.mark.parametrize("maps", ["marker", "core"])
+@pytest.mark.parametrize(("present", "weight"), [(True, 0.0), (False, 0.5)])
+def test_maps_of_parts_and_their_losses_come_together(maps, present, weight):
     config = unet.get_config()
-    config.model.markers, config.loss.marker = markers, weight
+    config.model[f"{maps}s"], config.loss[maps] = present, weight
     with pytest.raises(
-        ValueError, match="config.loss.marker = .*above 0 with config.model.markers"
+        ValueError, match=f"config.loss.{maps} = .*above 0 with config.model.{maps}s"
     ):
         settings.check(config)
+    config.model[f"{maps}s"], config.loss[maps] = True, 0.5
     config.model.markers, config.loss.marker = True, 0.5
     settings.check(config)
+
+
+def test_cores_need_markers():
+    config = unet.get_config()
+    config.model.cores, config.loss.core = True, 0.5
+    with pytest.raises(ValueError, match="config.model.cores = True: needs config.model.markers"):
+        settings.check(config)
 
 
 def test_the_config_of_an_older_version_is_told_what_it_lacks():

@@ -185,7 +185,7 @@ def test_padding_neither_teaches_nor_reaches_the_adversary():
 
 
 def test_the_label_alone_says_where_there_is_no_image():
-    image, mask, weight, _ = targets(
+    image, mask, weight, *_ = targets(
         {"image": np.ones((1, 2, 3)), "label": np.array([[[0, 1, 2]] * 2])}
     )
     np.testing.assert_array_equal(mask, [[[False, True, False]] * 2])
@@ -239,7 +239,7 @@ def test_an_image_is_trained_the_same_whatever_its_companions():
         logits = network.module.apply(
             {"params": state.seg_params}, batch["image"][..., None], train=True
         )
-        _, mask, weight, _ = targets(batch)
+        _, mask, weight, *_ = targets(batch)
         return losses.weighted_cross_entropy(logits, mask, weight)
 
     alone = [loss(jax.tree.map(lambda leaf, n=n: leaf[n : n + 1], batch)) for n in range(3)]
@@ -322,7 +322,7 @@ def test_uniform_weights_are_one_wherever_there_is_an_image():
 def test_the_dice_loss_is_added_to_the_cross_entropy(rng):
     logits = jnp.asarray(rng.normal(size=(1, SIZE, SIZE, 2)), jnp.float32)
     batch = make_batch()
-    _, mask, weight, _ = targets(batch)
+    _, mask, weight, *_ = targets(batch)
     loss, metrics = steps._logits_loss(logits, {}, 0, targets(batch), None, 0.5)
     expected = losses.weighted_cross_entropy(logits, mask, weight)
     np.testing.assert_allclose(metrics["cross_entropy"], expected, rtol=1e-6)
@@ -331,15 +331,16 @@ def test_the_dice_loss_is_added_to_the_cross_entropy(rng):
     np.testing.assert_allclose(loss, expected + 0.5 * dice, rtol=1e-6)
 
 
-def test_markers_are_learned_beside_the_classes_and_the_adversary_sees_the_classes_alone():
-    module = models.build("unet", width=4, depth=1, markers=True)
+def test_parts_are_learned_beside_the_classes_and_the_adversary_sees_the_classes_alone():
+    module = models.build("unet", width=4, depth=1, markers=True, cores=True)
     networks = [steps.Network(module, optax.adam(1e-2)), make_networks(True, "image", 1e-3)[1]]
     batch = make_batch()
     inner = np.stack([disk(SIZE, (14, 16), 3.5)])
-    batch["label"] = np.where(inner, images.MARKER, batch["label"]).astype(np.uint8)
-    step = jax.jit(steps.make_train_step(*networks, weigh=nine, marker=0.5))
+    batch["label"] = np.where(inner, images.MARKER + images.CORE, batch["label"]).astype(np.uint8)
+    step = jax.jit(steps.make_train_step(*networks, weigh=nine, marker=0.5, core=0.5))
     _, history = run(steps.init_state(*networks, seed=0), step, 60, batch)
     assert history[-1]["marker_loss"] < 0.6 * history[0]["marker_loss"]
+    assert history[-1]["core_loss"] < 0.6 * history[0]["core_loss"]
     assert history[-1]["cross_entropy"] < history[0]["cross_entropy"]
 
 
@@ -349,8 +350,9 @@ def test_augmented_batches_are_weighed_by_their_new_masks():
     augmented = jax.jit(steps.make_train_step(*PIXELWISE, augment=change))
     step = jax.jit(steps.make_train_step(*PIXELWISE))
     state = steps.init_state(*PIXELWISE, seed=0)
-    image, mask, weight, marker = targets(make_batch(2))
-    image, mask, counted, _ = jax.jit(change)(image, mask, weight > 0, marker, 0)
+    image, mask, weight, *parts = targets(make_batch(2))
+    parts = jnp.stack(parts, -1)
+    image, mask, counted, _ = jax.jit(change)(image, mask, weight > 0, parts, 0)
     label = jnp.where(counted, mask.astype(np.uint8), images.OUTSIDE)
     np.testing.assert_allclose(
         augmented(state, make_batch(2))[1]["cross_entropy"],
