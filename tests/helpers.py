@@ -86,6 +86,17 @@ def marking(size=SIZE, *, flips=False):
     return model_file.Params.create({"params": weights}, size=size, flips=flips, **network)
 
 
+def telling_cores(size=SIZE):
+    """Returns the model of `marking`, for which cores are what is very dark (below 1/4)."""
+    plain = marking(size)
+    weights = dict(plain.variables["params"])
+    kernel, bias = weights["markers"]["kernel"], weights["markers"]["bias"]
+    weights["cores"] = {"kernel": kernel, "bias": bias / 2}
+    return model_file.Params.create(
+        {"params": weights}, size=size, **{"name": "unet", "cores": True, **dict(plain.fields)}
+    )
+
+
 def a_run(folder, models_of_folds):
     """Saves each model as a fold of a run."""
     for fold, model in enumerate(models_of_folds):

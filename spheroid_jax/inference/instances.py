@@ -25,10 +25,17 @@ class Maps(NamedTuple):
     Attributes:
       probability: foreground probability in [0, 1].
       marker: probability in [0, 1] that the pixel is in a body's marker (`images.markers`).
+      core: probability in [0, 1] that a pixel of a body is in its dense core; None for a network
+        that does not say so.
     """
 
     probability: Float32[np.ndarray, "H W"]
     marker: Float32[np.ndarray, "H W"]
+    core: Float32[np.ndarray, "H W"] | None = None
+
+    def given(self) -> list[Float32[np.ndarray, "H W"]]:
+        """Returns the maps that the network has."""
+        return [each for each in self if each is not None]
 
 
 def label_instances(maps: Maps, *, least_px: float = 1) -> Int32[np.ndarray, "H W"]:

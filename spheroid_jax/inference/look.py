@@ -1,15 +1,15 @@
 """The bodies of an image: the whole frame first, then windows around bodies that are small in it.
 
-The network sees a square grid. A body that covers few pixels of the grid is found, but its contour
-is coarse, and bodies that touch may melt into one. So each body that is small on the grid is looked
-at again in a window in which it is larger (`closer`), and what is seen there replaces it. A large
-body that turns out to be a crowd is taken apart (`crowds`).
+The network sees a square grid. The whole frame is seen on two grids (`frame`). A body that covers
+few pixels of the grid is found, but its contour is coarse, and bodies that touch may melt into one.
+So each body that is small on the grid is looked at again in a window in which it is larger
+(`closer`), and what is seen there replaces it.
 """
 
 from typing import NamedTuple
 
 from spheroid_jax import images
-from spheroid_jax.inference import closer, crowds, views
+from spheroid_jax.inference import closer, frame, views
 from spheroid_jax.inference.instances import Maps
 from spheroid_jax.inference.views import Network, Seen, View
 
@@ -26,17 +26,17 @@ class Findings(NamedTuple):
     bodies: list[Seen]
 
 
-def look(network: Network, gray: images.Gray, whole: Maps, size: int) -> Findings:
+def look(network: Network, gray: images.Gray, coarse: Maps, size: int) -> Findings:
     """Finds the bodies of an image, each in the best view of it.
 
     Args:
       network: computes maps.
       gray: the image.
-      whole: the network's maps of the whole frame, without what lies beyond it.
+      coarse: the network's maps of the whole frame, without what lies beyond it.
       size: side of the grid in pixels.
     """
-    first = views.labelled((slice(0, gray.shape[0]), slice(0, gray.shape[1])), whole)
-    found = crowds.taken_apart(network, gray, size, views.bodies_of(first, looks=1))
+    first = frame.see(network, gray, coarse, size)
+    found = views.bodies_of(first, looks=1)
     for _ in range(closer.MOST_LOOKS - 1):
         small = [seen for seen in found if closer.is_small(seen, size)]
         planned = closer.plan_windows(small, gray.shape, size)

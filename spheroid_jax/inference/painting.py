@@ -66,7 +66,7 @@ def _grown(frame, margin, within):
 
 
 class Painted:
-    """The probability map of an image: that of the whole frame, and better views in it.
+    """A map of an image at its own size: that of the whole frame, and better views in it.
 
     It is computed where asked for, as an `images.Enlarged`.
 
@@ -74,10 +74,10 @@ class Painted:
       shape: height and width of the image in pixels.
     """
 
-    def __init__(self, whole: View, found: Sequence[Seen]):
-        """Takes the view of the whole frame, and the bodies."""
+    def __init__(self, whole: View, found: Sequence[Seen], name: str = "probability"):
+        """Takes the view of the whole frame, the bodies, and the name of one of their `Maps`."""
         self.shape = side_of(whole.window)
-        self._whole = images.Enlarged(whole.maps.probability, self.shape)
+        self._whole = images.Enlarged(getattr(whole.maps, name), self.shape)
         self._parts = [
             (
                 tuple(
@@ -85,7 +85,7 @@ class Painted:
                     for at, window in zip(seen.frame, seen.view.window, strict=True)
                 ),
                 seen.view.window,
-                images.Enlarged(seen.view.maps.probability, side_of(seen.view.window)),
+                images.Enlarged(getattr(seen.view.maps, name), side_of(seen.view.window)),
             )
             for seen in found
             if seen.view is not whole

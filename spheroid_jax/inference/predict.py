@@ -46,11 +46,14 @@ class Objects(NamedTuple):
       labels: 0 in the background, and from 1 on the number of the body by falling area.
       confidence: for each body, how sure the network is of it, in [0, 1].
       probability: probability in [0, 1] that a pixel is foreground.
+      core: probability in [0, 1] that a pixel of a body is in its dense core; of the background it
+        says nothing. None for a model that does not tell cores.
     """
 
     labels: Int32[np.ndarray, "H W"]
     confidence: Float32[np.ndarray, " N"]
     probability: Float32[np.ndarray, "H W"]
+    core: Float32[np.ndarray, "H W"] | None = None
 
 
 class Bodies(NamedTuple):
@@ -61,12 +64,17 @@ class Bodies(NamedTuple):
       confidence: for each body, how sure the network is of it, in [0, 1].
       probability: the map of foreground probability at the size of the image.
       eight_bit: the same, as returned by `postprocess.eight_bit`.
+      core_share: for each body, the share of its area that is dense core; None for a model that
+        does not tell cores.
+      core: the map of core probability at the size of the image; None for such a model.
     """
 
     cutouts: list[Cutout]
     confidence: list[float]
     probability: images.ImageMap
     eight_bit: UInt8[np.ndarray, "H W"]
+    core_share: list[float] | None = None
+    core: images.ImageMap | None = None
 
 
 def segment(params: Params | Ensemble, image: ArrayLike) -> Segmentation:
@@ -116,7 +124,8 @@ def segment_objects(params: Params | Ensemble, image: ArrayLike) -> Objects:
     found = find_bodies(params, image, prepared, maps)
     labels = objects.numbered(found.cutouts, prepared.shape)
     confidence = np.array(found.confidence, np.float32)
-    return Objects(labels, confidence, found.probability.window())
+    core = None if found.core is None else found.core.window()
+    return Objects(labels, confidence, found.probability.window(), core)
 
 
 class Prepared(NamedTuple):
@@ -204,20 +213,25 @@ def find_bodies(
 
     def network(grids):
         # One after another: a window takes a CPU as long alone as in a batch.
-        found = [np.asarray(grid_maps(params, grid[np.newaxis]))[0] for grid in grids]
-        return tuple(np.stack(found, axis=1))
+        return np.concatenate([np.asarray(grid_maps(params, grid[np.newaxis])) for grid in grids])
 
-    whole = Maps(*(prepared.box.crop(each) for each in maps))
-    findings = look.look(network, gray, whole, params.size)
+    coarse = Maps(*map(prepared.box.crop, maps))
+    findings = look.look(network, gray, coarse, params.size)
     painted = painting.Painted(findings.whole, findings.bodies)
     least = postprocess.scaled_min_area_px(max(prepared.shape))
     bodies = painting.cutouts(findings.bodies, prepared.shape)
     bodies = [each for each in bodies if np.count_nonzero(each[0].inside) >= least]
-    return Bodies(
+    found = Bodies(
         [cutout for cutout, _ in bodies],
         [seen.confidence for _, seen in bodies],
         painted,
         postprocess.eight_bit_map(painted),
+    )
+    if coarse.core is None:
+        return found
+    return found._replace(
+        core_share=[seen.core_share for _, seen in bodies],
+        core=painting.Painted(findings.whole, findings.bodies, "core"),
     )
 
 
@@ -281,7 +295,8 @@ def grid_maps(
       grids: images on the grid, as returned by `images.preprocess`.
 
     Returns:
-      Probabilities in [0, 1]: of foreground and, for a model with markers, of markers.
+      Probabilities in [0, 1]: of foreground; for a model with markers, of markers; and if it has
+      them, of cores.
     """
     if not _has_markers(params):
         return grid_probability(params, grids)[:, jnp.newaxis]
@@ -291,8 +306,8 @@ def grid_maps(
 @compilation.jit
 def member_maps(
     params: Params, grids: Float32[Array | np.ndarray, "B S S"]
-) -> Float32[Array, "B 2 S S"]:
-    """Computes the maps of foreground and of markers on the grid with one model.
+) -> Float32[Array, "B M S S"]:
+    """Computes all maps on the grid with one model.
 
     Args:
       params: model with markers.
@@ -301,7 +316,7 @@ def member_maps(
     Returns:
       Probabilities in [0, 1]; with `params.flips`, averaged as by `member_probability`.
     """
-    return _over_flips(params, _both_maps, grids)
+    return _over_flips(params, _all_maps, grids)
 
 
 def _over_flips(params, maps_of, grids):
@@ -321,9 +336,10 @@ def _probability(params, grids):
     return _foreground(_logits(params, grids))
 
 
-def _both_maps(params, grids):
+def _all_maps(params, grids):
     logits = _logits(params, grids)
-    return jnp.stack([_foreground(logits), jax.nn.sigmoid(logits[..., 2])], axis=1)
+    parts = jnp.moveaxis(jax.nn.sigmoid(logits[..., 2:]), -1, 1)
+    return jnp.concatenate([_foreground(logits)[:, jnp.newaxis], parts], axis=1)
 
 
 def _logits(params, grids):

@@ -12,10 +12,12 @@ from spheroid_jax.inference import instances
 from spheroid_jax.inference.instances import Maps
 
 # Area of the smallest body, in pixels of the grid.
-_LEAST_PX = 4
+LEAST_PX = 4
+# Probability above which a pixel of a body belongs to its dense core.
+_CORE = 0.5
 
-# From grids (B, S, S) to the maps of foreground and markers, each (B, S, S).
-Network = Callable[[Float32[np.ndarray, "B S S"]], tuple[np.ndarray, np.ndarray]]
+# From grids to the maps of foreground, markers and, if it has them, cores.
+Network = Callable[[Float32[np.ndarray, "B S S"]], Float32[np.ndarray, "B M S S"]]
 # Rows and columns.
 Window = tuple[slice, ...]
 
@@ -67,6 +69,12 @@ class Seen(NamedTuple):
         mask = self.mask
         return float(self.view.maps.probability[mask].mean() * self.view.maps.marker[mask].max())
 
+    @property
+    def core_share(self) -> float | None:
+        """Share of its area that is dense core; None if the network does not say so."""
+        core = self.view.maps.core
+        return None if core is None else float(np.mean(core[self.mask] > _CORE))
+
 
 def side_of(window: Window) -> tuple[int, int]:
     """Returns the height and width of a window in pixels."""
@@ -88,18 +96,27 @@ def see(network: Network, gray: images.Gray, size: int, windows: Sequence[Window
         grid, box = images.to_grid(_normalised(gray.window(*window)), size)
         grids.append(grid)
         boxes.append(box)
-    probabilities, markers = network(np.stack(grids))
-    views = []
-    for window, box, probability, marker in zip(
-        windows, boxes, probabilities, markers, strict=True
-    ):
-        views.append(labelled(window, Maps(box.crop(probability), box.crop(marker))))
-    return views
+    found = maps_of(network, grids, boxes)
+    return [labelled(window, maps) for window, maps in zip(windows, found, strict=True)]
+
+
+def maps_of(
+    network: Network, grids: Sequence[np.ndarray], boxes: Sequence[images.Box]
+) -> list[Maps]:
+    """Returns what the network says of grids, without what lies beyond their images.
+
+    Args:
+      network: computes maps.
+      grids: images on the grid, (S, S) each.
+      boxes: part of each grid that its image fills.
+    """
+    found = network(np.stack(grids))
+    return [Maps(*map(box.crop, maps)) for box, maps in zip(boxes, found, strict=True)]
 
 
 def labelled(window: Window, maps: Maps) -> View:
     """Labels the bodies in the maps of a window."""
-    return View(window, maps, instances.label_instances(maps, least_px=_LEAST_PX))
+    return View(window, maps, instances.label_instances(maps, least_px=LEAST_PX))
 
 
 def _normalised(gray):

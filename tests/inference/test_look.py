@@ -1,4 +1,4 @@
-"""Tests of closer looks: small bodies in windows of their own, and crowds taken apart."""
+"""Tests of closer looks: the whole frame on two grids, and small bodies in windows of their own."""
 
 import math
 
@@ -25,8 +25,8 @@ class Eyes:
     def __call__(self, grids):
         self.grids += list(grids)
         bodies = [ndimage.label(grid < 0.5)[0] for grid in grids]
-        found = np.stack([body > 0 for body in bodies]).astype(np.float32)
-        return found, np.stack([markers(body) for body in bodies]).astype(np.float32)
+        maps = [np.stack([body > 0, markers(body)]) for body in bodies]
+        return np.stack(maps).astype(np.float32)
 
 
 def picture(*discs, side=SIDE):
@@ -41,7 +41,7 @@ def picture(*discs, side=SIDE):
 def look(eyes, gray):
     """Returns the bodies of an image as its whole frame and windows show them."""
     grid, box = images.gray_to_grid(gray, SIZE)
-    maps = instances.Maps(*(box.crop(each[0]) for each in eyes(grid[np.newaxis])))
+    maps = instances.Maps(*map(box.crop, eyes(grid[np.newaxis])[0]))
     return closely.look(eyes, gray, maps, SIZE).bodies
 
 
@@ -50,7 +50,7 @@ def masks(found, shape):
     return [cutout.mask() for cutout, _ in painting.cutouts(found, shape)]
 
 
-def test_a_large_body_is_probed_and_stays_as_it_is():
+def test_a_large_body_is_seen_on_two_grids_and_in_no_window():
     gray, labels = picture((450, 450, 200))
     eyes = Eyes()
     (seen,) = look(eyes, gray)
@@ -127,18 +127,18 @@ def test_an_oblong_image_and_a_body_at_its_end():
 def test_nothing_is_found_in_an_empty_frame():
     image = np.tile(np.linspace(100, 101, 300), (300, 1))
     image[0, 0] = 0
-    assert look(lambda grids: (grids * 0, grids * 0), images.measured(image)) == []
+    assert look(lambda grids: np.stack([grids * 0] * 2, 1), images.measured(image)) == []
 
 
 def test_the_probability_is_that_of_the_best_view_of_each_body():
     gray, labels = picture((300, 300, 180), (700, 150, 20))
     eyes = Eyes()
     grid, box = images.gray_to_grid(gray, SIZE)
-    whole = instances.Maps(*(box.crop(each[0]) for each in eyes(grid[np.newaxis])))
-    findings = closely.look(eyes, gray, whole, SIZE)
+    coarse = instances.Maps(*map(box.crop, eyes(grid[np.newaxis])[0]))
+    findings = closely.look(eyes, gray, coarse, SIZE)
     painted = painting.Painted(findings.whole, findings.bodies)
     everything = painted.window()
-    coarse = images.resample(whole.probability, gray.shape)
+    coarse = images.resample(findings.whole.maps.probability, gray.shape)
     far = disk(SIDE, (300, 300), 260)
     np.testing.assert_array_equal(everything[far], coarse[far])
     # The small body's contour is sharper than the grid of the whole frame can show.

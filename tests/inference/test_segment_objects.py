@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import dark_disk, disk, marking, scaled, thresholding
+from helpers import dark_disk, disk, marking, scaled, telling_cores, thresholding
 
 import spheroid_jax as sj
 from spheroid_jax.inference import model_file
@@ -38,6 +38,18 @@ def test_a_model_with_markers_looks_closer_at_a_small_body():
         mask = sj.segment(model, image).mask
         errors.append(np.count_nonzero(mask != truth) / np.count_nonzero(truth))
     assert errors[1] < 0.06 < errors[0]
+
+
+def test_a_core_is_told_from_its_rim():
+    image, (body,) = picture((200, 200, 100))
+    core = disk(SIDE, (200, 200), 50)
+    # The first percentile is black, the last one white.
+    image = np.where(core, 0, np.where(body, 100, 255)).astype(np.uint8)
+    found = sj.segment_objects(telling_cores(64), image)
+    assert found.labels.max() == 1
+    told = (found.core > 0.5) & (found.labels > 0)
+    assert np.count_nonzero(told & core) / np.count_nonzero(told | core) > 0.9
+    assert sj.segment_objects(marking(64), image).core is None
 
 
 def test_an_image_without_a_body_has_no_labels():

@@ -107,10 +107,19 @@ def test_root_of_another_recipe_is_not_passed_off_as_this_one(tmp_path):
     assert _files(root) == before
 
 
-def test_the_masks_of_scenes_are_label_images(tmp_path):
-    root = data_root.write_data_root(tmp_path / "root", n_easy=0, n_hard=0, n_scenes=6, size=64)
-    drawn = [scenes.draw_scene(index, 64) for index in range(6)]
+def test_the_masks_of_scenes_are_label_images_and_cores_lie_beside_them(tmp_path):
+    root = data_root.write_data_root(tmp_path / "root", n_easy=0, n_hard=0, n_scenes=40, size=64)
+    drawn = [scenes.draw_scene(index, 64) for index in range(40)]
     for index, scene in enumerate(drawn):
         path = root / "scenes" / "masks" / f"scenes_{index:04d}.png"
         np.testing.assert_array_equal(io.imread(path), scene.labels)
     assert max(scene.labels.max() for scene in drawn) > 1
+    cores = {path.stem: io.imread(path) > 0 for path in (root / "scenes" / "cores").iterdir()}
+    known = {
+        f"scenes_{index:04d}": scene.core
+        for index, scene in enumerate(drawn)
+        if scene.core is not None and scene.core.any()
+    }
+    assert cores.keys() == known.keys() and len(cores) > 1
+    for stem, core in cores.items():
+        np.testing.assert_array_equal(core, known[stem])

@@ -42,7 +42,12 @@ def make_sample(centre=CENTRE, radius=12):
     mask = disk(SIZE, centre, radius)
     slope = np.linspace(0, 0.2, SIZE, dtype=np.float32)
     image = np.where(mask, 0.0, 0.8) + slope[:, None] / 2 + slope[None] / 2
-    return image.astype(np.float32), mask, np.ones_like(mask), disk(SIZE, centre, radius / 2)[..., None]
+    return (
+        image.astype(np.float32),
+        mask,
+        np.ones_like(mask),
+        disk(SIZE, centre, radius / 2)[..., None],
+    )
 
 
 def normalise(image, counted):

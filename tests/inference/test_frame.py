@@ -1,0 +1,78 @@
+"""Tests of the whole frame on two grids: which of them decides."""
+
+import numpy as np
+import pytest
+from helpers import disk
+
+from spheroid_jax import images
+from spheroid_jax.inference import frame
+from spheroid_jax.inference.instances import Maps
+
+SIZE = 64
+GRAY = images.measured(np.arange(256 * 256, dtype=np.uint16).reshape(256, 256))
+
+
+def maps(probability, marker):
+    return Maps(probability.astype(np.float32), marker.astype(np.float32))
+
+
+def see(coarse, fine, gray=GRAY):
+    """Returns the view of a frame of which the network says `coarse`, and then `fine`."""
+    return frame.see(lambda grids: np.stack(fine.given())[np.newaxis], gray, coarse, SIZE)
+
+
+def discs(side, *places):
+    """Returns the foreground and the markers of discs, given in shares of the side."""
+    given = [tuple(side * np.array(place)) for place in places]
+    bodies = [disk(side, (row, column), radius) for row, column, radius in given]
+    inner = [disk(side, (row, column), radius / 2) for row, column, radius in given]
+    return np.any(bodies, axis=0), np.any(inner, axis=0)
+
+
+def test_the_maps_of_a_large_body_are_the_mean_of_both_grids():
+    coarse = maps(*(0.9 * each for each in discs(SIZE, (0.5, 0.5, 0.3))))
+    fine = maps(*(0.5 * each for each in discs(2 * SIZE, (0.5, 0.5, 0.3))))
+    found = see(coarse, fine).maps
+    assert found.probability.shape == (2 * SIZE, 2 * SIZE)
+    assert found.probability[SIZE, SIZE] == pytest.approx(0.7)
+    assert found.marker[SIZE, SIZE] == pytest.approx(0.7)
+
+
+def test_a_large_body_that_the_fine_grid_cuts_in_two_stays_one():
+    foreground, marker = discs(SIZE, (0.5, 0.5, 0.3))
+    fine_foreground, _ = discs(2 * SIZE, (0.5, 0.5, 0.3))
+    _, cut = discs(2 * SIZE, (0.5, 0.35, 0.2), (0.5, 0.65, 0.2))
+    view = see(maps(foreground, marker), maps(fine_foreground, 0.8 * (cut & fine_foreground)))
+    assert view.labels.max() == 1
+
+
+def test_a_crowd_that_is_one_body_on_the_coarse_grid_is_what_the_fine_grid_shows():
+    places = [(0.2 + 0.11 * i, 0.2 + 0.11 * j, 0.05) for i in range(6) for j in range(6)]
+    foreground, marker = discs(2 * SIZE, *places)
+    melted = np.ones((SIZE, SIZE)) * 0.9
+    fine = maps(0.6 * foreground, 0.6 * marker)
+    view = see(maps(melted, melted), fine)
+    assert view.labels.max() == 36
+    np.testing.assert_array_equal(view.maps.probability, fine.probability)
+
+
+def test_debris_beside_a_large_body_does_not_make_it_a_crowd():
+    coarse = maps(*discs(SIZE, (0.5, 0.5, 0.3)))
+    fine = maps(*(0.8 * each for each in discs(2 * SIZE, (0.5, 0.5, 0.3), (0.5, 0.84, 0.03))))
+    assert see(coarse, fine).maps.probability[SIZE, SIZE] == pytest.approx(0.9)
+
+
+def test_an_image_no_larger_than_the_grid_is_not_looked_at_again():
+    gray = images.measured(np.arange(60 * 50, dtype=np.uint16).reshape(60, 50))
+    foreground, marker = discs(60, (0.5, 0.5, 0.2))
+    coarse = maps(foreground[:, :50], marker[:, :50])
+
+    def network(grids):
+        raise AssertionError("looked again")
+
+    assert frame.see(network, gray, coarse, SIZE).maps is coarse
+
+
+def test_nothing_is_nothing():
+    nothing = [maps(*[np.zeros((side, side))] * 2) for side in (SIZE, 2 * SIZE)]
+    assert not see(*nothing).labels.any()
