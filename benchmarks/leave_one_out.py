@@ -12,9 +12,9 @@ foreground alone, in which the initial model is good while its markers are still
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
-import subprocess
 import sys
 
 import numpy as np
@@ -30,7 +30,7 @@ from spheroid_jax.inference import model_file
 from spheroid_jax.report import tables
 from spheroid_jax.report.tables import Table
 from spheroid_jax.runtime import cache, compilation, files
-from spheroid_jax.training import checkpoint, setup
+from spheroid_jax.training import checkpoint, folds, setup
 from spheroid_jax.workdir import Workdir
 
 NAME = "python -m benchmarks.leave_one_out"
@@ -113,11 +113,7 @@ def trained(data, work, lab, steps, handed_on=()):
     if not root.exists():
         training_root.assemble(data, root, without=lab)
     print(f"training {name} ...", file=sys.stderr, flush=True)
-    if status := launch(command):
-        raise LeaveOutError(
-            f"the training {name} ended with status {status} (see above); the same "
-            "command goes on from there"
-        )
+    launch(command, name)
     _export(work / "runs" / name, target, {"left_out": lab, "flags": _settings(command)})
     return str(target)
 
@@ -133,16 +129,28 @@ def train_command(work, name, steps, handed_on=()):
         "data.root": work / "roots" / name,
     }
     return [
-        *(sys.executable, "launch.py", f"--config={CONFIG}", "--fold=0"),
+        *(sys.executable, str(_ROOT / "launch.py"), f"--config={_ROOT / CONFIG}"),
         f"--workdir={work / 'runs' / name}",
         *(f"--config.{key}={value}" for key, value in values.items()),
         *handed_on,
     ]
 
 
-def launch(command):
-    """Runs a training in a process of its own; returns its exit status."""
-    return subprocess.run(command, cwd=_ROOT, stdout=subprocess.DEVNULL).returncode
+def launch(command, name):
+    """Runs a training in a process of its own, to which signals that ask to stop are passed on.
+
+    Raises:
+      LeaveOutError: the training failed.
+      KeyboardInterrupt: a signal stopped the training, which has saved its last step.
+    """
+    batch_size = spheroid_base.get_config().train.batch_size
+    # Stdout is for the table.
+    with contextlib.redirect_stdout(sys.stderr):
+        outcomes, stopped_by = folds.run(command, [0], batch_size=batch_size, devices_per_fold=0)
+    if stopped_by:
+        raise KeyboardInterrupt("stopped; the same command goes on from there")
+    if problems := folds.problems(outcomes):
+        raise LeaveOutError(f"training {name}: {problems[0]}; the same command tries again")
 
 
 def _settings(command):

@@ -13,7 +13,7 @@ from benchmarks import leave_one_out, sets
 from configs import spheroid_base
 from spheroid_jax.inference import model_file
 from spheroid_jax.report import tables
-from spheroid_jax.training import checkpoint, settings, setup
+from spheroid_jax.training import checkpoint, folds, settings, setup
 from spheroid_jax.workdir import Workdir
 
 LABS = ("dataset1", "neurospheres")
@@ -53,7 +53,7 @@ def launched(monkeypatch, tmp_path):
     model_file.save(thresholding(48), tmp_path / "start", provenance={})
     monkeypatch.setattr(leave_one_out, "START", str(tmp_path / "start"))
 
-    def launch(command):
+    def launch(command, name):
         commands.append(command)
         flags = dict(word.split("=", 1) for word in command if word.startswith("--"))
         workdir = Workdir(flags["--workdir"])
@@ -61,7 +61,6 @@ def launched(monkeypatch, tmp_path):
         with checkpoint.open_checkpoints(workdir.fold(0).checkpoints) as saved:
             saved.save(1, weights(1), 0.9)
             saved.save(2, weights(2), 0.1)
-        return 0
 
     monkeypatch.setattr(leave_one_out, "launch", launch)
     return commands
@@ -124,13 +123,25 @@ def test_what_is_finished_is_not_trained_or_scored_again(
     assert run(few, work, "--config.data.cache=elsewhere") == 0
 
 
-def test_a_training_that_fails_ends_the_run_with_one_line(
-    launched, few, tmp_path, monkeypatch, capsys
+@pytest.mark.parametrize(
+    ("status", "stopped_by", "exit_status", "message"),
+    [
+        (2, 0, 2, "training all: fold 0: FAILED: no such file; the same command tries again"),
+        (130, 2, 130, "stopped; the same command goes on from there"),
+    ],
+)
+def test_a_training_that_fails_or_is_stopped_ends_the_run_with_one_line(
+    few, tmp_path, monkeypatch, capsys, status, stopped_by, exit_status, message
 ):
-    monkeypatch.setattr(leave_one_out, "launch", lambda command: 130)
-    assert run(few, tmp_path / "work") == 2
-    error = capsys.readouterr().err
-    assert "the training all ended with status 130" in error and "Traceback" not in error
+    def ended(command, numbers, **_):
+        print("a table of the training's own")
+        return [folds.Outcome(0, status, "no such file")], stopped_by
+
+    monkeypatch.setattr(folds, "run", ended)
+    assert run(few, tmp_path / "work") == exit_status
+    out, error = capsys.readouterr()
+    assert error.splitlines()[-1] == f"python -m benchmarks.leave_one_out: {message}"
+    assert out == "" and "Traceback" not in error
     assert not (tmp_path / "work" / "models").exists()
 
 
