@@ -7,10 +7,10 @@
 DIR has folders with pictures at any depth; beside a folder named images, one named masks has the
 true masks. Every second image of DIR/dataset1 calibrates and is in no table.
 
-Presence is a logistic regression on seven scores, fitted to drawn images, empty wells of nine kinds
-and bodies of five, and to the images of dataset1. The thresholds of the other verdicts are stated
-below, each with what it was chosen by. The factors of the error bars are split conformal quantiles
-over drawn bodies.
+Presence is a logistic regression on seven scores, for a model with markers on eight, fitted to
+drawn images (empty wells of ten kinds and bodies of fourteen), and to the images of dataset1. The
+thresholds of the other verdicts are stated below, each with what it was chosen by. The factors of
+the error bars are split conformal quantiles over drawn bodies.
 """
 
 import argparse
@@ -27,11 +27,14 @@ from spheroid_jax import images
 from spheroid_jax.inference import objects, postprocess, predict, pretrained
 from spheroid_jax.lab import error_bars, evidence, rules, shape, verdict
 from spheroid_jax.runtime import cache, compilation, files
-from spheroid_jax.synthetic import failures, spheroids, varied
+from spheroid_jax.synthetic import failures, scenes, spheroids, varied
 
 MODEL = rules.DEFAULT_MODEL
 # Seeds of the drawn images that calibrate and of those that measure.
 CALIBRATION, MEASURING = 101, 202
+# Training has the scenes from 3 million on.
+_SEEDS_APART = 1_000_000
+SCENE_SIZES = (256, 384, 512)
 SHAPES = ((240, 320), (480, 480), (360, 480), (512, 512))
 THRESHOLDS = {
     # Log odds. Of the empty wells that calibrate 2 % are above, and of the bodies all but some of
@@ -77,6 +80,17 @@ def body_images(seed, count):
         yield "varied", *varied.make_image(n, seed=seed, size=320)
 
 
+def scene_images(seed, count, *, empty):
+    """Yields kind and image of drawn scenes, `count` of each kind with bodies, or without."""
+    for kind in scenes.KINDS:
+        if (kind == "empty") == empty:
+            for n in range(count):
+                scene = scenes.draw_scene(seed * _SEEDS_APART + n, SCENE_SIZES[n % 3], kind)
+                # The frame may have cut off the only body.
+                if empty or scene.labels.any():
+                    yield f"scene: {kind}", scene.image
+
+
 def spoilt_images(seed, count):
     """Yields kind and image of drawn bodies that are blurred or faint."""
     for n in range(count):
@@ -105,8 +119,11 @@ def calibrating(root):
 def evidence_of(params, image):
     """Scores of one image."""
     prepared = predict.prepare(params, image)
-    on_grid = np.asarray(predict.grid_probability(params, prepared.grid[np.newaxis]))[0]
-    return evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(on_grid))
+    maps = np.asarray(predict.grid_maps(params, prepared.grid[np.newaxis]))[0]
+    found = None
+    if predict.has_markers(params):
+        found = predict.find_bodies(params, image, prepared, maps)
+    return evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(maps[0]), found)
 
 
 def calibrate(params, root):
@@ -115,14 +132,20 @@ def calibrate(params, root):
     with_body = [(kind, image) for kind, image, _ in drawn]
     with_body += [("spoilt", image) for _, image in spoilt_images(CALIBRATION, 20)]
     with_body += [("dataset1", sj.read_image(path)) for path in calibrating(root)]
-    found = [(evidence_of(params, image), 0.0, 1.0) for _, image in empty_images(CALIBRATION, 60)]
+    without = list(empty_images(CALIBRATION, 60))
+    if predict.has_markers(params):
+        with_body += scene_images(CALIBRATION, 25, empty=False)
+        without += scene_images(CALIBRATION, 120, empty=True)
+    found = [(evidence_of(params, image), 0.0, 1.0) for _, image in without]
     for kind, image in with_body:
         found.append((evidence_of(params, image), 1.0, _WEIGHTS[kind]))
-    found = [each for each in found if each[0].share]
+    found = [each for each in found if each[0].bodies]
     raw = [verdict.raw_scores(each[0]) for each in found]
-    values = np.array([[row[name] for name in verdict.SCORES] for row in raw])
-    mean, sd = values.mean(axis=0), values.std(axis=0)
-    scores = np.clip((values - mean) / sd, -verdict.CLIPPED, verdict.CLIPPED)
+    names = [name for name in verdict.SCORES if predict.has_markers(params) or name != "disbelief"]
+    values = np.array([[row[name] for name in names] for row in raw])
+    # What could not be measured has the mean, as in `verdict.standardised`.
+    mean, sd = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    scores = np.clip(np.nan_to_num((values - mean) / sd), -verdict.CLIPPED, verdict.CLIPPED)
     truth, weights = (np.array([each[n] for each in found]) for n in (1, 2))
     for kind in (0, 1):
         weights[truth == kind] /= 2 * weights[truth == kind].sum()
@@ -131,7 +154,6 @@ def calibrate(params, root):
     centre = alike.mean(axis=0)
     precision = np.linalg.inv(np.cov(alike.T))
     away = np.sqrt(np.einsum("ni,ij,nj->n", alike - centre, precision, alike - centre))
-    names = verdict.SCORES
     return rules.Rules(
         intercept=intercept,
         weights=dict(zip(names, slopes, strict=True)),
@@ -167,8 +189,8 @@ def _fit(scores, truth, weights):
 def _errors(params, pairs):
     """Yields doubt and error of the area's logarithm and of the circularity, per body found."""
     for image, truth in pairs:
-        probability = predict.segment(params, image).probability
-        mask, body = objects.label_bodies(probability) == 1, _largest(truth)
+        mask, probability = predict.segment(params, image)
+        body = _largest(truth)
         if np.count_nonzero(mask & body):
             true, measured = shape.measure_shape(body), shape.measure_shape(mask)
             levels = postprocess.eight_bit(probability)
@@ -263,6 +285,8 @@ def main():
     drawn = list(body_images(MEASURING, 80))
     confusion(params, found, ((kind, image) for kind, image, _ in drawn))
     confusion(params, found, spoilt_images(MEASURING, 20))
+    confusion(params, found, scene_images(MEASURING, 40, empty=True))
+    confusion(params, found, scene_images(MEASURING, 20, empty=False))
     confusion(params, found, other_images(other_drawings.EMPTY, 20))
     confusion(params, found, other_images(other_drawings.BODIES, 20))
     if given.data:

@@ -180,7 +180,7 @@ def finish(
     Returns:
       The mask and the probability map, at the size of the image.
     """
-    if _has_markers(params):
+    if has_markers(params):
         found = find_bodies(params, image, prepared, maps)
         mask = found.cutouts[0].mask() if found.cutouts else np.zeros(prepared.shape, bool)
         return Segmentation(mask, found.probability.window())
@@ -205,7 +205,7 @@ def find_bodies(
       prepared: the image, as returned by `prepare`.
       maps: one image's maps, as returned by `grid_maps`.
     """
-    if not _has_markers(params):
+    if not has_markers(params):
         return connected_bodies(prepared.enlarged(maps[0]))
     gray = image
     if not isinstance(gray, images.Gray):
@@ -247,7 +247,8 @@ def connected_bodies(probability: images.ImageMap) -> Bodies:
     return Bodies(cutouts, confidence, probability, eight_bit)
 
 
-def _has_markers(params):
+def has_markers(params: Params | Ensemble) -> bool:
+    """Whether a model tells bodies apart that touch, and says how sure it is of each."""
     return all(dict(member.fields).get("markers", False) for member in params.members)
 
 
@@ -298,7 +299,7 @@ def grid_maps(
       Probabilities in [0, 1]: of foreground; for a model with markers, of markers; and if it has
       them, of cores.
     """
-    if not _has_markers(params):
+    if not has_markers(params):
         return grid_probability(params, grids)[:, jnp.newaxis]
     return _mean([member_maps(member, grids) for member in params.members])
 

@@ -3,6 +3,7 @@
 `measure` is the whole way from an image to numbers; `examine` is the part after the network.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,8 @@ class Body(NamedTuple):
       shape: lengths in pixels.
       intensity: gray levels in the file's own units.
       probability: mean foreground probability in the mask, in [0, 1].
+      confidence: how sure the network is of the body, in [0, 1].
+      core_area: area of its dense core in square pixels; NaN for a model that does not tell cores.
       ranges: low and high of the measurements that have error bars, by name; lengths in pixels.
     """
 
@@ -39,6 +42,8 @@ class Body(NamedTuple):
     shape: Shape
     intensity: Intensity
     probability: float
+    confidence: float
+    core_area: float
     ranges: dict[str, Range]
 
     @property
@@ -105,25 +110,25 @@ def examine(
       several: whether to measure all bodies instead of the largest.
     """
     kept = found.cutouts if several else found.cutouts[:1]
-    bodies = [
-        _body(number, kept, found.eight_bit, found.probability, gray, rules)
-        for number in range(1, len(kept) + 1)
-    ]
+    bodies = [_body(number, kept, found, gray, rules) for number in range(1, len(kept) + 1)]
     return Examined(found.eight_bit, bodies, len(found.cutouts))
 
 
-def _body(number, all_bodies, eight_bit, probability, gray, rules):
+def _body(number, all_bodies, found, gray, rules):
     cutout = all_bodies[number - 1]
     others = [other for other in all_bodies if other is not cutout]
     shape = measure_cutout(cutout)
+    core_share = math.nan if found.core_share is None else found.core_share[number - 1]
     return Body(
         number=number,
         cutout=cutout,
         outline=contour.polygon(cutout),
         shape=shape,
         intensity=measure_intensity(gray, cutout, others),
-        probability=_mean(probability, cutout),
-        ranges=error_bars.ranges(eight_bit, cutout, shape, rules.error_bars),
+        probability=_mean(found.probability, cutout),
+        confidence=found.confidence[number - 1],
+        core_area=core_share * shape.area,
+        ranges=error_bars.ranges(found.eight_bit, cutout, shape, rules.error_bars),
     )
 
 

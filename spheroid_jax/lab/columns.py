@@ -83,6 +83,16 @@ MEASUREMENTS = (
     ),
     *_bars("area", 2, "area"),
     Measurement(
+        Column(
+            "core_area",
+            "area of the dense core in a pale rim or halo, where `area` counts both; empty for a "
+            "model that does not tell cores",
+            "share of the body's pixels whose core probability is above 0.5, x area",
+        ),
+        2,
+        lambda body: body.core_area,
+    ),
+    Measurement(
         Column("equivalent_diameter", "diameter of the disc of this area", "sqrt(4 area / pi)"),
         1,
         _shape("equivalent_diameter"),
@@ -276,6 +286,16 @@ MEASUREMENTS = (
         Column("probability_mean", "mean foreground probability in the body, 0 to 1"),
         0,
         lambda body: body.probability,
+    ),
+    Measurement(
+        Column(
+            "confidence",
+            "how sure the network is of the body, 0 to 1",
+            "probability_mean x the largest marker probability in the body; for a model without "
+            "markers, probability_mean",
+        ),
+        0,
+        lambda body: body.confidence,
     ),
 )
 

@@ -13,7 +13,7 @@ from scipy import ndimage
 from skimage import measure
 from skimage.filters import rank
 
-from spheroid_jax.inference import objects, postprocess, runs
+from spheroid_jax.inference import objects, postprocess, predict, runs
 
 # Distances from the contour in grid pixels: the gap that the contour's own blur needs, the least
 # width of the rings inside and outside, and their width over the body's equivalent radius.
@@ -76,7 +76,8 @@ class Evidence:
       crowd: number of compact marks of one polarity in the image, whatever the network says.
       dome: mean gray near the frame's edges - mean gray in its middle.
       fragments: number of components that are too small for a body.
-      bodies: number of bodies.
+      bodies: number of bodies of at least a tenth of the largest one's area.
+      disbelief: 1 - confidence in the largest body; NaN for a model without markers.
     """
 
     share: float
@@ -98,15 +99,37 @@ class Evidence:
     dome: float = math.nan
     fragments: int = 0
     bodies: int = 0
+    disbelief: float = math.nan
 
 
-def collect(grid: Float32[np.ndarray, "H W"], probability: Float32[np.ndarray, "H W"]) -> Evidence:
+def collect(
+    grid: Float32[np.ndarray, "H W"],
+    probability: Float32[np.ndarray, "H W"],
+    found: predict.Bodies | None = None,
+) -> Evidence:
     """Computes all scores of one image.
 
     Args:
       grid: the normalised image on the grid, without what lies beyond the image.
       probability: the network's map of the same pixels.
+      found: the bodies, as a model with markers finds them; None for a model without.
     """
+    scores = _on_the_grid(grid, probability)
+    if found is None:
+        return scores
+    if not found.cutouts:
+        return dataclasses.replace(scores, share=0.0, bodies=0)
+    areas = [np.count_nonzero(each.inside) for each in found.cutouts]
+    return dataclasses.replace(
+        scores,
+        share=areas[0] / math.prod(found.cutouts[0].shape),
+        bodies=sum(area >= objects.LEAST_SHARE * areas[0] for area in areas),
+        disbelief=1 - found.confidence[0],
+    )
+
+
+def _on_the_grid(grid, probability):
+    """Computes the scores that need no more than the grid."""
     labels = objects.label_bodies(probability)
     mask = labels == 1
     marks = crowd(grid)

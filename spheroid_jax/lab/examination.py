@@ -44,14 +44,17 @@ def examine_well(
       several: whether to measure all bodies instead of the largest.
     """
     grid, probability = prepared.box.crop(prepared.grid), prepared.box.crop(maps[0])
-    scores = evidence.collect(grid, probability)
-    judged = verdict.judge(scores, model_rules)
     gray = images.Gray(image.pixels, *prepared.levels)
+    found = None
+    if predict.has_markers(params):
+        found = predict.find_bodies(params, gray, prepared, maps)
+    scores = evidence.collect(grid, probability, found)
+    judged = verdict.judge(scores, model_rules)
     height, width = prepared.shape
     if not judged.measured:
         examined = Examined(postprocess.eight_bit_map(prepared.enlarged(maps[0])), [], 0)
     else:
-        found = predict.find_bodies(params, gray, prepared, maps)
+        found = found or predict.find_bodies(params, gray, prepared, maps)
         examined = measuring.examine(gray, found, model_rules, several=several)
     return Well(
         item=item,

@@ -32,7 +32,15 @@ from spheroid_jax.lab.rules import Rules
 
 OK, EMPTY, UNREADABLE = "ok", "empty", "unreadable"
 # Scores whose logarithm counts, each with what is added first; the others count as they are.
-_LOGARITHMS = {"doubt": 0.01, "unsure": 0.02, "grain": 0.0, "plain": 0.01, "share": 0.003}
+_LOGARITHMS = {
+    "doubt": 0.01,
+    "unsure": 0.02,
+    "grain": 0.0,
+    "plain": 0.01,
+    "share": 0.003,
+    "disbelief": 0.01,
+}
+# Scores that presence can rest on; which of them do is said by a model's rules.
 SCORES = (*_LOGARITHMS, "darkness", "hollow")
 # A score that is far off counts no more than this many standard deviations.
 CLIPPED = 4.0
@@ -56,7 +64,7 @@ class Verdict(NamedTuple):
 
 def judge(evidence: Evidence, rules: Rules) -> Verdict:
     """Judges one image by its scores."""
-    odds = presence(evidence, rules) if evidence.share else -math.inf
+    odds = presence(evidence, rules) if evidence.bodies else -math.inf
     measured = odds >= rules.thresholds["presence"]
     if measured or is_in_doubt(odds, rules):
         findings = tuple(name for name, check in CHECKS.items() if check(evidence, rules))
@@ -66,16 +74,25 @@ def judge(evidence: Evidence, rules: Rules) -> Verdict:
 
 
 def presence(evidence: Evidence, rules: Rules) -> float:
-    """Computes the log odds that there is a body: a logistic regression on seven scores."""
+    """Computes the log odds that there is a body: a logistic regression on the model's scores."""
     scores = standardised(evidence, rules)
-    weights = [rules.weights[name] for name in SCORES]
-    return float(rules.intercept + scores @ np.array(weights))
+    return float(
+        rules.intercept + scores @ np.array([rules.weights[name] for name in names(rules)])
+    )
+
+
+def names(rules: Rules) -> list[str]:
+    """Lists the scores that presence rests on, in the order of the rules' covariance."""
+    return [name for name in SCORES if name in rules.weights]
 
 
 def standardised(evidence: Evidence, rules: Rules) -> np.ndarray:
-    """Returns the seven scores of `SCORES` with mean 0 and standard deviation 1, clipped."""
+    """Returns the scores of the rules with mean 0 and standard deviation 1, clipped.
+
+    A score that could not be measured, as of a body too small for the grid, has the mean.
+    """
     values = raw_scores(evidence)
-    scores = [(values[name] - rules.mean[name]) / rules.sd[name] for name in SCORES]
+    scores = [(values[name] - rules.mean[name]) / rules.sd[name] for name in names(rules)]
     return np.clip(np.nan_to_num(scores), -CLIPPED, CLIPPED)
 
 
@@ -99,7 +116,12 @@ def is_in_doubt(odds: float, rules: Rules) -> bool:
 
 
 def is_several(evidence: Evidence, rules: Rules) -> bool:
-    """Whether there is more than one body, apart or touching."""
+    """Whether there is more than one body, apart or touching.
+
+    A model with markers counts bodies that touch by itself.
+    """
+    if not math.isnan(evidence.disbelief):
+        return evidence.bodies > 1
     touching = evidence.neck < rules.thresholds["neck"]
     return evidence.bodies > 1 or touching or is_crowded(evidence, rules)
 

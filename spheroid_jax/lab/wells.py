@@ -68,7 +68,8 @@ _SCORES = {
     "crowd": "number of compact marks in the image, whatever the network says",
     "dome": "mean gray near the frame's edges - mean gray in its middle",
     "fragments": "number of components that are too small for a body",
-    "bodies": "number of bodies",
+    "bodies": "number of bodies; a body has at least a tenth of the largest one's area",
+    "disbelief": "1 - confidence in the largest body; empty for a model without markers",
 }
 PLACE = (
     Column("image", "the file, below the folder that holds all inputs"),

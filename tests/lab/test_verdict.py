@@ -113,8 +113,8 @@ def test_presence_is_a_weighted_sum_of_standardised_scores():
         weights=dict.fromkeys(verdict.SCORES, 0.0) | {"darkness": 2.0},
         mean=dict.fromkeys(verdict.SCORES, 0.0) | {"darkness": 0.1},
         sd=dict.fromkeys(verdict.SCORES, 1.0) | {"darkness": 0.05},
-        precision=np.eye(7).tolist(),
-        centre=[0.0] * 7,
+        precision=np.eye(8).tolist(),
+        centre=[0.0] * 8,
         thresholds={},
         error_bars={},
     )
