@@ -24,12 +24,11 @@ from scipy import ndimage, optimize
 import spheroid_jax as sj
 from benchmarks import other_drawings
 from spheroid_jax import images
-from spheroid_jax.inference import objects, postprocess, predict, pretrained
+from spheroid_jax.inference import model_file, objects, postprocess, predict, pretrained
 from spheroid_jax.lab import error_bars, evidence, rules, shape, verdict
 from spheroid_jax.runtime import cache, compilation, files
 from spheroid_jax.synthetic import failures, scenes, spheroids, varied
 
-MODEL = rules.DEFAULT_MODEL
 # Seeds of the drawn images that calibrate and of those that measure.
 CALIBRATION, MEASURING = 101, 202
 # Training has the scenes from 3 million on.
@@ -265,21 +264,22 @@ def _pairs(root):
 def main():
     """Calibrates, or prints the tables."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
+    parser.add_argument("--model", default=pretrained.DEFAULT, help="(%(default)s)")
     parser.add_argument("--calibrate", action="store_true")
     parser.add_argument("--data", type=pathlib.Path, metavar="DIR")
     given = parser.parse_args()
     if given.calibrate and not given.data:
         parser.error("--calibrate needs --data")
     compilation.keep_programs(cache.folder())
-    params = sj.load(MODEL)
+    params = sj.load(given.model)
     if given.calibrate:
         found = calibrate(params, given.data)
         rounded = json.loads(
             json.dumps(found._asdict()), parse_float=lambda x: float(f"{float(x):.6g}")
         )
-        files.write_json(pretrained.folder(MODEL) / rules.FILE, rounded)
+        files.write_json(model_file.folders(given.model)[0] / rules.FILE, rounded)
         return
-    found, _ = rules.load(MODEL)
+    found, _ = rules.load(given.model)
     print("Drawn images of other seeds (* not measured):")
     confusion(params, found, empty_images(MEASURING, 40))
     drawn = list(body_images(MEASURING, 80))

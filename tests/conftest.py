@@ -116,7 +116,7 @@ def trusting():
 
 @pytest.fixture
 def model(tmp_path, monkeypatch, trusting):
-    """A packaged model of this test's own, named spheroid-small, with the trusting rules."""
+    """A packaged model of this test's own, named as the default, with the trusting rules."""
     from helpers import thresholding
 
     from spheroid_jax.inference import model_file, pretrained
@@ -125,7 +125,7 @@ def model(tmp_path, monkeypatch, trusting):
 
     monkeypatch.setattr(compilation, "keep_programs", lambda folder: None)
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
-    folder = tmp_path / "pretrained" / "spheroid-small"
+    folder = tmp_path / "pretrained" / pretrained.DEFAULT
     model_file.save(thresholding(64), folder, provenance={})
     files.write_json(folder / rules.FILE, trusting._asdict())
     return folder

@@ -162,12 +162,12 @@ def _models():
 def _drawn_image():
     """Segments a drawn image twice with the packaged model, and scores the mask."""
     from spheroid_jax.evaluation import metrics
-    from spheroid_jax.inference import model_file, predict
+    from spheroid_jax.inference import model_file, predict, pretrained
     from spheroid_jax.runtime import compilation
     from spheroid_jax.synthetic import spheroids
 
     compilation.keep_programs(cache.folder())
-    model = model_file.load("spheroid-small")
+    model = model_file.load(pretrained.DEFAULT)
     image, truth = spheroids.make_image("easy", 0)
     seconds = []
     for _ in range(2):
@@ -176,7 +176,7 @@ def _drawn_image():
         seconds.append(time.perf_counter() - start)
     f_score = metrics.agreement(mask, truth).f_score
     lines = [
-        f"{image.shape[1]} x {image.shape[0]} px with spheroid-small: F-score {f_score:.3f}",
+        f"{image.shape[1]} x {image.shape[0]} px with {pretrained.DEFAULT}: F-score {f_score:.3f}",
         f"first call {seconds[0]:.1f} s (compiles), second call {seconds[1]:.2f} s",
     ]
     if f_score >= _LEAST_F_SCORE:

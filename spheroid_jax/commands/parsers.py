@@ -3,6 +3,8 @@
 import argparse
 import textwrap
 
+from spheroid_jax.inference import pretrained
+
 
 def parser(command, description, examples):
     """Makes the argument parser of a command.
@@ -39,7 +41,7 @@ def add_images(parser, *, output):
     )
     parser.add_argument(
         "--model",
-        default="spheroid-small",
+        default=pretrained.DEFAULT,
         help="name of a packaged model, or folder of a trained fold or run (%(default)s)",
     )
     parser.add_argument(

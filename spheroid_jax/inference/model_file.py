@@ -249,6 +249,14 @@ def provenance(path: str | os.PathLike) -> Any:
     return _description(path)["provenance"]
 
 
+def tells_bodies_apart(path: str | os.PathLike) -> bool:
+    """Returns whether a model's network has markers, without reading its weights."""
+    return all(
+        json.loads((folder / DESCRIPTION).read_text("utf-8"))["fields"].get("markers", False)
+        for folder in folders(path)
+    )
+
+
 def digest(path: str | os.PathLike) -> str:
     """Returns the SHA-256 of the weights of a model, in hexadecimal digits."""
     return _description(path)["sha256"]

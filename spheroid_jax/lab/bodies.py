@@ -82,7 +82,8 @@ def measure(
       params: a model, as returned by `load`.
       image: integer, float or boolean; sides of at least 32 px.
       several: whether to measure all bodies instead of the largest.
-      rules: the model's rules, for the error bars; None for those of the packaged model.
+      rules: the model's rules, for the error bars; None for those of the packaged model that
+        has markers as this one has, or has none either.
 
     Returns:
       The bodies, the largest first; [] where the network finds none.
@@ -93,7 +94,7 @@ def measure(
     gray = images.measured(image)
     prepared = predict.prepare(params, gray)
     maps = np.asarray(predict.grid_maps(params, prepared.grid[np.newaxis]))[0]
-    rules = rules or rules_of_models.load()[0]
+    rules = rules or rules_of_models.packaged(markers=predict.has_markers(params))[0]
     found = predict.find_bodies(params, gray, prepared, maps)
     return examine(gray, found, rules, several=several).bodies
 

@@ -13,7 +13,6 @@ from spheroid_jax.errors import UserError
 from spheroid_jax.inference import model_file, pretrained
 
 FILE = "verdict.json"
-DEFAULT_MODEL = "spheroid-small"
 
 
 class RulesError(UserError, ValueError):
@@ -45,7 +44,7 @@ class Rules(NamedTuple):
     error_bars: dict[str, float]
 
 
-def load(model: str | os.PathLike = DEFAULT_MODEL) -> tuple[Rules, str]:
+def load(model: str | os.PathLike = pretrained.DEFAULT) -> tuple[Rules, str]:
     """Loads the rules of a model.
 
     Args:
@@ -53,7 +52,7 @@ def load(model: str | os.PathLike = DEFAULT_MODEL) -> tuple[Rules, str]:
 
     Returns:
       The rules, and the model that they were calibrated for: a model without rules of its own is
-      judged by the rules of the packaged one.
+      judged by the rules of the packaged one that has markers as it has, or has none either.
 
     Raises:
       RulesError: the file is damaged.
@@ -61,7 +60,13 @@ def load(model: str | os.PathLike = DEFAULT_MODEL) -> tuple[Rules, str]:
     for folder in model_file.folders(model):
         if (folder / FILE).is_file():
             return read(folder / FILE), os.fspath(model)
-    return read(pretrained.folder(DEFAULT_MODEL) / FILE), DEFAULT_MODEL
+    return packaged(markers=model_file.tells_bodies_apart(model))
+
+
+def packaged(*, markers: bool) -> tuple[Rules, str]:
+    """Loads the rules of the packaged model with or without markers, and its name."""
+    name = pretrained.DEFAULT if markers else pretrained.EARLIER
+    return read(pretrained.folder(name) / FILE), name
 
 
 def read(path: pathlib.Path) -> Rules:

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spheroid_jax import __version__, images
-from spheroid_jax.inference import model_file, stream
+from spheroid_jax.inference import model_file, pretrained, stream
 from spheroid_jax.lab import (
     examination,
     own_files,
@@ -61,7 +61,7 @@ class MeasureOptions:
       jobs: number of threads that read, and that measure; 0 for one per core.
     """
 
-    model: str = rules.DEFAULT_MODEL
+    model: str = pretrained.DEFAULT
     choice: Choice = Choice()
     several: bool = False
     pattern: str | None = None

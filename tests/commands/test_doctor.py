@@ -28,13 +28,13 @@ def test_a_sound_installation_is_well_and_segments(capsys):
         assert f"\n{heading}\n" in f"\n{out}"
     assert "default backend: " in out
     assert f"{cache.folder()}: not made yet, can be made" in out
-    assert re.search(r"spheroid-small +weights as packaged \(SHA-256 [0-9a-f]{12}\)", out)
-    (score,) = re.findall(r"with spheroid-small: F-score (0\.\d+)", out)
+    assert re.search(rf"{pretrained.DEFAULT} +weights as packaged \(SHA-256 [0-9a-f]{{12}}\)", out)
+    (score,) = re.findall(rf"with {pretrained.DEFAULT}: F-score (0\.\d+)", out)
     assert float(score) > 0.97
 
 
 def test_damaged_weights_are_a_problem_and_the_other_checks_go_on(tmp_path, monkeypatch, capsys):
-    folder = tmp_path / "pretrained" / "spheroid-small"
+    folder = tmp_path / "pretrained" / pretrained.DEFAULT
     model_file.save(thresholding(), folder, provenance={})
     (weights,) = folder.glob("weights-*.npz")
     content = bytearray(weights.read_bytes())
@@ -43,7 +43,7 @@ def test_damaged_weights_are_a_problem_and_the_other_checks_go_on(tmp_path, monk
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
     assert doctor.main([]) == 1
     out = capsys.readouterr().out
-    assert "spheroid-small cannot be used" in out
+    assert f"{pretrained.DEFAULT} cannot be used" in out
     assert "2 problems:\n  Packaged models: " in out
     assert "\n  Drawn image: " in out
 

@@ -40,9 +40,11 @@ def saved(model, trusting, tmp_path, monkeypatch):
     monkeypatch.setattr(compilation, "keep_programs", lambda folder: None)
     monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "pretrained")
     monkeypatch.chdir(tmp_path)
-    model_file.save(model, tmp_path / "pretrained" / "spheroid-small", provenance={})
-    files.write_json(tmp_path / "pretrained/spheroid-small" / rules.FILE, trusting._asdict())
-    return tmp_path / "pretrained" / "spheroid-small"
+    model_file.save(model, tmp_path / "pretrained" / pretrained.DEFAULT, provenance={})
+    for name in (pretrained.DEFAULT, pretrained.EARLIER):
+        (pretrained.FOLDER / name).mkdir(exist_ok=True)
+        files.write_json(pretrained.FOLDER / name / rules.FILE, trusting._asdict())
+    return tmp_path / "pretrained" / pretrained.DEFAULT
 
 
 @pytest.fixture

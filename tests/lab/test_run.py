@@ -14,7 +14,7 @@ from PIL import Image
 
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
-from spheroid_jax.inference import model_file
+from spheroid_jax.inference import model_file, pretrained
 from spheroid_jax.lab import plan, run, tables
 from spheroid_jax.lab.plan import Choice
 from spheroid_jax.lab.run import MeasureOptions
@@ -84,7 +84,7 @@ def test_labels_are_the_masks_of_segment(plate, model):
 
     measured()
     path = plate / "day1" / "A01.tif"
-    mask = sj.segment(sj.load("spheroid-small"), sj.read_image(path)).mask
+    mask = sj.segment(sj.load(pretrained.DEFAULT), sj.read_image(path)).mask
     with tifffile.TiffFile("results/labels/day1/A01.ome.tif") as file:
         np.testing.assert_array_equal(file.asarray() == 1, mask)
     assert images.read("results/labels/day1/A01.ome.tif").pixel_size_um == 0.5
@@ -260,7 +260,7 @@ def test_run_json_says_what_was_used(plate):
     measured(several=True)
     about = json.loads((RESULTS / "run.json").read_text())
     assert about["options"]["several"] is True
-    assert about["model"].startswith("spheroid-small (")
+    assert about["model"].startswith(f"{pretrained.DEFAULT} (")
     assert {"spheroid_jax", "jax", "python", "numpy"} <= about.keys()
 
 

@@ -10,7 +10,7 @@ from helpers import disk
 from scipy import ndimage
 
 import spheroid_jax as sj
-from spheroid_jax.inference import predict
+from spheroid_jax.inference import predict, pretrained
 from spheroid_jax.lab import evidence, rules, verdict
 from spheroid_jax.lab.evidence import Evidence
 from spheroid_jax.synthetic import failures, spheroids
@@ -40,7 +40,7 @@ GOOD = Evidence(
 
 @pytest.fixture(scope="module")
 def packaged():
-    return rules.load()[0]
+    return rules.load(pretrained.EARLIER)[0]
 
 
 def test_an_ordinary_body_is_ok(packaged):

@@ -11,6 +11,9 @@ adds the model of a trained fold.
 import pathlib
 
 FOLDER = pathlib.Path(__file__).parent
+# The model that commands use if the user names none, and the one of earlier versions, which finds
+# the largest body alone.
+DEFAULT, EARLIER = "spheroid-base", "spheroid-small"
 
 
 def names() -> list[str]:
