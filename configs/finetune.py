@@ -2,7 +2,8 @@
 
     python launch.py --config=configs/finetune.py --config.data.root=DIR
 
-DIR holds folders of any name, each with images/ and masks/ of six pairs or more. With ten pairs,
+DIR holds folders of any name, each with images/ and masks/ of six pairs or more. Masks may be label
+images; of a mask of two values, each connected part is a body. With ten pairs,
 fold 0 trains on seven, chooses the checkpoint by two and tests on one. One test image gives a rough
 score only; `spheroid score` on further images gives a better one.
 
@@ -11,21 +12,23 @@ the rehearsal set. Its images are drawn with another seed than the training imag
 model, so the packaged model has not seen them.
 """
 
-from configs import pretrained
+from configs import spheroid_base
 
 
 def get_config():
     """Returns the recipe of the packaged model with fewer steps and a lower learning rate."""
-    config = pretrained.get_config()
+    config = spheroid_base.get_config()
     config.name = "finetune"
-    config.init = "spheroid-small"  # has the network and the grid of configs/pretrained.py
+    config.init = "spheroid-base"
 
-    config.optimizer.learning_rate = 4e-4  # a fifth of the recipe's, so that the model forgets less
+    config.optimizer.learning_rate = 4e-4  # below the recipe's, so that the model forgets less
     config.optimizer.warmup = 40
 
-    config.data.datasets = "*:50,varied:40,easy:5,hard:5"  # *: all datasets of DIR
-    config.data.rehearsal = "varied,easy,hard"
-    config.synthetic.n_varied = 480  # takes seconds to draw
+    config.data.datasets = "*:50,scenes:26,varied:16,easy:4,hard:4"  # *: all datasets of DIR
+    config.data.rehearsal = "scenes,varied,easy,hard"
+    config.data.crops = 120
+    config.synthetic.n_scenes = 480  # takes seconds to draw
+    config.synthetic.n_varied = 240
     config.synthetic.n_easy = 24  # four per partition
     config.synthetic.n_hard = 24
     config.synthetic.seed = 1

@@ -4,7 +4,7 @@
     python launch.py --config=configs/pretrained.py:second --config.data.root=DIR
 
 The second stage starts from the model of the first stage (runs/pretrained/fold_0) and sees other
-drawn images. DIR is a data root with dataset1; docs/evidence/model-card.md names its images.
+drawn images. DIR is a data root with dataset1; docs/evidence/model-card-small.md names its images.
 Without --config.data.root, the model learns from drawn images alone. The model card says how much
 each ingredient gains.
 """

@@ -53,28 +53,40 @@ def label_instances(maps: Maps, *, least_px: float = 1) -> Int32[np.ndarray, "H 
       0 in the background, and from 1 on the number of the body by falling area.
     """
     foreground = postprocess.eight_bit(maps.probability) > postprocess.THRESHOLD
-    seeds = _seeds(foreground, maps.marker)
-    depth = ndimage.distance_transform_edt(foreground)
-    labels = segmentation.watershed(-depth, seeds, mask=foreground)
-    return _by_area(_without_holes(_without_cuts(labels, depth)), least_px)
-
-
-def _seeds(foreground, marker):
-    """Numbers the markers in the foreground, and the parts of the foreground without a marker."""
-    seeds = measure.label(foreground & (marker > _MARKER), connectivity=2)
-    areas = np.bincount(seeds.ravel())
-    seeds[areas[seeds] < _LEAST_MARKER_PX] = 0
     parts = measure.label(foreground, connectivity=2)
-    marked = np.zeros(parts.max() + 1, bool)
-    marked[parts[seeds > 0]] = True
-    unmarked = foreground & ~marked[parts]
-    return np.where(unmarked, seeds.max() + parts, seeds)
+    markers = _markers(foreground & (maps.marker > _MARKER))
+    labels = _divided(parts, markers)
+    return _by_area(_without_holes(labels), least_px)
+
+
+def _markers(mask):
+    """Numbers the markers; tiny ones are left out."""
+    markers = measure.label(mask, connectivity=2)
+    areas = np.bincount(markers.ravel())
+    markers[areas[markers] < _LEAST_MARKER_PX] = 0
+    return markers
+
+
+def _divided(parts, markers):
+    """Divides each connected part of the foreground among its markers."""
+    inside = markers > 0
+    of_marker = np.zeros(markers.max() + 1, int)
+    of_marker[markers[inside]] = parts[inside]
+    count = np.bincount(of_marker[np.unique(markers[inside])], minlength=parts.max() + 1)
+    shared = count[parts] > 1
+    if not shared.any():
+        return parts
+    depth = ndimage.distance_transform_edt(parts > 0)
+    basins = segmentation.watershed(-depth, np.where(shared, markers, 0), mask=shared)
+    cut = _without_cuts(basins, depth)
+    return np.where(shared, np.where(cut > 0, cut + parts.max(), 0), parts)
 
 
 def _without_cuts(labels, depth):
     """Joins parts whose seam is about as wide as the narrower of them: pieces of one long body."""
     count = int(labels.max()) + 1
-    widest = ndimage.maximum(depth, labels, np.arange(count))
+    widest = np.zeros(count)
+    np.maximum.at(widest, labels.ravel(), depth.ravel())
     joined = np.zeros((count, count), bool)
     for one, other, at, beside in (
         (labels[1:], labels[:-1], depth[1:], depth[:-1]),
