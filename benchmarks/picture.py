@@ -15,6 +15,7 @@ from matplotlib import figure
 from PIL import Image
 
 import spheroid_jax as sj
+from spheroid_jax.inference import pretrained
 from spheroid_jax.runtime import files
 from spheroid_jax.synthetic import varied
 
@@ -85,7 +86,7 @@ def _square(mask):
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.picture", description=__doc__)
     parser.add_argument("images", nargs="*", help="image files (default: drawn images)")
-    parser.add_argument("--model", default="spheroid-small", help="(%(default)s)")
+    parser.add_argument("--model", default=pretrained.DEFAULT, help="(%(default)s)")
     parser.add_argument("--output", type=pathlib.Path, default="docs/pictures/results.png")
     return parser
 

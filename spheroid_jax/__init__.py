@@ -1,7 +1,7 @@
 """Spheroid segmentation in bright-field images, in JAX.
 
     import spheroid_jax as sj
-    params = sj.load("spheroid-small")
+    params = sj.load("spheroid-base")
     mask, probability = sj.segment(params, image)
 
 `sj.read_image` reads one image file. `sj.segment_stream` segments any number of files or arrays; it
