@@ -18,6 +18,9 @@ from spheroid_jax.inference.views import Network, View
 FINER = 2
 # Equivalent diameter from which bodies are seen well on the coarse grid, over the grid's side.
 _SEEN_WELL = 0.2
+# Small bodies cover at least this share of what is foreground on the coarse grid; what covers less
+# is the texture of a large body.
+_COVERED = 0.4
 
 
 def see(network: Network, gray: images.Gray, coarse: Maps, size: int) -> View:
@@ -59,14 +62,16 @@ def _crowds(coarse: Maps, fine: Maps) -> Bool[np.ndarray, "h w"]:
     in small bodies, so that debris beside a large body decides nothing.
     """
     bodies = instances.label_instances(fine, least_px=views.LEAST_PX)
-    parts = measure.label(
-        np.maximum(coarse.probability, fine.probability) > postprocess.THRESHOLD / 255,
-        connectivity=2,
-    )
+    least = postprocess.THRESHOLD / 255
+    on_coarse, on_fine = coarse.probability > least, bodies > 0
+    parts = measure.label(on_coarse | on_fine, connectivity=2)
     diameters = 2 * np.sqrt(np.bincount(bodies.ravel()) / np.pi)
-    inside = bodies > 0
-    weight = np.bincount(parts[inside], minlength=parts.max() + 1)
-    mean = np.bincount(parts[inside], diameters[bodies[inside]], minlength=parts.max() + 1)
-    small = (weight > 0) & (mean < _SEEN_WELL * max(parts.shape) * weight)
-    small[0] = False
-    return small[parts]
+
+    def total(inside, values=None):
+        return np.bincount(parts[inside], values, minlength=parts.max() + 1)
+
+    area = total(on_fine)
+    mean = total(on_fine, diameters[bodies[on_fine]]) / np.maximum(area, 1)
+    small = mean < _SEEN_WELL * max(parts.shape)
+    crowd = small & (area > 0) & (area >= _COVERED * total(on_coarse))
+    return crowd[parts] & (parts > 0)

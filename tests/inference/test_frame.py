@@ -49,7 +49,8 @@ def test_a_large_body_that_the_fine_grid_cuts_in_two_stays_one():
 def test_a_crowd_that_is_one_body_on_the_coarse_grid_is_what_the_fine_grid_shows():
     places = [(0.2 + 0.11 * i, 0.2 + 0.11 * j, 0.05) for i in range(6) for j in range(6)]
     foreground, marker = discs(2 * SIZE, *places)
-    melted = np.ones((SIZE, SIZE)) * 0.9
+    melted = np.zeros((SIZE, SIZE))
+    melted[9:52, 9:52] = 0.9
     fine = maps(0.6 * foreground, 0.6 * marker)
     view = see(maps(melted, melted), fine)
     assert view.labels.max() == 36
@@ -60,6 +61,14 @@ def test_debris_beside_a_large_body_does_not_make_it_a_crowd():
     coarse = maps(*discs(SIZE, (0.5, 0.5, 0.3)))
     fine = maps(*(0.8 * each for each in discs(2 * SIZE, (0.5, 0.5, 0.3), (0.5, 0.84, 0.03))))
     assert see(coarse, fine).maps.probability[SIZE, SIZE] == pytest.approx(0.9)
+
+
+def test_the_texture_of_a_large_body_does_not_make_it_a_crowd():
+    coarse = maps(*discs(SIZE, (0.5, 0.5, 0.4)))
+    specks = [(0.3 + 0.1 * i, 0.3 + 0.1 * j, 0.02) for i in range(5) for j in range(5)]
+    view = see(coarse, maps(*(0.8 * each for each in discs(2 * SIZE, *specks))))
+    assert view.labels.max() == 1
+    assert np.count_nonzero(view.labels) > 0.9 * np.pi * (0.4 * 2 * SIZE) ** 2
 
 
 def test_an_image_no_larger_than_the_grid_is_not_looked_at_again():
