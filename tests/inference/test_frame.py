@@ -54,7 +54,8 @@ def test_a_crowd_that_is_one_body_on_the_coarse_grid_is_what_the_fine_grid_shows
     fine = maps(0.6 * foreground, 0.6 * marker)
     view = see(maps(melted, melted), fine)
     assert view.labels.max() == 36
-    np.testing.assert_array_equal(view.maps.probability, fine.probability)
+    inside = (slice(24, 96),) * 2
+    np.testing.assert_array_equal(view.maps.probability[inside], fine.probability[inside])
 
 
 def test_debris_beside_a_large_body_does_not_make_it_a_crowd():
