@@ -7,7 +7,7 @@ import sys
 import time
 
 from benchmarks import machine
-from benchmarks.model_card import cost, discs, empties, goals, instances, one_body, worst
+from benchmarks.model_card import cores, cost, discs, empties, goals, instances, one_body, worst
 from benchmarks.model_card.settings import Given
 from spheroid_jax.commands import failures
 from spheroid_jax.errors import UserError
@@ -21,6 +21,7 @@ PARTS = {
     "instances": instances,
     "empties": empties,
     "discs": discs,
+    "cores": cores,
     "cost": cost,
     "worst": worst,
 }

@@ -252,6 +252,11 @@ def has_markers(params: Params | Ensemble) -> bool:
     return all(dict(member.fields).get("markers", False) for member in params.members)
 
 
+def tells_cores(params: Params | Ensemble) -> bool:
+    """Whether a model says which pixels of a body are in its dense core."""
+    return all(dict(member.fields).get("cores", False) for member in params.members)
+
+
 def grid_probability(
     params: Params | Ensemble, grids: Float32[Array | np.ndarray, "B S S"]
 ) -> Float32[Array, "B S S"]:

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from helpers import marking, thresholding
+from helpers import marking, telling_cores, thresholding
 from PIL import Image
 
 from benchmarks import other_drawings, sets
@@ -13,6 +13,7 @@ from benchmarks.model_card import (
     __main__ as command,
 )
 from benchmarks.model_card import (
+    cores,
     cost,
     discs,
     empties,
@@ -44,6 +45,19 @@ def run(models, collection, out, *words, name="plain"):
     return command.main(
         ["--model", str(models / name), "--data", str(collection), "--out", str(out), *words]
     )
+
+
+def test_cores_are_compared_with_those_that_were_drawn(models, tmp_path):
+    model_file.save(telling_cores(48), tmp_path / "cores", provenance={})
+    given = settings.Given(str(tmp_path / "cores"), tmp_path, tmp_path, 10)
+    found = cores.measure(given)
+    assert {each["kind"] for each in found} == set(cores.KINDS)
+    assert all(0 <= each[name] <= 1 for each in found for name in ("f", "share", "true_share"))
+    assert all(each["true_share"] == 1 for each in found if each["kind"] == "discs")
+    (table,) = cores.tables(found)
+    assert [row[0] for row in table.rows] == list(cores.KINDS.values())
+    plain = settings.Given(str(models / "plain"), tmp_path, tmp_path, 10)
+    assert cores.measure(plain) == []
 
 
 @pytest.mark.parametrize("name", ["plain", "marked"])
