@@ -18,7 +18,8 @@ from spheroid_jax.lab.plan import Item
 from spheroid_jax.lab.wells import Well
 from spheroid_jax.report import overlay
 
-# A body whose diameter is below this share of the image's width is coarse on the network's grid.
+# A body whose diameter is below this share of the image's width is coarse on the network's grid,
+# unless the model looks at it again.
 _LEAST_DIAMETER_SHARE = 0.06
 
 
@@ -65,18 +66,18 @@ def examine_well(
         evidence=scores,
         examined=examined,
         shown=images.picture(gray, overlay.SIDE_PX),
-        flags=(*_flags(item, examined, width), *image.doubts),
+        flags=(*_flags(item, examined, width, closer=predict.has_markers(params)), *image.doubts),
         doubts=image.doubts,
     )
 
 
-def _flags(item, examined, width):
+def _flags(item, examined, width, *, closer):
     """What to keep in mind about a picture's measurements."""
     flags = []
     diameters = [body.shape.equivalent_diameter for body in examined.bodies]
     if any(diameter < shapes.LEAST_DIAMETER_PX for diameter in diameters):
         flags.append("small: the perimeter can be off by more than 3 %")
-    if any(d < _LEAST_DIAMETER_SHARE * width for d in diameters):
+    if not closer and any(d < _LEAST_DIAMETER_SHARE * width for d in diameters):
         flags.append("small in the frame: coarse on the network's grid")
     if examined.bodies and item.pixel_size_um is None:
         flags.append("pixel size unknown: no values in um")
