@@ -36,10 +36,11 @@ def see(network: Network, gray: images.Gray, coarse: Maps, size: int) -> View:
     """
     window = tuple(slice(0, side) for side in gray.shape)
     if max(gray.shape) <= size:
-        return views.labelled(window, coarse)
+        grid, box = images.gray_to_grid(gray, size)
+        return views.labelled(window, box.crop(grid), coarse)
     grid, box = images.gray_to_grid(gray, FINER * size)
     (fine,) = views.maps_of(network, [grid], [box])
-    return views.labelled(window, _both(coarse, fine))
+    return views.labelled(window, box.crop(grid), _both(coarse, fine))
 
 
 def _both(coarse, fine):

@@ -3,13 +3,13 @@
 The network sees a square grid. The whole frame is seen on two grids (`frame`). A body that covers
 few pixels of the grid is found, but its contour is coarse, and bodies that touch may melt into one.
 So each body that is small on the grid is looked at again in a window in which it is larger
-(`closer`), and what is seen there replaces it.
+(`closer`), and what is seen there replaces it. In the end, what is no body is left out (`sifting`).
 """
 
 from typing import NamedTuple
 
 from spheroid_jax import images
-from spheroid_jax.inference import closer, frame, views
+from spheroid_jax.inference import closer, frame, sifting, views
 from spheroid_jax.inference.instances import Maps
 from spheroid_jax.inference.views import Network, Seen, View
 
@@ -48,4 +48,5 @@ def look(network: Network, gray: images.Gray, coarse: Maps, size: int) -> Findin
         found = [seen for seen in found if id(seen) not in replaced]
         for view, (_, held) in zip(seen_in, planned, strict=True):
             found += closer.seen_again(view, held, small)
+    found = [seen for seen in found if sifting.is_body(seen, max(gray.shape))]
     return Findings(first, sorted(found, key=lambda seen: -seen.diameter))

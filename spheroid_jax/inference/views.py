@@ -27,11 +27,13 @@ class View(NamedTuple):
 
     Attributes:
       window: rows and columns of the window in the image.
-      maps: the network's maps of the window, without what lies beyond it.
+      image: the window as the network sees it, without what lies beyond it.
+      maps: the network's maps of the same pixels.
       labels: the bodies of the window, on the same grid.
     """
 
     window: Window
+    image: Float32[np.ndarray, "h w"]
     maps: Maps
     labels: Int32[np.ndarray, "h w"]
 
@@ -97,7 +99,10 @@ def see(network: Network, gray: images.Gray, size: int, windows: Sequence[Window
         grids.append(grid)
         boxes.append(box)
     found = maps_of(network, grids, boxes)
-    return [labelled(window, maps) for window, maps in zip(windows, found, strict=True)]
+    return [
+        labelled(window, box.crop(grid), maps)
+        for window, box, grid, maps in zip(windows, boxes, grids, found, strict=True)
+    ]
 
 
 def maps_of(
@@ -114,9 +119,9 @@ def maps_of(
     return [Maps(*map(box.crop, maps)) for box, maps in zip(boxes, found, strict=True)]
 
 
-def labelled(window: Window, maps: Maps) -> View:
+def labelled(window: Window, image: Float32[np.ndarray, "h w"], maps: Maps) -> View:
     """Labels the bodies in the maps of a window."""
-    return View(window, maps, instances.label_instances(maps, least_px=LEAST_PX))
+    return View(window, image, maps, instances.label_instances(maps, least_px=LEAST_PX))
 
 
 def _normalised(gray):
