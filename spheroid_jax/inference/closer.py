@@ -9,7 +9,7 @@ from spheroid_jax.inference import views
 from spheroid_jax.inference.views import Seen, View, Window, side_of
 
 # Equivalent diameter below which a body is looked at again, over the side of the grid.
-SMALL = 0.25
+SMALL = 0.15
 # Diameter of the largest body of a window over the window's side: the first with which no more than
 # `_MOST_WINDOWS` windows are needed, else the last.
 _SHARES = (0.4, 0.3, 0.2, 0.14)
@@ -18,8 +18,8 @@ _MOST_WINDOWS = 24
 _HELD = 0.85
 # A body joins the window of a larger one if its diameter is at least this share of the larger's.
 _ALIKE = 0.4
-# A window is not enlarged by more than this onto the grid.
-MOST_ENLARGED = 2.0
+# A window is not enlarged by more than this onto the grid: a blur seen larger looks like a body.
+MOST_ENLARGED = 1.0
 # Looks at the same body, and by how much each must enlarge it.
 MOST_LOOKS = 3
 _LEAST_GAIN = 1.3

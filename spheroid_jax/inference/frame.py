@@ -17,7 +17,7 @@ from spheroid_jax.inference.views import Network, View
 # Side of the fine grid over that of the coarse one.
 FINER = 2
 # Equivalent diameter from which bodies are seen well on the coarse grid, over the grid's side.
-_SEEN_WELL = 0.2
+_SEEN_WELL = 0.25
 # Small bodies cover at least this share of what is foreground on the coarse grid; what covers less
 # is the texture of a large body.
 _COVERED = 0.4

@@ -14,7 +14,7 @@ from spheroid_jax.inference import postprocess
 _MARKER = 0.5
 # A seam between two parts of the foreground is no border between bodies where its half width is
 # more than this share of the largest depth of the narrower part.
-_SEAM = 0.85
+_SEAM = 0.92
 # Pixels of the smallest marker.
 _LEAST_MARKER_PX = 2
 
