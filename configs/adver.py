@@ -90,6 +90,7 @@ def get_config():
     config.train.validate_every = 500  # steps between validations; a checkpoint follows each
     config.train.log_every = 50  # steps between records of the training losses
     config.train.average = 0.0  # decay of the parameters' moving average; 0: none
+    config.train.keep = "best"  # whose model is kept: the best checkpoint's; or "last"
     config.train.rehearsal_margin = 0.01  # largest loss of F-score on data.rehearsal
     config.train.steps_per_dispatch = 0  # steps per compiled program; 0: 1 on a CPU, else 10
     config.train.devices = 0  # devices that share a batch; 0: as many as divide the batch

@@ -42,5 +42,6 @@ def get_config():
     config.train.average = 0.998
     config.train.validate_every = 50
     config.train.log_every = 25
+    config.train.keep = "best"
     config.train.rehearsal_margin = 0.01
     return config

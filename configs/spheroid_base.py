@@ -37,5 +37,7 @@ def get_config():
     config.inference.flips = False  # a closer look at each body instead
 
     config.train.samples_per_epoch = 40_000
-    config.train.validate_every = 5000
+    config.train.validate_every = 2500
+    # Validation sees the foreground alone, and cannot tell which markers are best.
+    config.train.keep = "last"
     return config

@@ -82,6 +82,7 @@ _LIMITS = {
     "train.devices": _count,
     "train.average": _share,
     "train.rehearsal_margin": _not_negative,
+    "train.keep": _one_of(("best", "last")),
     "train.keep_programs": _flag,
     "synthetic.n_easy": _count,
     "synthetic.n_hard": _count,
@@ -99,7 +100,7 @@ _DTYPES = ("float32", "bfloat16")
 # Known keys without a limit: `_bad` checks every dtype.
 _UNCHECKED = {"adversary", "adversary.dtype", "variants"}
 # Keys that not every config has.
-_OPTIONAL = ("model.norm_momentum", "model.markers", "model.cores")
+_OPTIONAL = ("model.norm_momentum", "model.markers", "model.cores", "train.keep")
 
 
 class ConfigError(UserError, ValueError):

@@ -102,6 +102,7 @@ class Setup(NamedTuple):
       log_every: steps between records of the training metrics.
       rehearsal_margin: how much lower than the initial model's the mean F-score on the rehearsal
         datasets may be.
+      keep_last: whether the model is that of the last checkpoint instead of the best.
       keep_programs: whether compiled programs are kept in the cache folder.
       record: the config as nested dicts, for the files that record it.
     """
@@ -122,6 +123,7 @@ class Setup(NamedTuple):
     validate_every: int
     log_every: int
     rehearsal_margin: float
+    keep_last: bool
     keep_programs: bool
     record: dict[str, Any]
 
@@ -178,6 +180,8 @@ class Setup(NamedTuple):
           before: validation F-scores of the initial model by dataset; None for training from
             scratch.
         """
+        if self.keep_last:
+            return lambda scores: 0.0  # Of equally good checkpoints, the last is the best.
         if not self.data.rehearsal:
             return grid_scores.mean_over_datasets
         return finetune.criterion(
@@ -221,6 +225,7 @@ def resolve(config, workdir):
         validate_every=train.validate_every,
         log_every=train.log_every,
         rehearsal_margin=train.rehearsal_margin,
+        keep_last=train.get("keep", "best") == "last",
         keep_programs=train.keep_programs,
         record=settings.nested(config),
     )

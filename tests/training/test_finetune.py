@@ -333,6 +333,11 @@ def test_a_packaged_model_keeps_the_hash_and_not_the_place(place, fold, tmp_path
     assert str(place) not in (tmp_path / "adapted/model.json").read_text()
 
 
+def test_the_last_checkpoint_is_kept_where_the_config_says_so(place, tmp_path):
+    rank = resolve(small(place, **{"train.keep": "last"}), tmp_path).rank(BEFORE)
+    assert rank(BEFORE) == rank(dict.fromkeys(BEFORE, 0.0))
+
+
 # The config.
 
 
