@@ -55,7 +55,8 @@ class Evidence:
     """Scores of one image.
 
     Attributes:
-      share: share of the image that the largest body covers.
+      share: share of the image that the largest body covers; for a model with markers, that all
+        bodies cover.
       doubt: 1 - mean probability in the body.
       unsure: number of pixels in doubt over the body's number of pixels.
       darkness: mean gray of the ring around the body - mean gray of the body's core.
@@ -119,12 +120,12 @@ def collect(
         return scores
     if not found.cutouts:
         return dataclasses.replace(scores, share=0.0, bodies=0)
-    areas = [np.count_nonzero(each.inside) for each in found.cutouts]
+    areas = [int(np.count_nonzero(each.inside)) for each in found.cutouts]
     return dataclasses.replace(
         scores,
-        share=areas[0] / math.prod(found.cutouts[0].shape),
+        share=sum(areas) / math.prod(found.cutouts[0].shape),
         bodies=sum(area >= objects.LEAST_SHARE * areas[0] for area in areas),
-        disbelief=1 - found.confidence[0],
+        disbelief=float(1 - found.confidence[0]),
     )
 
 

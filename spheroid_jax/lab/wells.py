@@ -50,7 +50,7 @@ class Well:
 
 # What each score of the verdict says, as in `Evidence`.
 _SCORES = {
-    "share": "share of the image that the largest body covers",
+    "share": "share of the image that the largest body covers; with markers, that all bodies cover",
     "doubt": "1 - mean probability in the body",
     "unsure": "number of pixels in doubt over the body's number of pixels",
     "darkness": "mean gray of the ring around the body - mean gray of the body's core",

@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import tifffile
-from helpers import dark_disk, scaled, thresholding
+from helpers import dark_disk, scaled, telling_cores, thresholding
 from PIL import Image
 
 from spheroid_jax import images
@@ -176,6 +176,25 @@ def test_all_bodies_or_the_largest(plate, rng):
     assert [row["body"] for row in both] == ["1", "2"]
     diameters = [float(row["equivalent_diameter_px"]) for row in both]
     assert diameters == pytest.approx([24, 16], rel=0.06)
+
+
+def test_a_model_with_markers_counts_bodies_that_touch(plate, model, trusting, rng):
+    model_file.save(telling_cores(64), model, provenance={})
+    image = np.minimum(dark_disk(240, (90, 90), 40, rng)[0], dark_disk(240, (180, 60), 30, rng)[0])
+    Image.fromarray(image).save(plate / "two.png")
+    measured(("plate/two.png",), several=True)
+    both = rows()
+    assert [row["body"] for row in both] == ["1", "2"]
+    assert all(0.5 < float(row["confidence"]) <= 1 for row in both)
+    assert all(0 <= float(row["core_area_px2"]) <= float(row["area_px2"]) for row in both)
+    (about,) = rows("images")
+    assert (about["bodies"], about["verdict"]) == ("2", "several")
+    assert 0 <= float(about["score_disbelief"]) < 0.5
+
+
+def test_a_model_without_cores_leaves_their_column_empty(plate):
+    measured()
+    assert {row["core_area_px2"] for row in rows()} == {""}
 
 
 def test_times_and_scenes_are_rows(plate, rng):

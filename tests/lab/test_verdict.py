@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from helpers import disk
+from helpers import disk, marking, thresholding
 from scipy import ndimage
 
 import spheroid_jax as sj
-from spheroid_jax.inference import predict, pretrained
+from spheroid_jax.inference import model_file, predict, pretrained
 from spheroid_jax.lab import evidence, rules, verdict
 from spheroid_jax.lab.evidence import Evidence
 from spheroid_jax.synthetic import failures, spheroids
@@ -146,6 +146,28 @@ def test_drawn_empty_wells_are_empty_and_bodies_are_not(packaged):
         for n in range(6):
             image, _ = spheroids.make_image(flavour, n, seed=909, size=240)
             assert _judged(params, packaged, image).measured
+
+
+@pytest.mark.parametrize(
+    ("made", "of"), [(marking, pretrained.DEFAULT), (thresholding, pretrained.EARLIER)]
+)
+def test_a_model_without_rules_is_judged_by_the_packaged_one_of_its_kind(tmp_path, made, of):
+    model_file.save(made(), tmp_path / "model", provenance={})
+    found, name = rules.load(tmp_path / "model")
+    assert name == of
+    assert ("disbelief" in found.weights) == (of == pretrained.DEFAULT)
+
+
+def test_a_model_with_markers_says_whether_there_are_several():
+    told = dataclasses.replace(GOOD, disbelief=0.05, bodies=1, neck=0.3, crowd=40)
+    assert not verdict.is_several(told, None)
+    assert verdict.is_several(dataclasses.replace(told, bodies=2), None)
+
+
+def test_a_score_that_could_not_be_measured_counts_as_the_mean(packaged):
+    names = verdict.names(packaged)
+    unknown = dataclasses.replace(GOOD, grain=math.nan)
+    assert verdict.standardised(unknown, packaged)[names.index("grain")] == 0
 
 
 def test_damaged_rules_are_named(tmp_path):
