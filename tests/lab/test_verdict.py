@@ -158,10 +158,10 @@ def test_a_model_without_rules_is_judged_by_the_packaged_one_of_its_kind(tmp_pat
     assert ("disbelief" in found.weights) == (of == pretrained.DEFAULT)
 
 
-def test_a_model_with_markers_says_whether_there_are_several():
+def test_a_model_with_markers_says_whether_there_are_several(packaged):
     told = dataclasses.replace(GOOD, disbelief=0.05, bodies=1, neck=0.3, crowd=40)
-    assert not verdict.is_several(told, None)
-    assert verdict.is_several(dataclasses.replace(told, bodies=2), None)
+    assert not verdict.is_several(told, packaged)
+    assert verdict.is_several(dataclasses.replace(told, bodies=2), packaged)
 
 
 def test_a_score_that_could_not_be_measured_counts_as_the_mean(packaged):
