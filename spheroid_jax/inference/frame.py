@@ -1,8 +1,9 @@
 """The whole frame, seen on two grids: a coarse one and one twice as fine.
 
 On the coarse grid, a body is seen as a whole, but its contour is coarse, and the bodies of a crowd
-melt into one. On the fine grid it is the other way round. So the maps of the two are averaged, but
-where the fine grid shows bodies that are too small for the coarse one, the fine grid alone decides.
+melt into one. On the fine grid it is the other way round: a large body can fall apart or get holes.
+So the maps of the two are averaged where they agree. Where the fine grid shows bodies that are too
+small for the coarse one, the fine grid alone decides; elsewhere the coarse one.
 """
 
 import numpy as np
@@ -14,10 +15,16 @@ from spheroid_jax.inference import instances, postprocess, views
 from spheroid_jax.inference.instances import Maps
 from spheroid_jax.inference.views import Network, View
 
+Mask = Bool[np.ndarray, "h w"]
 # Side of the fine grid over that of the coarse one.
 FINER = 2
 # Equivalent diameter from which bodies are seen well on the coarse grid, over the grid's side.
 _SEEN_WELL = 0.25
+# Least IoU of a part on the two grids, and least mean probability on the fine one in what the
+# coarse one sees, where both count.
+_ALIKE, _SURE = 0.8, 0.92
+# A large part is a crowd from this number of bodies on, weighted by their areas.
+_CROWD = 2.5
 # Small bodies cover at least this share of what is foreground on the coarse grid; what covers less
 # is the texture of a large body.
 _COVERED = 0.4
@@ -47,32 +54,51 @@ def _both(coarse, fine):
     """Joins the maps of the two grids, on the fine one."""
     shape = fine.probability.shape
     coarse = Maps(*(images.resample(each, shape) for each in coarse.given()))
-    crowds = _crowds(coarse, fine)
+    crowds, alike, filled = _compared(coarse, fine)
+    # In a hole of a large even body, the fine grid has no clue.
+    shares = np.where(crowds, 1.0, np.where(alike & ~filled, 0.5, 0.0)).astype(np.float32)
     return Maps(
         *(
-            np.where(crowds, own, (own + other) / 2)
+            shares * own + (1 - shares) * other
             for own, other in zip(fine.given(), coarse.given(), strict=True)
         )
     )
 
 
-def _crowds(coarse: Maps, fine: Maps) -> Bool[np.ndarray, "h w"]:
-    """Returns the parts of the frame whose bodies are too small for the coarse grid.
+def _compared(coarse: Maps, fine: Maps) -> tuple[Mask, Mask, Mask]:
+    """Compares what is foreground on the two grids, part by part.
 
-    Parts are what is connected as foreground on either grid. Most of a part's foreground must be
-    in small bodies, so that debris beside a large body decides nothing.
+    A part is what is connected as foreground on either grid. It is a crowd if most of its
+    foreground on the fine grid is in small bodies, so that debris beside a large body decides
+    nothing, and if these are several or the part itself is small. It is alike where both grids see
+    nearly the same; around the parts, the grids are alike.
+
+    Returns:
+      The pixels of crowds, those of parts that are alike, and the holes that are filled for that.
     """
     bodies = instances.label_instances(fine, least_px=views.LEAST_PX)
     least = postprocess.THRESHOLD / 255
     on_coarse, on_fine = coarse.probability > least, bodies > 0
+    filled = on_fine & (fine.probability <= least)
     parts = measure.label(on_coarse | on_fine, connectivity=2)
-    diameters = 2 * np.sqrt(np.bincount(bodies.ravel()) / np.pi)
+    areas = np.bincount(bodies.ravel())
+    diameters = _diameter(areas)
+    seen_well = _SEEN_WELL * max(parts.shape)
 
     def total(inside, values=None):
         return np.bincount(parts[inside], values, minlength=parts.max() + 1)
 
-    area = total(on_fine)
-    mean = total(on_fine, diameters[bodies[on_fine]]) / np.maximum(area, 1)
-    small = mean < _SEEN_WELL * max(parts.shape)
-    crowd = small & (area > 0) & (area >= _COVERED * total(on_coarse))
-    return crowd[parts] & (parts > 0)
+    area, before = total(on_fine), total(on_coarse)
+    some = np.maximum(area, 1)
+    small = total(on_fine, diameters[bodies[on_fine]]) / some < seen_well
+    number = area / np.maximum(total(on_fine, areas[bodies[on_fine]]) / some, 1)
+    several = (number >= _CROWD) | (_diameter(before) < seen_well / 2)
+    crowd = small & several & (area > 0) & (area >= _COVERED * before)
+    crowd[0] = False
+    alike = total(on_coarse & on_fine) >= _ALIKE * total(on_coarse | on_fine)
+    alike &= total(on_coarse, fine.probability[on_coarse]) >= _SURE * before
+    return crowd[parts], alike[parts], filled
+
+
+def _diameter(area):
+    return 2 * np.sqrt(area / np.pi)

@@ -29,13 +29,33 @@ def discs(side, *places):
     return np.any(bodies, axis=0), np.any(inner, axis=0)
 
 
-def test_the_maps_of_a_large_body_are_the_mean_of_both_grids():
-    coarse = maps(*(0.9 * each for each in discs(SIZE, (0.5, 0.5, 0.3))))
-    fine = maps(*(0.5 * each for each in discs(2 * SIZE, (0.5, 0.5, 0.3))))
+def test_the_maps_of_a_large_body_are_the_mean_of_both_grids_where_they_agree():
+    coarse = maps(*(0.8 * each for each in discs(SIZE, (0.5, 0.5, 0.3))))
+    fine = maps(*(0.98 * each for each in discs(2 * SIZE, (0.5, 0.5, 0.3))))
     found = see(coarse, fine).maps
     assert found.probability.shape == (2 * SIZE, 2 * SIZE)
-    assert found.probability[SIZE, SIZE] == pytest.approx(0.7)
-    assert found.marker[SIZE, SIZE] == pytest.approx(0.7)
+    assert found.probability[SIZE, SIZE] == pytest.approx(0.89)
+    assert found.marker[SIZE, SIZE] == pytest.approx(0.89)
+
+
+def test_a_large_body_that_the_fine_grid_loses_is_that_of_the_coarse_grid():
+    coarse = maps(*(0.9 * each for each in discs(SIZE, (0.5, 0.5, 0.3))))
+    whole, marker = discs(2 * SIZE, (0.5, 0.5, 0.3))
+    inner, _ = discs(2 * SIZE, (0.5, 0.5, 0.25))
+    broken = whole & ~inner
+    broken[SIZE:] = False
+    for lost in (broken, whole & False, 0.5 * whole):
+        view = see(coarse, maps(lost, marker & (lost > 0)))
+        assert view.maps.probability[SIZE, SIZE] == pytest.approx(0.9)
+        assert view.labels.max() == 1
+
+
+def test_a_hole_that_the_fine_grid_sees_in_a_large_body_is_no_doubt():
+    coarse = maps(*(0.9 * each for each in discs(SIZE, (0.5, 0.5, 0.3))))
+    whole, marker = discs(2 * SIZE, (0.5, 0.5, 0.3))
+    hole, _ = discs(2 * SIZE, (0.5, 0.5, 0.05))
+    view = see(coarse, maps(whole & ~hole, marker & ~hole))
+    assert view.maps.probability[SIZE, SIZE] == pytest.approx(0.9)
 
 
 def test_a_large_body_that_the_fine_grid_cuts_in_two_stays_one():
@@ -60,8 +80,8 @@ def test_a_crowd_that_is_one_body_on_the_coarse_grid_is_what_the_fine_grid_shows
 
 def test_debris_beside_a_large_body_does_not_make_it_a_crowd():
     coarse = maps(*discs(SIZE, (0.5, 0.5, 0.3)))
-    fine = maps(*(0.8 * each for each in discs(2 * SIZE, (0.5, 0.5, 0.3), (0.5, 0.84, 0.03))))
-    assert see(coarse, fine).maps.probability[SIZE, SIZE] == pytest.approx(0.9)
+    fine = maps(*(0.96 * each for each in discs(2 * SIZE, (0.5, 0.5, 0.3), (0.5, 0.84, 0.03))))
+    assert see(coarse, fine).maps.probability[SIZE, SIZE] == pytest.approx(0.98)
 
 
 def test_the_texture_of_a_large_body_does_not_make_it_a_crowd():
