@@ -178,6 +178,8 @@ def stand_in(folder):
         f"--config.init={folder}",
         "--config.optimizer.warmup=2",
         "--config.synthetic.n_varied=6",
+        "--config.synthetic.n_scenes=6",
+        "--config.data.crops=6",
         *DRAWN,
     )
 
