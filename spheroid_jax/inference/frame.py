@@ -7,7 +7,8 @@ small for the coarse one, the fine grid alone decides; elsewhere the coarse one.
 """
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
+from scipy import ndimage
 from skimage import measure
 
 from spheroid_jax import images
@@ -23,6 +24,9 @@ _SEEN_WELL = 0.25
 # Least IoU of a part on the two grids, and least mean probability on the fine one in what the
 # coarse one sees, where both count.
 _ALIKE, _SURE = 0.8, 0.92
+# A part is hollow where its middle has less than this share of its full contrast with the ground,
+# which is seen in so many pixels around it.
+_HOLLOW, _RING = 0.5, 8
 # A large part is a crowd from this number of bodies on, weighted by their areas.
 _CROWD = 2.5
 # Small bodies cover at least this share of what is foreground on the coarse grid; what covers less
@@ -47,16 +51,19 @@ def see(network: Network, gray: images.Gray, coarse: Maps, size: int) -> View:
         return views.labelled(window, box.crop(grid), coarse)
     grid, box = images.gray_to_grid(gray, FINER * size)
     (fine,) = views.maps_of(network, [grid], [box])
-    return views.labelled(window, box.crop(grid), _both(coarse, fine))
+    image = box.crop(grid)
+    return views.labelled(window, image, _both(coarse, fine, image))
 
 
-def _both(coarse, fine):
-    """Joins the maps of the two grids, on the fine one."""
+def _both(coarse, fine, image):
+    """Joins the maps of the two grids, on the fine one; `image` is the frame on it."""
     shape = fine.probability.shape
     coarse = Maps(*(images.resample(each, shape) for each in coarse.given()))
-    crowds, alike, filled = _compared(coarse, fine)
-    # In a hole of a large even body, the fine grid has no clue.
-    shares = np.where(crowds, 1.0, np.where(alike & ~filled, 0.5, 0.0)).astype(np.float32)
+    parts, crowds, alike, filled = _compared(coarse, fine)
+    # In a hole of a large even body, the fine grid has no clue. A hollow one may be a bubble.
+    lost = (parts > 0) & ~crowds & (~alike | filled)
+    lost &= ~_hollow(image, parts, lost)
+    shares = np.where(crowds, 1.0, np.where(lost, 0.0, 0.5)).astype(np.float32)
     return Maps(
         *(
             shares * own + (1 - shares) * other
@@ -65,7 +72,7 @@ def _both(coarse, fine):
     )
 
 
-def _compared(coarse: Maps, fine: Maps) -> tuple[Mask, Mask, Mask]:
+def _compared(coarse: Maps, fine: Maps) -> tuple[Int[np.ndarray, "h w"], Mask, Mask, Mask]:
     """Compares what is foreground on the two grids, part by part.
 
     A part is what is connected as foreground on either grid. It is a crowd if most of its
@@ -74,7 +81,8 @@ def _compared(coarse: Maps, fine: Maps) -> tuple[Mask, Mask, Mask]:
     nearly the same; around the parts, the grids are alike.
 
     Returns:
-      The pixels of crowds, those of parts that are alike, and the holes that are filled for that.
+      The number of each pixel's part, the pixels of crowds, those of parts that are alike, and the
+      holes that are filled for that.
     """
     bodies = instances.label_instances(fine, least_px=views.LEAST_PX)
     least = postprocess.THRESHOLD / 255
@@ -97,7 +105,23 @@ def _compared(coarse: Maps, fine: Maps) -> tuple[Mask, Mask, Mask]:
     crowd[0] = False
     alike = total(on_coarse & on_fine) >= _ALIKE * total(on_coarse | on_fine)
     alike &= total(on_coarse, fine.probability[on_coarse]) >= _SURE * before
-    return crowd[parts], alike[parts], filled
+    return parts, crowd[parts], alike[parts], filled
+
+
+def _hollow(image, parts, chosen):
+    """Returns the pixels of chosen parts whose middle is much like the ground around them."""
+    hollow = np.zeros(parts.shape, bool)
+    frames = ndimage.find_objects(parts)
+    for number in np.unique(parts[chosen]):
+        frame = frames[number - 1]
+        around = tuple(slice(max(at.start - _RING, 0), at.stop + _RING) for at in frame)
+        gray, inside = image[around], parts[around] == number
+        depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
+        ground = np.median(gray[~inside]) if not inside.all() else np.median(gray)
+        away = np.abs(gray - ground)
+        middle = np.median(away[depth > 0.5 * depth.max()])
+        hollow[around] |= inside & (middle < _HOLLOW * np.percentile(away[inside], 95))
+    return hollow
 
 
 def _diameter(area):

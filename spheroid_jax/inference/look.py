@@ -48,5 +48,5 @@ def look(network: Network, gray: images.Gray, coarse: Maps, size: int) -> Findin
         found = [seen for seen in found if id(seen) not in replaced]
         for view, (_, held) in zip(seen_in, planned, strict=True):
             found += closer.seen_again(view, held, small)
-    found = [seen for seen in found if sifting.is_body(seen, max(gray.shape))]
+    found = sifting.sifted(found, max(gray.shape))
     return Findings(first, sorted(found, key=lambda seen: -seen.diameter))

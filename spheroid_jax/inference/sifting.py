@@ -5,14 +5,16 @@ of its own, it looks like a body to the network. So a small body needs an edge, 
 confidence.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float32
 from scipy import ndimage
 
 from spheroid_jax.inference.views import Seen
 
-# Least confidence in a body.
-LEAST_CONFIDENCE = 0.75
+# Least confidence in a body, and in the surest body of a frame: below it, the frame has none.
+LEAST_CONFIDENCE, LEAST_SUREST = 0.75, 0.85
 # Least sharpness of a body whose diameter is below this share of the frame's longer side. A spot
 # with a Gaussian profile has a sharpness of about 2.4, bodies in focus have 4.5 and more.
 LEAST_SHARPNESS = 3.3
@@ -25,6 +27,18 @@ _LEAST_RING, _RING = 2, 0.25
 # Percentile of the contrast in a body that counts as its full contrast.
 _FULL = 95
 _LEAST_CONTRAST = 1e-3
+
+
+def sifted(found: Sequence[Seen], longest: int) -> list[Seen]:
+    """Leaves out what is no body; leaves out all where none is sure.
+
+    Args:
+      found: what the network marks as bodies.
+      longest: longer side of the image in pixels.
+    """
+    bodies = [seen for seen in found if is_body(seen, longest)]
+    surest = max((seen.confidence for seen in bodies), default=0.0)
+    return bodies if surest >= LEAST_SUREST else []
 
 
 def is_body(seen: Seen, longest: int) -> bool:

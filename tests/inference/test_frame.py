@@ -10,6 +10,10 @@ from spheroid_jax.inference.instances import Maps
 
 SIZE = 64
 GRAY = images.measured(np.arange(256 * 256, dtype=np.uint16).reshape(256, 256))
+# A dark disc, and a ring in its place.
+AWAY = np.hypot(*(np.mgrid[:256, :256] - 127.5))
+DISC = images.measured(np.where(AWAY < 77, 60, 200).astype(np.uint8))
+RING = images.measured(np.where(np.abs(AWAY - 70) < 7, 60, 200).astype(np.uint8))
 
 
 def maps(probability, marker):
@@ -45,16 +49,23 @@ def test_a_large_body_that_the_fine_grid_loses_is_that_of_the_coarse_grid():
     broken = whole & ~inner
     broken[SIZE:] = False
     for lost in (broken, whole & False, 0.5 * whole):
-        view = see(coarse, maps(lost, marker & (lost > 0)))
+        view = see(coarse, maps(lost, marker & (lost > 0)), DISC)
         assert view.maps.probability[SIZE, SIZE] == pytest.approx(0.9)
         assert view.labels.max() == 1
+
+
+def test_a_ring_that_the_fine_grid_loses_is_in_doubt_as_it_may_be_a_bubble():
+    coarse = maps(*(0.9 * each for each in discs(SIZE, (0.5, 0.5, 0.3))))
+    nothing = np.zeros((2 * SIZE, 2 * SIZE))
+    view = see(coarse, maps(nothing, nothing), RING)
+    assert view.maps.probability[SIZE, SIZE] == pytest.approx(0.45)
 
 
 def test_a_hole_that_the_fine_grid_sees_in_a_large_body_is_no_doubt():
     coarse = maps(*(0.9 * each for each in discs(SIZE, (0.5, 0.5, 0.3))))
     whole, marker = discs(2 * SIZE, (0.5, 0.5, 0.3))
     hole, _ = discs(2 * SIZE, (0.5, 0.5, 0.05))
-    view = see(coarse, maps(whole & ~hole, marker & ~hole))
+    view = see(coarse, maps(whole & ~hole, marker & ~hole), DISC)
     assert view.maps.probability[SIZE, SIZE] == pytest.approx(0.9)
 
 
@@ -87,7 +98,7 @@ def test_debris_beside_a_large_body_does_not_make_it_a_crowd():
 def test_the_texture_of_a_large_body_does_not_make_it_a_crowd():
     coarse = maps(*discs(SIZE, (0.5, 0.5, 0.4)))
     specks = [(0.3 + 0.1 * i, 0.3 + 0.1 * j, 0.02) for i in range(5) for j in range(5)]
-    view = see(coarse, maps(*(0.8 * each for each in discs(2 * SIZE, *specks))))
+    view = see(coarse, maps(*(0.8 * each for each in discs(2 * SIZE, *specks))), DISC)
     assert view.labels.max() == 1
     assert np.count_nonzero(view.labels) > 0.9 * np.pi * (0.4 * 2 * SIZE) ** 2
 
