@@ -117,7 +117,8 @@ def _hollow(image, parts, chosen):
         around = tuple(slice(max(at.start - _RING, 0), at.stop + _RING) for at in frame)
         gray, inside = image[around], parts[around] == number
         depth = ndimage.distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-        ground = np.median(gray[~inside]) if not inside.all() else np.median(gray)
+        ring = ~inside & (ndimage.distance_transform_edt(~inside) <= _RING)
+        ground = np.median(gray[ring]) if ring.any() else np.median(gray)
         away = np.abs(gray - ground)
         middle = np.median(away[depth > 0.5 * depth.max()])
         hollow[around] |= inside & (middle < _HOLLOW * np.percentile(away[inside], 95))

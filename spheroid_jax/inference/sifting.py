@@ -14,7 +14,7 @@ from scipy import ndimage
 from spheroid_jax.inference.views import Seen
 
 # Least confidence in a body, and in the surest body of a frame: below it, the frame has none.
-LEAST_CONFIDENCE, LEAST_SUREST = 0.75, 0.85
+LEAST_CONFIDENCE, LEAST_SUREST = 0.6, 0.75
 # Least sharpness of a body whose diameter is below this share of the frame's longer side. A spot
 # with a Gaussian profile has a sharpness of about 2.4, bodies in focus have 4.5 and more.
 LEAST_SHARPNESS = 3.3

@@ -76,7 +76,7 @@ def test_what_the_network_is_not_sure_of_is_no_body():
 
 def test_a_frame_in_which_no_body_is_sure_has_none():
     mask = away < 12
-    unsure, sure = (seen(edged(12, 3), mask, confidence=c) for c in (0.8, 0.9))
+    unsure, sure = (seen(edged(12, 3), mask, confidence=c) for c in (0.7, 0.9))
     assert sifting.sifted([unsure, unsure], 1000) == []
     assert len(sifting.sifted([unsure, sure], 1000)) == 2
 
