@@ -126,14 +126,18 @@ def test_presence_is_a_weighted_sum_of_standardised_scores():
 
 def _judged(params, packaged, image):
     prepared = predict.prepare(params, image)
-    on_grid = np.asarray(predict.grid_probability(params, prepared.grid[np.newaxis]))[0]
-    scores = evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(on_grid))
+    maps = np.asarray(predict.grid_maps(params, prepared.grid[np.newaxis]))[0]
+    found = None
+    if predict.has_markers(params):
+        found = predict.find_bodies(params, image, prepared, maps)
+    scores = evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(maps[0]), found)
     return verdict.judge(scores, packaged)
 
 
-def test_drawn_empty_wells_are_empty_and_bodies_are_not(packaged):
+@pytest.mark.parametrize("name", pretrained.names())
+def test_drawn_empty_wells_are_empty_and_bodies_are_not(name):
     """Other seeds than the calibration's; benchmarks/verdicts.py counts many more."""
-    params = sj.load("spheroid-small")
+    params, packaged = sj.load(name), rules.load(name)[0]
     empty = [
         _judged(params, packaged, failures.make_empty(kind, n, seed=909))
         for kind in failures.EMPTY
