@@ -34,6 +34,9 @@ def small(folder, **values):
     config.init = str(folder / "init")
     config.model.width = 2
     config.model.depth = 1
+    config.model.markers = config.model.cores = False
+    config.loss.marker = config.loss.core = 0.0
+    config.data.crops = 0
     config.optimizer.warmup = 2
     config.data.size = SIZE
     config.data.root = str(folder / "root")
