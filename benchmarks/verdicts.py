@@ -119,10 +119,7 @@ def evidence_of(params, image):
     """Scores of one image."""
     prepared = predict.prepare(params, image)
     maps = np.asarray(predict.grid_maps(params, prepared.grid[np.newaxis]))[0]
-    found = None
-    if predict.has_markers(params):
-        found = predict.find_bodies(params, image, prepared, maps)
-    return evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(maps[0]), found)
+    return evidence.of_image(params, image, prepared, maps)[0]
 
 
 def calibrate(params, root):

@@ -165,10 +165,11 @@ def _finish(loaded, image, prepared, maps, model_rules):
     from spheroid_jax.inference import predict
     from spheroid_jax.lab import evidence, verdict
 
-    scores = evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(maps[0]))
+    scores, found = evidence.of_image(loaded, image.pixels, prepared, maps)
     judged = verdict.judge(scores, model_rules)
-    mask = predict.finish(loaded, image.pixels, prepared, maps).mask
-    return mask, not judged.measured
+    if found is None:
+        return predict.finish(loaded, image.pixels, prepared, maps).mask, not judged.measured
+    return found.mask(), not judged.measured
 
 
 def _write(item, path, mask):

@@ -76,6 +76,10 @@ class Bodies(NamedTuple):
     core_share: list[float] | None = None
     core: images.ImageMap | None = None
 
+    def mask(self) -> Bool[np.ndarray, "H W"]:
+        """Returns the mask of the largest body; all false without a body."""
+        return self.cutouts[0].mask() if self.cutouts else np.zeros(self.eight_bit.shape, bool)
+
 
 def segment(params: Params | Ensemble, image: ArrayLike) -> Segmentation:
     """Segments the spheroid in one image.
@@ -182,8 +186,7 @@ def finish(
     """
     if has_markers(params):
         found = find_bodies(params, image, prepared, maps)
-        mask = found.cutouts[0].mask() if found.cutouts else np.zeros(prepared.shape, bool)
-        return Segmentation(mask, found.probability.window())
+        return Segmentation(found.mask(), found.probability.window())
     probability = images.resample(prepared.box.crop(maps[0]), prepared.shape)
     mask = postprocess.largest_body(
         probability, min_area_px=postprocess.scaled_min_area_px(max(prepared.shape))

@@ -9,11 +9,14 @@ import math
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
+from numpy.typing import ArrayLike
 from scipy import ndimage
 from skimage import measure
 from skimage.filters import rank
 
+from spheroid_jax import images
 from spheroid_jax.inference import objects, postprocess, predict, runs
+from spheroid_jax.inference.model_file import Ensemble, Params
 
 # Distances from the contour in grid pixels: the gap that the contour's own blur needs, the least
 # width of the rings inside and outside, and their width over the body's equivalent radius.
@@ -101,6 +104,26 @@ class Evidence:
     fragments: int = 0
     bodies: int = 0
     disbelief: float = math.nan
+
+
+def of_image(
+    params: Params | Ensemble,
+    image: ArrayLike | images.Gray,
+    prepared: predict.Prepared,
+    maps: Float32[np.ndarray, "M S S"],
+) -> tuple[Evidence, predict.Bodies | None]:
+    """Computes all scores of one image, with its bodies where the model tells them apart.
+
+    Arguments are those of `predict.find_bodies`.
+
+    Returns:
+      The scores; and the bodies, for a model with markers, else None.
+    """
+    found = None
+    if predict.has_markers(params):
+        found = predict.find_bodies(params, image, prepared, maps)
+    grid, probability = prepared.box.crop(prepared.grid), prepared.box.crop(maps[0])
+    return collect(grid, probability, found), found
 
 
 def collect(

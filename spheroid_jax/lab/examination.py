@@ -44,12 +44,8 @@ def examine_well(
       model_rules: the model's rules.
       several: whether to measure all bodies instead of the largest.
     """
-    grid, probability = prepared.box.crop(prepared.grid), prepared.box.crop(maps[0])
     gray = images.Gray(image.pixels, *prepared.levels)
-    found = None
-    if predict.has_markers(params):
-        found = predict.find_bodies(params, gray, prepared, maps)
-    scores = evidence.collect(grid, probability, found)
+    scores, found = evidence.of_image(params, gray, prepared, maps)
     judged = verdict.judge(scores, model_rules)
     height, width = prepared.shape
     if not judged.measured:

@@ -127,10 +127,7 @@ def test_presence_is_a_weighted_sum_of_standardised_scores():
 def _judged(params, packaged, image):
     prepared = predict.prepare(params, image)
     maps = np.asarray(predict.grid_maps(params, prepared.grid[np.newaxis]))[0]
-    found = None
-    if predict.has_markers(params):
-        found = predict.find_bodies(params, image, prepared, maps)
-    scores = evidence.collect(prepared.box.crop(prepared.grid), prepared.box.crop(maps[0]), found)
+    scores, _ = evidence.of_image(params, image, prepared, maps)
     return verdict.judge(scores, packaged)
 
 
