@@ -3,9 +3,9 @@
     python launch.py --config=configs/finetune.py --config.data.root=DIR
 
 DIR holds folders of any name, each with images/ and masks/ of six pairs or more. Masks may be label
-images; of a mask of two values, each connected part is a body. With ten pairs,
-fold 0 trains on seven, chooses the checkpoint by two and tests on one. One test image gives a rough
-score only; `spheroid score` on further images gives a better one.
+images; of a mask of two values, each connected part is a body. With ten pairs, fold 0 trains on
+seven, chooses the checkpoint by two and tests on one. One test image gives a rough score only;
+`spheroid score` on further images gives a better one.
 
 Half of the training samples are drawn images, the rehearsal set. The model must not get worse on
 the rehearsal set. Its images are drawn with another seed than the training images of the packaged

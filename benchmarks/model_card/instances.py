@@ -28,8 +28,7 @@ def measure(given):
     Returns:
       list with the numbers of each set.
     """
-    chosen = sets.present(given.data, sets.MANY)
-    pairs = [pair for each in chosen for pair in sets.pairs(given.data, each, given.every)]
+    pairs, trains = one_body.images_of(given, sets.MANY)
     rules = bodies.rules()
     seconds = []
     ours = scoring.score(_timed(sj.load(given.model), seconds), pairs, rules)[0]
@@ -37,7 +36,6 @@ def measure(given):
     # The last row is a threshold chosen per image, which has no place here.
     thresholds = scoring.score(opened, pairs, rules)[:-1]
     one_body.write(given.out / "instances", given.name, ours, pairs, rules)
-    trains = {each.name: each.trains for each in chosen}
     return [
         numbers(name, ours, thresholds, pairs, seconds) | {"trains": trains[name]}
         for name in targets.datasets_of(pairs)

@@ -28,18 +28,23 @@ def measure(given):
     Returns:
       list with the numbers of each set.
     """
-    chosen = sets.present(given.data, sets.ONE_BODY)
-    pairs = [pair for each in chosen for pair in sets.pairs(given.data, each, given.every)]
+    pairs, trains = images_of(given, sets.ONE_BODY)
     rules = pixels.rules()
     words = [f"{LABEL}={given.model}", sources.CONVENTIONAL]
     opened = sources.open_sources(words, pairs, rules, missing_are_empty=False)
     rows = [row for source in opened for row in scoring.score(source, pairs, rules)]
     write(given.out / "one-body", given.name, rows[0], pairs, rules)
-    trains = {each.name: each.trains for each in chosen}
     return [
         numbers(name, rows, pairs, rules) | {"trains": trains[name]}
         for name in targets.datasets_of(pairs)
     ]
+
+
+def images_of(given, collection):
+    """Lists the pairs of the sets that are there, and says of each set whether it may train."""
+    chosen = sets.present(given.data, collection)
+    pairs = [pair for each in chosen for pair in sets.pairs(given.data, each, given.every)]
+    return pairs, {each.name: each.trains for each in chosen}
 
 
 def write(folder, name, row, pairs, rules):

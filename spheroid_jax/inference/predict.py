@@ -252,12 +252,16 @@ def connected_bodies(probability: images.ImageMap) -> Bodies:
 
 def has_markers(params: Params | Ensemble) -> bool:
     """Whether a model tells bodies apart that touch, and says how sure it is of each."""
-    return all(dict(member.fields).get("markers", False) for member in params.members)
+    return _has_map(params, "markers")
 
 
 def tells_cores(params: Params | Ensemble) -> bool:
     """Whether a model says which pixels of a body are in its dense core."""
-    return all(dict(member.fields).get("cores", False) for member in params.members)
+    return _has_map(params, "cores")
+
+
+def _has_map(params, name):
+    return all(dict(member.fields).get(name, False) for member in params.members)
 
 
 def grid_probability(
