@@ -22,12 +22,12 @@ def get_config():
 
     config.optimizer.learning_rate = 1e-3
 
-    config.data.datasets = "scenes:50,varied:12,hard:4,easy:2,*:32"
+    config.data.datasets = "scenes:48,varied:16,hard:4,easy:2,*:30"
     config.data.crops = 600
     config.synthetic.n_easy = 200
     config.synthetic.n_hard = 300
-    config.synthetic.n_varied = 3000
-    config.synthetic.n_scenes = 8000
+    config.synthetic.n_varied = 4000
+    config.synthetic.n_scenes = 9000
     config.synthetic.seed = 3  # pretrained.py has seeds 0 and 2, finetune.py has 1
 
     # Scenes and crops have bodies of all sizes, so a wide zoom is not needed.
@@ -36,8 +36,8 @@ def get_config():
 
     config.inference.flips = False  # a closer look at each body instead
 
-    config.train.samples_per_epoch = 40_000
-    config.train.validate_every = 2500
+    config.train.samples_per_epoch = 48_000
+    config.train.validate_every = 3000
     # Validation sees the foreground alone, and cannot tell which markers are best.
     config.train.keep = "last"
     return config

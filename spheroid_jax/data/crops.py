@@ -24,18 +24,12 @@ from jaxtyping import Integer
 
 from spheroid_jax import images
 from spheroid_jax.data import folder
+from spheroid_jax.synthetic import windows
 
 # Must be raised whenever the crops change.
 _VERSION = 2
-# Diameter of the body that a crop is cut around, over the side of the crop; log-uniform. A crop is
-# no larger than the image.
-_SHARES = (0.05, 1.1)
-# Share of the crops that are the whole image, so that its many bodies are seen together, and share
-# of the others that are cut around a body; the rest is cut anywhere.
+# Share of the crops that are the whole image, so that its many bodies are seen together.
 _WHOLE = 0.25
-_AROUND = 0.9
-# Longest distance of that body's centre from the crop's centre, over the side of the crop.
-_FARTHEST = 0.45
 # How often a crop is drawn anew where it has one gray level.
 _MOST_TRIES = 50
 # A crop is not enlarged by more than this.
@@ -105,19 +99,7 @@ def cut(
     """
     if rng.random() < _WHOLE:
         return tuple(slice(0, side) for side in labels.shape)
-    longest = max(labels.shape)
-    bodies = np.unique(labels[labels > 0])
-    middle, side = rng.random(2) * labels.shape, longest * rng.uniform(0.2, 1)
-    if len(bodies) and rng.random() < _AROUND:
-        rows, columns = np.nonzero(labels == rng.choice(bodies))
-        diameter = 2 * np.sqrt(len(rows) / np.pi)
-        least, largest = _SHARES
-        shares = max(least, diameter / longest), max(largest, diameter / longest)
-        side = diameter / np.exp(rng.uniform(*np.log(shares)))
-        away = rng.uniform(-_FARTHEST, _FARTHEST, 2) * side
-        middle = np.array([rows.mean(), columns.mean()]) + away
-    side = float(np.clip(side, min(least_px, longest), longest))
-    return tuple(_within(at, side, length) for at, length in zip(middle, labels.shape, strict=True))
+    return windows.draw_window(labels, rng, least_px)
 
 
 def _cut_visible(gray, labels, rng, least_px):
@@ -127,13 +109,6 @@ def _cut_visible(gray, labels, rng, least_px):
         if np.ptp(gray[place]) > 0:
             return place
     return (slice(None), slice(None))
-
-
-def _within(middle, side, length):
-    """Returns the slice of a crop along one axis, moved so that it lies in the image."""
-    side = min(round(side), length)
-    start = int(np.clip(round(middle - side / 2), 0, length - side))
-    return slice(start, start + side)
 
 
 def _write(target, pairs, recipe):

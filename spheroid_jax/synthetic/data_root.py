@@ -23,7 +23,8 @@ from spheroid_jax.synthetic import scenes, spheroids, varied
 # Folder of each kind of drawn images.
 DATASETS = {"easy": "dataset1", "hard": "dataset2", "varied": "varied", "scenes": "scenes"}
 RECIPE_FILE = "synthetic.json"
-RECIPE_VERSION = 6  # must be raised whenever the images change
+RECIPE_VERSION = 7  # must be raised whenever the images change
+_CLOSEUPS = (1, 3)  # two scenes of five are windows into larger ones
 # Scenes are numbered by one seed; collections have numbers that lie this far apart.
 _SEEDS_APART = 1_000_000
 
@@ -108,7 +109,8 @@ def _write_pair(root: pathlib.Path, flavour: str, index: int, seed: int, size: i
     """Writes one image and its mask (0 and 255) or label image under the same name."""
     core = None
     if flavour == "scenes":
-        scene = scenes.draw_scene(seed * _SEEDS_APART + index, size)
+        draw = scenes.draw_closeup if index % 5 in _CLOSEUPS else scenes.draw_scene
+        scene = draw(seed * _SEEDS_APART + index, size)
         image, mask, core = scene.image, scene.labels.astype(np.uint8), scene.core
     elif flavour == "varied":
         image, mask = varied.make_image(index, seed=seed, size=size)

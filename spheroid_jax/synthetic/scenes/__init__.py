@@ -9,12 +9,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax.synthetic import drawing
+from spheroid_jax.synthetic import drawing, windows
 from spheroid_jax.synthetic.drawing import Rng
-from spheroid_jax.synthetic.scenes import cores, crowds, cysts, empties, singles, wells
+from spheroid_jax.synthetic.scenes import (
+    cores,
+    crowds,
+    cysts,
+    empties,
+    grains,
+    scene,
+    singles,
+    wells,
+)
 from spheroid_jax.synthetic.scenes.scene import Scene, Sketch, finish
 
 _STREAM = 7  # apart from the streams of the other modules
+_CLOSEUPS = 8
+LARGER = 3  # side of the scene that a closeup is cut out of, over that of the closeup
 MIN_SIZE = 64  # pixels; smaller frames do not resolve rims and cells
 
 
@@ -26,17 +37,19 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "lit well": Kind(0.09, wells.lit),
+    "lit well": Kind(0.10, wells.lit),
     "U well": Kind(0.05, wells.u_shaped),
-    "microwell": Kind(0.07, wells.micro),
-    "crowd": Kind(0.24, crowds.crowd),
-    "lobed": Kind(0.06, crowds.lobed_bodies),
-    "discs": Kind(0.04, crowds.discs),
-    "cysts": Kind(0.13, cysts.cysts),
-    "core": Kind(0.09, cores.cored),
+    "microwell": Kind(0.06, wells.micro),
+    "crowd": Kind(0.21, crowds.crowd),
+    "grains": Kind(0.04, grains.grains),
+    "lobed": Kind(0.05, crowds.lobed_bodies),
+    "bent": Kind(0.03, singles.bent),
+    "discs": Kind(0.05, crowds.discs),
+    "cysts": Kind(0.12, cysts.cysts),
+    "core": Kind(0.07, cores.cored),
     "distracted": Kind(0.06, singles.distracted),
     "hard optics": Kind(0.04, singles.hard_optics),
-    "empty": Kind(0.13, empties.empty),
+    "empty": Kind(0.12, empties.empty),
 }
 
 
@@ -63,6 +76,21 @@ def draw_scene(seed: int, size: int, kind: str | None = None) -> Scene:
     return finish(rng, KINDS[name].draw(rng, size), name)
 
 
+def draw_closeup(seed: int, size: int) -> Scene:
+    """Draws a window at random zoom into a larger scene, a pure function of the arguments.
+
+    Bodies are cut by the window's border, or lie beside it; so a network learns what it sees when
+    it looks closer at a part of an image.
+
+    Args:
+      seed: number of the scene, >= 0.
+      size: S, side of the square window in pixels, >= 64.
+    """
+    whole = draw_scene(seed, LARGER * size)
+    rng = np.random.default_rng([seed, _CLOSEUPS])
+    return scene.cut(whole, windows.draw_window(whole.labels, rng, size), size)
+
+
 def drawn_kind(seed: int) -> str:
     """Returns the kind of the scene that `draw_scene` draws for a seed."""
     return _start(seed)[1]
@@ -74,4 +102,13 @@ def _start(seed: int) -> tuple[Rng, str]:
     return rng, drawing.choose(rng, {name: kind.share for name, kind in KINDS.items()})
 
 
-__all__ = ["KINDS", "MIN_SIZE", "Kind", "Scene", "draw_scene", "drawn_kind"]
+__all__ = [
+    "KINDS",
+    "LARGER",
+    "MIN_SIZE",
+    "Kind",
+    "Scene",
+    "draw_closeup",
+    "draw_scene",
+    "drawn_kind",
+]

@@ -104,8 +104,9 @@ def draw(
     *,
     margin: float,
     bend: tuple[Picture, Picture] | None = None,
+    angle: float | None = None,
 ) -> Blob:
-    """Draws a body with an outline of a family, turned and mirrored at random.
+    """Draws a body with an outline of a family, mirrored at random.
 
     Args:
       rng: generator.
@@ -116,9 +117,12 @@ def draw(
       y: vertical position of the middle.
       margin: width of the surroundings that the window holds at least.
       bend: shifts along x and y, by which the outline is bent; None for none.
+      angle: direction of the outline's first radius; None turns the outline at random.
     """
     outline = family[rng.integers(len(family))]
     turn, mirrored = int(rng.integers(TURN)), bool(rng.random() < 0.5)
+    if angle is not None:
+        turn = round(-angle * TURN / math.tau)
     window = _window(size, radius * float(outline.max()) + margin, x, y)
     outline = outline[::-1] if mirrored else outline
     if bend is None:

@@ -67,7 +67,7 @@ def discs(rng: Rng, size: int) -> Sketch:
     layer = blobs.press(size, bodies)
     light = scene.ground(rng, size) if rng.random() < 0.7 else np.ones((size, size))
     # Large bright discs would look like lit wells, large pale ones like the floor of a well.
-    if max(widths) < 0.3 and rng.random() < 0.25:
+    if max(widths) < 0.4 and rng.random() < 0.3:
         tone = rng.uniform(1.2, 2.5)
     else:
         tone = rng.uniform(0.1, 0.85 if max(widths) < 0.4 else 0.6)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, UInt8
 
+from spheroid_jax import images
 from spheroid_jax.synthetic import camera, drawing, varied
 from spheroid_jax.synthetic.drawing import Mask, Picture, Rng
 from spheroid_jax.synthetic.scenes import blobs, marks
@@ -87,6 +88,24 @@ def finish(rng: Rng, sketch: Sketch, kind: str) -> Scene:
     labels = blobs.tidy(labels, least=LEAST_PIXELS**2 // 3, whole=sketch.whole)
     core = None if sketch.core is None else sketch.core & (labels > 0)
     return Scene(image, labels, core, kind)
+
+
+def cut(whole: Scene, window: tuple[slice, ...], size: int) -> Scene:
+    """Cuts a square window out of a scene and resamples it.
+
+    Args:
+      whole: scene.
+      window: rows and columns of the square window.
+      size: S, side of the result in pixels; the window is no smaller.
+    """
+    shape = size, size
+    gray = images.resample(images.normalise(whole.image[window].astype(np.float32)), shape)
+    labels = images.nearest(whole.labels[window], shape)
+    labels = blobs.tidy(labels, least=LEAST_PIXELS**2 // 3, whole=False)
+    core = None
+    if whole.core is not None:
+        core = images.nearest(whole.core[window], shape) & (labels > 0)
+    return Scene(np.rint(255 * gray).astype(np.uint8), labels, core, whole.kind)
 
 
 def ground(rng: Rng, size: int) -> Picture:

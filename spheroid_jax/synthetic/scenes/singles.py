@@ -27,6 +27,7 @@ _OPTICS = {
 }
 # How far each shape reaches from its middle, divided by its width, with room for a halo.
 _REACH = {"round": 0.9, "lobed": 1.1, "ragged": 1.2, "joined": 1.6, "long": 2.6, "folded": 2.4}
+_BENT = {"folded": 0.6, "long": 0.25, "joined": 0.15}  # shares of shapes
 # Share of each shape of bodies wider than half the frame.
 _LARGE = {"round": 0.3, "lobed": 0.45, "ragged": 0.25}
 
@@ -43,6 +44,18 @@ def distracted(rng: Rng, size: int) -> Sketch:
         distractors.ALL[name](rng, over)
         sketch = sketch._replace(light=over)
     return sketch
+
+
+def bent(rng: Rng, size: int) -> Sketch:
+    """Draws one long body, which mostly lies over itself: a fold is no border of two bodies."""
+    light = scene.ground(rng, size)
+    width = drawing.log_uniform(rng, max(0.15, scene.least_width(size)), 0.5)
+    if rng.random() < 0.6:
+        crowds.add_specks(rng, light, width / 4)
+    look = tissue.draw(rng)
+    if rng.random() < 0.5:  # a dark outline, which runs through the body where the body folds
+        look = look._replace(rim=rng.uniform(0.4, 1.6))
+    return add_body(rng, light, width, look, *_place(rng, width), shapes=_BENT)
 
 
 def hard_optics(rng: Rng, size: int) -> Sketch:
