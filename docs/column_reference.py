@@ -7,14 +7,15 @@ writes `docs/reference/columns.md`. A test fails where the page and the package 
 
 import pathlib
 
-from spheroid_jax.lab import tables, wells
+from spheroid_jax.lab import wells
+from spheroid_jax.report import sheets
 
 PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "reference" / "columns.md"
 
 
 def page():
     """Returns the page as Markdown."""
-    text = tables.explanation({"measurements.csv": wells.BODY, "images.csv": wells.IMAGE})
+    text = sheets.explanation({"measurements.csv": wells.BODY, "images.csv": wells.IMAGE})
     return f"{text}\n`python -m docs.column_reference` makes this page.\n"
 
 

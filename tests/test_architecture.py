@@ -21,8 +21,9 @@ ALLOWED = {
     # Floor 1.
     "images": GROUND,
     "models": GROUND,
-    "synthetic": GROUND,
     "workdir": GROUND,
+    # A drawn window is resampled as an image is.
+    "synthetic": GROUND | {"images"},
     # Floor 2.
     "report": GROUND | {"images"},
     "data": GROUND | {"images", "synthetic", "workdir"},
@@ -34,11 +35,12 @@ ALLOWED = {
     "training": GROUND
     | {"data", "evaluation", "images", "inference", "models", "synthetic", "workdir"},
     "truth": GROUND | {"data", "images", "inference", "report"},
+    "plate": GROUND | {"evaluation", "report"},
     # The roof.
     "commands": GROUND
     | {
-        *("data", "evaluation", "images", "inference", "lab", "models", "report", "synthetic"),
-        *("training", "truth", "workdir"),
+        *("data", "evaluation", "images", "inference", "lab", "models", "plate", "report"),
+        *("synthetic", "training", "truth", "workdir"),
     },
     "__main__": {"commands"},
 }
@@ -58,8 +60,8 @@ ONLY_IN = {
     "zarr": {"images/formats/ome_zarr"},
     "bioio": {"images/formats/bioio"},
     "bioio_base": {"images/formats/bioio"},
-    "xlsxwriter": {"lab/tables"},
-    "pyarrow": {"lab/tables"},
+    "xlsxwriter": {"report/sheets"},
+    "pyarrow": {"report/sheets"},
     "ml_collections": {"training/setup"},
     "tifffile": {"images/formats/tiff", "lab/outlines"},
     "PIL": {

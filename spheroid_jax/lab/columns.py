@@ -9,25 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from spheroid_jax.lab.bodies import Body
+from spheroid_jax.report.sheets import Column
 
 # What a column in pixels is called in micrometres, by the power of the length.
 _UNITS = {1: ("px", "um"), 2: ("px2", "um2"), 3: ("px3", "um3")}
-
-
-class Column(NamedTuple):
-    """One column of a table.
-
-    Attributes:
-      name: with the unit at its end, where it has one.
-      meaning: what the number says, in one sentence.
-      formula: how it is computed; "" where the meaning says it.
-      source: where the definition is from; "" where it is ours.
-    """
-
-    name: str
-    meaning: str
-    formula: str = ""
-    source: str = ""
 
 
 class Measurement(NamedTuple):

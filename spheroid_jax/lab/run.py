@@ -33,12 +33,12 @@ from spheroid_jax.lab import (
     plan,
     report,
     rules,
-    tables,
     verdict,
     wells,
 )
 from spheroid_jax.lab.journal import FOLDER, Entry, Journal, digest, file_digest
 from spheroid_jax.lab.plan import Choice, Failed, Planned
+from spheroid_jax.report import sheets
 from spheroid_jax.runtime import locks
 
 THUMBNAIL_PX = 360
@@ -146,7 +146,7 @@ def measure_files(
     folder = pathlib.Path(output)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{folder}: not a folder; choose another --output")
-    tables.check_formats(options.formats)
+    sheets.check_formats(options.formats)
     model_file.folders(options.model)  # Raises where there is none, before anything is written.
     planned = plan_run(inputs, folder, options)
     busy = f"{folder}: another run is writing here; wait for its end, or choose another --output"
@@ -292,19 +292,19 @@ class _Run:
         image_rows = [entry.image for entry in entries]
         body_rows = [row for entry in entries for row in entry.bodies]
         made = {
-            "measurements.csv": tables.csv_bytes(wells.BODY, body_rows),
-            "images.csv": tables.csv_bytes(wells.IMAGE, image_rows),
-            "columns.md": tables.explanation(
+            "measurements.csv": sheets.csv_bytes(wells.BODY, body_rows),
+            "images.csv": sheets.csv_bytes(wells.IMAGE, image_rows),
+            "columns.md": sheets.explanation(
                 {"measurements.csv": wells.BODY, "images.csv": wells.IMAGE}
             ).encode(),
             "run.json": self._about().encode(),
         }
         if "xlsx" in self.options.formats:
-            sheets = {"measurements": (wells.BODY, body_rows), "images": (wells.IMAGE, image_rows)}
-            made["measurements.xlsx"] = tables.xlsx_bytes(sheets)
+            pages = {"measurements": (wells.BODY, body_rows), "images": (wells.IMAGE, image_rows)}
+            made["measurements.xlsx"] = sheets.xlsx_bytes(pages)
         if "parquet" in self.options.formats:
-            made["measurements.parquet"] = tables.parquet_bytes(wells.BODY, body_rows)
-            made["images.parquet"] = tables.parquet_bytes(wells.IMAGE, image_rows)
+            made["measurements.parquet"] = sheets.parquet_bytes(wells.BODY, body_rows)
+            made["images.parquet"] = sheets.parquet_bytes(wells.IMAGE, image_rows)
         own_files.write(self.output, made, self.kept)
 
     def write_report(self):

@@ -14,7 +14,8 @@ import pytest
 from helpers import ROOT
 
 from spheroid_jax.commands import measure, segment
-from spheroid_jax.lab import journal, tables
+from spheroid_jax.lab import journal
+from spheroid_jax.report import sheets
 from spheroid_jax.runtime import files
 
 CODE = """
@@ -38,7 +39,7 @@ def started(*arguments, **environment):
 
 
 def rows(table="images"):
-    return {row["image"]: row for row in tables.read_csv(pathlib.Path(f"results/{table}.csv"))}
+    return {row["image"]: row for row in sheets.read_csv(pathlib.Path(f"results/{table}.csv"))}
 
 
 NAMES = [
@@ -255,16 +256,16 @@ def test_ctrl_c_at_start_up_says_how_to_go_on(plate):
 
 
 def test_ctrl_c_while_a_table_is_written_loses_nothing(plate, capsys, monkeypatch):
-    made = tables.csv_bytes
+    made = sheets.csv_bytes
 
     def interrupted(columns, rows):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tables, "csv_bytes", interrupted)
+    monkeypatch.setattr(sheets, "csv_bytes", interrupted)
     assert measure.main(["plate"]) == 130
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "images are in results, the same command goes on" in err
-    monkeypatch.setattr(tables, "csv_bytes", made)
+    monkeypatch.setattr(sheets, "csv_bytes", made)
     assert measure.main(["plate"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("4 images: 4 ok.") and "of the images were done by an earlier" in out

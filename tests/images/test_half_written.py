@@ -10,7 +10,7 @@ from PIL import Image
 from spheroid_jax import images
 from spheroid_jax.commands import measure, segment
 from spheroid_jax.images import ImageError
-from spheroid_jax.lab import tables
+from spheroid_jax.report import sheets
 
 SIDE = 64
 RESULTS = pathlib.Path("results")
@@ -99,9 +99,9 @@ def test_what_is_half_written_is_a_flag_and_a_line(plate, capsys):
     tifffile.imwrite(path, pixels)
     said = "the last 12 of 64 rows are exactly 0: half-written?"
     assert measure.main(["plate"]) == 0
-    (row,) = [r for r in tables.read_csv(RESULTS / "images.csv") if r["image"] == "day1/A01.tif"]
+    (row,) = [r for r in sheets.read_csv(RESULTS / "images.csv") if r["image"] == "day1/A01.tif"]
     assert said in row["notes"]
-    flags = {r["image"]: r["flags"] for r in tables.read_csv(RESULTS / "measurements.csv")}
+    flags = {r["image"]: r["flags"] for r in sheets.read_csv(RESULTS / "measurements.csv")}
     assert [image for image, flag in flags.items() if said in flag] == ["day1/A01.tif"]
     capsys.readouterr()
     assert segment.main(["plate"]) == 0
@@ -116,6 +116,6 @@ def test_pixels_without_a_number_are_a_flag(plate):
     pixels[3, 5] = np.nan
     tifffile.imwrite(path, pixels)
     assert measure.main(["plate"]) == 0
-    flags = {r["image"]: r["flags"] for r in tables.read_csv(RESULTS / "measurements.csv")}
+    flags = {r["image"]: r["flags"] for r in sheets.read_csv(RESULTS / "measurements.csv")}
     assert "1 pixel without a number was filled from the nearest" in flags["day1/A01.tif"]
     assert "without a number" not in flags["day3/A01.tif"]

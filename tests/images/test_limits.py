@@ -18,7 +18,7 @@ from stores import axes_of, opened, write_image
 from spheroid_jax import images
 from spheroid_jax.commands import measure, segment
 from spheroid_jax.images import ImageError
-from spheroid_jax.lab import tables
+from spheroid_jax.report import sheets
 
 SIDE = 60_000
 
@@ -187,7 +187,7 @@ def test_the_commands_have_an_option(plate, capsys):
         assert command([str(plate), "--max-megapixels", "0.004"]) == 1
         said = capsys.readouterr().err
         assert said.count("64 x 64 px; pictures of at most 0.004 million pixels") == 4
-    rows = tables.read_csv(plate.parent / "results" / "images.csv")
+    rows = sheets.read_csv(plate.parent / "results" / "images.csv")
     assert {row["verdict"] for row in rows} == {"unreadable"}
     assert measure.main([str(plate), "--max-megapixels", "0.0041"]) == 0
     # A higher limit leaves what was measured as it is.

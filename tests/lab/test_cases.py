@@ -8,7 +8,8 @@ import pytest
 from helpers import ROOT
 
 from spheroid_jax import images
-from spheroid_jax.lab import run, tables
+from spheroid_jax.lab import run
+from spheroid_jax.report import sheets
 
 SCRIPT = ROOT.parent / "shared" / "cases" / "make_inputs.py"
 pytestmark = pytest.mark.skipif(
@@ -46,7 +47,7 @@ def test_one_picture_is_one_picture_in_every_container(cases):
 
 def test_verdicts_on_scenes(cases, tmp_path):
     run.measure_files([cases / "scenes"], tmp_path / "results")
-    rows = tables.read_csv(tmp_path / "results" / "images.csv")
+    rows = sheets.read_csv(tmp_path / "results" / "images.csv")
     verdicts = {row["image"].removesuffix(".png"): row["verdict"] for row in rows}
     empty = {name for name in verdicts if name.startswith("empty_")}
     assert len(empty) == 9
@@ -68,7 +69,7 @@ def test_verdicts_on_scenes(cases, tmp_path):
 
 def test_planes_are_chosen_or_refused_with_a_list(cases, tmp_path):
     run.measure_files([cases / "planes"], tmp_path / "results")
-    rows = tables.read_csv(tmp_path / "results" / "images.csv")
+    rows = sheets.read_csv(tmp_path / "results" / "images.csv")
     by_name = {}
     for row in rows:
         by_name.setdefault(row["image"].rpartition("/")[2], []).append(row)

@@ -16,8 +16,9 @@ from shapely import geometry
 
 from spheroid_jax import images
 from spheroid_jax.inference import objects, predict
-from spheroid_jax.lab import bodies, columns, contour, outlines, tables
-from spheroid_jax.lab.columns import Column
+from spheroid_jax.lab import bodies, columns, contour, outlines
+from spheroid_jax.report import sheets
+from spheroid_jax.report.sheets import Column
 
 
 @pytest.fixture
@@ -120,14 +121,14 @@ ROWS = [
 
 
 def test_a_csv_file_is_safe_for_spreadsheets():
-    content = tables.csv_bytes(COLUMNS, ROWS)
+    content = sheets.csv_bytes(COLUMNS, ROWS)
     assert content.startswith(b"\xef\xbb\xbf")
     lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
     assert lines == [["name", "value"], ["'=1+1", "0.5"], ['Zelle µ, "x"', ""], ["'-", "2"]]
 
 
 def test_an_excel_file_has_numbers_and_no_formulas():
-    content = tables.xlsx_bytes({"a": (COLUMNS, ROWS)})
+    content = sheets.xlsx_bytes({"a": (COLUMNS, ROWS)})
     sheet = openpyxl.load_workbook(io.BytesIO(content))["a"]
     cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert cells == [["name", "value"], ["=1+1", 0.5], ['Zelle µ, "x"', None], ["-", 2]]
@@ -135,13 +136,13 @@ def test_an_excel_file_has_numbers_and_no_formulas():
 
 
 def test_a_parquet_file_has_types_and_nulls():
-    table = parquet.read_table(io.BytesIO(tables.parquet_bytes(COLUMNS, ROWS)))
+    table = parquet.read_table(io.BytesIO(sheets.parquet_bytes(COLUMNS, ROWS)))
     assert table["value"].to_pylist() == [0.5, None, 2.0]
     assert table["name"].to_pylist()[0] == "=1+1"
     assert table.schema.field("value").metadata == {b"meaning": b"a number"}
 
 
 def test_the_explanation_has_a_row_per_column():
-    text = tables.explanation({"a.csv": COLUMNS})
+    text = sheets.explanation({"a.csv": COLUMNS})
     assert "## a.csv" in text
     assert "| `value` | a number | a / b | a book |" in text

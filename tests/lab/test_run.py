@@ -15,9 +15,10 @@ from PIL import Image
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
 from spheroid_jax.inference import model_file, pretrained
-from spheroid_jax.lab import plan, run, tables
+from spheroid_jax.lab import plan, run
 from spheroid_jax.lab.plan import Choice
 from spheroid_jax.lab.run import MeasureOptions
+from spheroid_jax.report import sheets
 
 RESULTS = pathlib.Path("results")
 
@@ -27,7 +28,7 @@ def measured(inputs=("plate",), **options):
 
 
 def rows(name="measurements"):
-    return tables.read_csv(RESULTS / f"{name}.csv")
+    return sheets.read_csv(RESULTS / f"{name}.csv")
 
 
 def test_every_picture_has_its_rows_in_micrometres(plate):
@@ -127,7 +128,7 @@ def test_what_a_person_edited_is_kept_and_said(plate):
     assert {"labels/day1/A01.ome.tif", "measurements.csv"} <= set(summary.kept)
     assert label.read_bytes() == mine
     assert table.read_text() == edited
-    assert len(tables.read_csv(RESULTS / "measurements.new.csv")) == 4
+    assert len(sheets.read_csv(RESULTS / "measurements.new.csv")) == 4
 
 
 def test_a_strangers_file_is_not_overwritten(plate, capsys):

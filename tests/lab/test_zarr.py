@@ -6,7 +6,8 @@ from helpers import dark_disk
 from stores import axes_of, opened, put, write_image
 
 from spheroid_jax.commands import measure as command
-from spheroid_jax.lab import journal, tables
+from spheroid_jax.lab import journal
+from spheroid_jax.report import sheets
 
 SIZE, RADIUS = 96, 20
 
@@ -35,7 +36,7 @@ def test_folders_are_listed_measured_and_skipped_when_done(folder, capsys):
         assert words in listed
     assert command.main(["in"]) == 0
     capsys.readouterr()
-    rows = tables.read_csv(folder / "results/measurements.csv")
+    rows = sheets.read_csv(folder / "results/measurements.csv")
     assert [(row["well"], row["field"]) for row in rows] == [
         ("C03", ""),
         ("A01", "0"),
@@ -44,7 +45,7 @@ def test_folders_are_listed_measured_and_skipped_when_done(folder, capsys):
     for row in rows:
         assert float(row["equivalent_diameter_px"]) == pytest.approx(2 * RADIUS, rel=0.03)
         assert float(row["equivalent_diameter_um"]) == pytest.approx(2 * RADIUS * 0.65, rel=0.03)
-    hashes = {row["sha256"] for row in tables.read_csv(folder / "results/images.csv")}
+    hashes = {row["sha256"] for row in sheets.read_csv(folder / "results/images.csv")}
     assert len(hashes) == 2 and "" not in hashes
     assert command.main(["in"]) == 0
     assert "3 of the images were done by an earlier run." in capsys.readouterr().out

@@ -109,7 +109,8 @@ def test_root_of_another_recipe_is_not_passed_off_as_this_one(tmp_path):
 
 def test_the_masks_of_scenes_are_label_images_and_cores_lie_beside_them(tmp_path):
     root = data_root.write_data_root(tmp_path / "root", n_easy=0, n_hard=0, n_scenes=40, size=64)
-    drawn = [scenes.draw_scene(index, 64) for index in range(40)]
+    draw = scenes.draw_scene, scenes.draw_closeup
+    drawn = [draw[index % 5 in (1, 3)](index, 64) for index in range(40)]
     for index, scene in enumerate(drawn):
         path = root / "scenes" / "masks" / f"scenes_{index:04d}.png"
         np.testing.assert_array_equal(io.imread(path), scene.labels)

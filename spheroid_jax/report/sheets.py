@@ -1,18 +1,33 @@
-"""Tables of a run: CSV, Excel and Parquet files, and the explanation of their columns."""
+"""Tables as files: CSV, Excel and Parquet, and the explanation of their columns."""
 
 import csv
 import io
 import pathlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import xlsxwriter
 
-from spheroid_jax.lab.columns import Column
 from spheroid_jax.runtime import extras
 
 # A cell that begins with one of these is a formula for spreadsheet programs.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Column(NamedTuple):
+    """One column of a table.
+
+    Attributes:
+      name: with the unit at its end, where it has one.
+      meaning: what the number says, in one sentence.
+      formula: how it is computed; "" where the meaning says it.
+      source: where the definition is from; "" where it is ours.
+    """
+
+    name: str
+    meaning: str
+    formula: str = ""
+    source: str = ""
 
 
 def csv_bytes(columns: Sequence[Column], rows: Iterable[dict[str, Any]]) -> bytes:
