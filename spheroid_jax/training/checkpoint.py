@@ -39,10 +39,10 @@ class Checkpoints:
         return None if latest is None else latest.step
 
     def best_step(self):
-        """Returns the step of the checkpoint with the best validation F-score.
+        """Returns the step of the checkpoint with the best validation score.
 
         Among equally good checkpoints, the last one is the best. Returns None if no checkpoint has
-        an F-score.
+        a score.
         """
         scored = [c for c in self._orbax.checkpoints if c.metrics]
         if not scored:
@@ -58,7 +58,7 @@ class Checkpoints:
         Args:
           step: number of completed steps.
           state: pytree of arrays.
-          f_score: validation F-score at this step. None if there was no validation, or if this
+          f_score: validation score at this step. None if there was no validation, or if this
             checkpoint must not become the best.
 
         Raises:
@@ -101,7 +101,7 @@ class Checkpoints:
 def open_checkpoints(directory):
     """Opens a folder of checkpoints, or makes a new one.
 
-    At most two checkpoints are kept: the last, and the best by validation F-score. A process that
+    At most two checkpoints are kept: the last, and the best by validation score. A process that
     is killed while it writes leaves a temporary folder, which the next call removes.
 
     Args:

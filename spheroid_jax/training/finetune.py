@@ -7,7 +7,7 @@ forgetting, rehearsal and pseudorehearsal, Connection Science 1995).
 The folder of a fold gets two more files, so that training that is resumed is compared with the same
 initial model:
 
-    WORKDIR/fold_2/init.json   hash and validation F-scores of the initial model
+    WORKDIR/fold_2/init.json   hash and validation scores of the initial model
     WORKDIR/fold_2/before.csv  scores of the initial model on the test partition
 """
 
@@ -97,7 +97,7 @@ def measure(model, sha256, fold, *, validation, test):
       test: the same for the test images.
 
     Returns:
-      Validation F-scores, as returned by `grid_scores.validation_f_scores`.
+      Validation scores, as returned by `grid_scores.validation_scores`.
 
     Raises:
       InitialModelError: the fold was begun from another model.
@@ -116,7 +116,7 @@ def measure(model, sha256, fold, *, validation, test):
     grids, labels, names = test
     maps = grid_scores.probabilities(model, grids)
     records.write(fold.before, grid_scores.score(maps, labels, names))
-    f_scores = grid_scores.validation_f_scores(model, *validation)
+    f_scores = grid_scores.validation_scores(model, *validation)
     # Written last: where this file is, the others are complete.
     fold.write_initial(sha256, f_scores)
     return f_scores
@@ -143,24 +143,22 @@ def check_datasets(datasets, rehearsal):
 
 
 def criterion(before, *, rehearsal, margin):
-    """Makes the function that ranks checkpoints by their validation F-scores.
+    """Makes the function that ranks checkpoints by their validation scores.
 
     Args:
-      before: the initial model's validation F-scores, by dataset.
+      before: the initial model's validation scores, by dataset.
       rehearsal: names of the rehearsal datasets, at least one.
-      margin: how much lower than the initial model's the mean F-score over the rehearsal datasets
-        may be.
+      margin: how much lower than the initial model's the score on each rehearsal dataset may be.
 
     Returns:
-      Function `rank(scores)`, which takes F-scores by dataset. Its value is the mean F-score over
-      the datasets that are not for rehearsal, or None if the mean F-score over the rehearsal
-      datasets has dropped by more than the margin.
+      Function `rank(scores)`, which takes scores by dataset. Its value is the mean score over the
+      datasets that are not for rehearsal, or None if the score on any rehearsal dataset has dropped
+      by more than the margin.
     """
     new = [name for name in before if name not in rehearsal]
-    least = _mean(before, rehearsal) - margin
 
     def rank(scores):
-        if _mean(scores, rehearsal) < least:
+        if any(scores[name] < before[name] - margin for name in rehearsal):
             return None
         return _mean(scores, new)
 

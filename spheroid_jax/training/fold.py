@@ -166,6 +166,6 @@ def _validation(setup, images_of_partition):
     """Makes the function that scores a training state on the validation images."""
 
     def validate(state):
-        return grid_scores.validation_f_scores(setup.model(state), *images_of_partition)
+        return grid_scores.validation_scores(setup.model(state), *images_of_partition)
 
     return validate

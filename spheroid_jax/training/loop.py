@@ -98,7 +98,7 @@ def train(
       run_steps: function returned by `steps.make_run_steps`.
       batches: iterator of batches, from the step of the state on.
       plan: `Plan`.
-      validate: function from a state to a dict from dataset to mean F-score.
+      validate: function from a state to a dict from dataset to mean score.
       checkpoints: `checkpoint.Checkpoints`.
       progress: `progress.Progress`.
       stop_requested: function that is called after each dispatch. If it returns a true value,

@@ -46,14 +46,14 @@ class Progress:
 
         Args:
           step: number of completed steps.
-          scores: dict from dataset to mean F-score.
+          scores: dict from dataset to mean score.
         """
         mean = grid_scores.mean_over_datasets(scores)
         by_dataset = {_validation_name(dataset): f for dataset, f in scores.items()}
         self._write(step, {**by_dataset, "validation/mean": mean})
         shown = [*scores.items(), ("mean", mean)]
         self.say(
-            f"step {step}  validation F-score  " + "  ".join(f"{name} {f:.3f}" for name, f in shown)
+            f"step {step}  validation score  " + "  ".join(f"{name} {f:.3f}" for name, f in shown)
         )
 
     def say(self, message):

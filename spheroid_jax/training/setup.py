@@ -100,7 +100,7 @@ class Setup(NamedTuple):
       steps_per_dispatch: steps per call of the compiled program; 0 for the platform's default.
       validate_every: steps between validations.
       log_every: steps between records of the training metrics.
-      rehearsal_margin: how much lower than the initial model's the mean F-score on the rehearsal
+      rehearsal_margin: how much lower than the initial model's the score on each rehearsal
         datasets may be.
       keep_last: whether the model is that of the last checkpoint instead of the best.
       keep_programs: whether compiled programs are kept in the cache folder.
@@ -174,10 +174,10 @@ class Setup(NamedTuple):
         )
 
     def rank(self, before):
-        """Returns the function that ranks checkpoints by their validation F-scores.
+        """Returns the function that ranks checkpoints by their validation scores.
 
         Args:
-          before: validation F-scores of the initial model by dataset; None for training from
+          before: validation scores of the initial model by dataset; None for training from
             scratch.
         """
         if self.keep_last:

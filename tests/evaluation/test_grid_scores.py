@@ -40,7 +40,7 @@ def test_of_a_truth_with_several_bodies_the_largest_counts(test_partition):
 
 
 def test_validation_counts_each_dataset_the_same(test_partition):
-    scores = grid_scores.validation_f_scores(thresholding(), *test_partition)
+    scores = grid_scores.validation_scores(thresholding(), *test_partition)
     assert scores == {"d1": 2 / 3, "d2": 1.0}
     assert grid_scores.mean_over_datasets(scores) == pytest.approx(5 / 6)
 
@@ -48,7 +48,7 @@ def test_validation_counts_each_dataset_the_same(test_partition):
 def test_a_dataset_may_be_named_mean(test_partition):
     grids, labels, _ = test_partition
     names = [("mean", "a"), ("d2", "b")]
-    scores = grid_scores.validation_f_scores(thresholding(), grids, labels, names)
+    scores = grid_scores.validation_scores(thresholding(), grids, labels, names)
     assert scores == {"mean": 2 / 3, "d2": 1.0}
     assert grid_scores.mean_over_datasets(scores) == pytest.approx(5 / 6)
 

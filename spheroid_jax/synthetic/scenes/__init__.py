@@ -25,6 +25,7 @@ from spheroid_jax.synthetic.scenes.scene import Scene, Sketch, finish
 
 _STREAM = 7  # apart from the streams of the other modules
 _CLOSEUPS = 8
+_MOST_TRIES = 20  # windows into one scene
 LARGER = 3  # side of the scene that a closeup is cut out of, over that of the closeup
 MIN_SIZE = 64  # pixels; smaller frames do not resolve rims and cells
 
@@ -80,7 +81,8 @@ def draw_closeup(seed: int, size: int) -> Scene:
     """Draws a window at random zoom into a larger scene, a pure function of the arguments.
 
     Bodies are cut by the window's border, or lie beside it; so a network learns what it sees when
-    it looks closer at a part of an image.
+    it looks closer at a part of an image. A scene that has hardly a window of more than one gray
+    level is drawn as `draw_scene` does.
 
     Args:
       seed: number of the scene, >= 0.
@@ -88,7 +90,13 @@ def draw_closeup(seed: int, size: int) -> Scene:
     """
     whole = draw_scene(seed, LARGER * size)
     rng = np.random.default_rng([seed, _CLOSEUPS])
-    return scene.cut(whole, windows.draw_window(whole.labels, rng, size), size)
+    for _ in range(_MOST_TRIES):
+        place = windows.draw_window(whole.labels, rng, size)
+        if np.ptp(whole.image[place]) > 0:
+            closeup = scene.cut(whole, place, size)
+            if np.ptp(closeup.image) > 0:
+                return closeup
+    return draw_scene(seed, size)
 
 
 def drawn_kind(seed: int) -> str:
