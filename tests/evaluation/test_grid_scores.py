@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from helpers import SIZE, thresholding
 
+from spheroid_jax import images
 from spheroid_jax.evaluation import grid_scores, held_out
+from spheroid_jax.inference import predict
 from spheroid_jax.workdir import Fold
 
 
@@ -51,6 +53,26 @@ def test_a_dataset_may_be_named_mean(test_partition):
     scores = grid_scores.validation_scores(thresholding(), grids, labels, names)
     assert scores == {"mean": 2 / 3, "d2": 1.0}
     assert grid_scores.mean_over_datasets(scores) == pytest.approx(5 / 6)
+
+
+def test_of_a_model_with_markers_half_of_the_score_is_that_of_its_bodies(monkeypatch):
+    # Two bodies that touch: the foreground is right, and the markers part them or do not.
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    away = np.minimum(*(np.hypot(rows - 14, columns - middle) for middle in (8, 23)))
+    label = np.where(away < 7.8, images.FOREGROUND, 0).astype(np.uint8)
+    label[away < 4] |= images.MARKER
+    foreground = images.is_body(label)
+    apart = images.is_marker(label)
+    joined = apart.copy()
+    joined[12:16, 8:24] = True
+    monkeypatch.setattr(predict, "has_markers", lambda params: True)
+    for markers, f1 in ((apart, 1.0), (joined, 0.0)):
+        maps = np.stack([foreground, markers]).astype(np.float32)
+        monkeypatch.setattr(predict, "grid_maps", lambda _, grids, maps=maps: np.stack(4 * [maps]))
+        scores = grid_scores.validation_scores(
+            thresholding(), np.zeros((1, SIZE, SIZE), np.float32), label[np.newaxis], [("d", "a")]
+        )
+        assert scores == {"d": (1 + f1) / 2}
 
 
 def test_maps_on_disk_give_the_scores_they_gave(tmp_path, rng):
