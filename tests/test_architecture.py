@@ -62,6 +62,7 @@ ONLY_IN = {
     "bioio_base": {"images/formats/bioio"},
     "xlsxwriter": {"report/sheets"},
     "pyarrow": {"report/sheets"},
+    "openpyxl": {"plate/layout_excel"},
     "ml_collections": {"training/setup"},
     "tifffile": {"images/formats/tiff", "lab/outlines"},
     "PIL": {

@@ -33,6 +33,7 @@ EXTRAS = {
     "zarr": (("zarr",),),
     "bioio": (("bioio",),),
     "parquet": (("pyarrow",),),
+    "plate": (("matplotlib",), ("openpyxl",)),
     "report": (("matplotlib",),),
 }
 # The packaged model's F-score on easy drawn images is above 0.97.

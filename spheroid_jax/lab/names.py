@@ -20,15 +20,12 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from spheroid_jax.errors import UserError
+from spheroid_jax.report.plates import COLUMNS, ROW, WELL, row_letters, well_name
 
-# Rows A to Z and AA to AF, columns 1 to 48: a plate of 1,536 wells.
-_ROW = "[A-Z]|A[A-F]"
-_COLUMNS = 48
-_WELL = re.compile(rf"({_ROW})[-_]?0*([1-9]\d?)", re.I)
 _OPERETTA = re.compile(r"r(\d{2})c(\d{2})f(\d+)p\d+", re.I)
 _INCUCYTE_SINCE = re.compile(r"(\d+)d(\d{1,2})h(\d{1,2})m")
 _INCUCYTE_DATE = re.compile(r"(\d{4})y(\d{1,2})m(\d{1,2})d[-_](\d{1,2})h(\d{1,2})m")
-_INCUCYTE_FIELD = re.compile(rf"(?:^|_)(?:{_ROW})\d{{1,2}}_(\d{{1,2}})_")
+_INCUCYTE_FIELD = re.compile(rf"(?:^|_)(?:{ROW})\d{{1,2}}_(\d{{1,2}})_")
 _NUMBER = r"0*(\d+(?:[.,]\d+)?)"
 
 
@@ -136,17 +133,6 @@ def read_places(names: Iterable[str], pattern: re.Pattern | None = None) -> list
     ]
 
 
-def well_name(row: str, column: int) -> str:
-    """Returns a well's name in one form: "A01".
-
-    Raises:
-      ValueError: no such well on a plate of up to 1,536 wells.
-    """
-    if not re.fullmatch(_ROW, row.upper()) or not 1 <= column <= _COLUMNS:
-        raise ValueError(f"no well {row}{column} on any plate")
-    return f"{row.upper()}{column:02d}"
-
-
 def _series(name):
     """What stands before the well in an Incucyte name: the name of the plate."""
     stem = name.rpartition("/")[2]
@@ -168,13 +154,13 @@ def _by_pattern(name, pattern):
     groups = {key: value for key, value in found.groupdict().items() if value is not None}
     well = ""
     if "well" in groups:
-        match = _WELL.fullmatch(groups["well"])
+        match = WELL.fullmatch(groups["well"])
         if match is None:
             raise ValueError(f"{groups['well']!r} is not a well")
         well = well_name(match[1], int(match[2]))
     elif "row" in groups and "column" in groups:
         row = groups["row"]
-        row = _letters(int(row)) if row.isdigit() else row
+        row = row_letters(int(row) - 1) if row.isdigit() else row
         well = well_name(row, int(groups["column"]))
     day, hour = (_float(groups[key]) if key in groups else None for key in ("day", "hour"))
     return Place(well, day, hour, groups.get("field", ""))
@@ -186,7 +172,7 @@ def _by_layout(name):
     stem = parts[-1].rpartition(".")[0] or parts[-1]
     parts = [stem, *reversed(parts[:-1])]
     if found := _OPERETTA.match(stem):
-        well = well_name(_letters(int(found[1])), int(found[2]))
+        well = well_name(row_letters(int(found[1]) - 1), int(found[2]))
         return Place(well, *_time(parts[1:]), field=str(int(found[3])))
     wells = [_wells(part) for part in parts]
     candidates = next((found for found in wells if found), [])
@@ -211,8 +197,8 @@ def _by_layout(name):
 def _wells(part):
     """The wells that the tokens of one part of a path can mean, each once."""
     tokens = _tokens(part)
-    found = {token: match for token in tokens if (match := _WELL.fullmatch(token))}
-    found = {t: m for t, m in found.items() if int(m[2]) <= _COLUMNS}
+    found = {token: match for token in tokens if (match := WELL.fullmatch(token))}
+    found = {t: m for t, m in found.items() if int(m[2]) <= COLUMNS}
     plain = {t: m for t, m in found.items() if m[1].lower() not in _AXES}
     # C04 beside nothing else is a well; beside A01 it is a channel, as d3 is a day.
     upper = {t: m for t, m in found.items() if t[0].isupper()}
@@ -240,7 +226,7 @@ def _first(pattern, parts, kind):
     for part in parts:
         wells = _wells(part)
         for found in pattern.finditer(part):
-            own = _WELL.fullmatch(found[0])
+            own = WELL.fullmatch(found[0])
             if own is None or well_name(own[1], int(own[2])) not in wells:
                 return kind(next(group for group in found.groups() if group is not None))
     return None
@@ -253,8 +239,3 @@ def _incucyte_field(stem):
 
 def _float(text):
     return float(text.replace(",", "."))
-
-
-def _letters(number):
-    """The letters of a row: 1 is A, 27 is AA."""
-    return chr(64 + number) if number <= 26 else "A" + chr(64 + number - 26)
