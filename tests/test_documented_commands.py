@@ -217,6 +217,9 @@ def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     if page.stem == "drawn-scenes":
         assert variables["labels"].shape == variables["image"].shape == (256, 256)
         return
+    if page.stem == "plate-map":
+        assert (tmp_path / "map.xlsx").stat().st_size > 1000
+        return
     if "mask" in variables:
         assert variables["mask"].shape == image.shape and variables["mask"].dtype == bool
         return

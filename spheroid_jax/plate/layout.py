@@ -238,7 +238,8 @@ def _check_treatments(entries):
     for name, same in of_treatment.items():
         dosed = [entry for entry in same if not math.isnan(entry.well.concentration)]
         _check_one_unit(name, dosed)
-        undosed = [e for e in same if e.well.role == "sample" and e not in dosed]
+        samples = [entry for entry in same if entry.well.role == "sample"]
+        undosed = [entry for entry in samples if math.isnan(entry.well.concentration)]
         if dosed and undosed:
             raise undosed[0].error(
                 "concentration",
