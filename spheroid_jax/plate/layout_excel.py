@@ -35,10 +35,14 @@ def read(path: str | os.PathLike) -> tuple[list[Row], list[str]]:
     if any(layout_grids.found(sheet) for sheet in sheets):
         return layout_grids.rows(str(path), sheets), []
     first, *others = sheets
-    rows = layout_table.rows(first.where, _records(first))
+    otherwise = "; a grid has 1, 2 and so on at its top, and A, B and so on at its left"
+    records = _records(first)
+    rows = layout_table.rows(first.where, records, otherwise)
+    notes = layout_table.said_comments([n for n in first.comments if n > records[0].line])
     names = ", ".join(layout_fields.shown(sheet.name) for sheet in others)
-    notes = [f"only the sheet {layout_fields.shown(first.name)} is read, not {names}"]
-    return rows, notes if others else []
+    if others:
+        notes.append(f"only the sheet {layout_fields.shown(first.name)} is read, not {names}")
+    return rows, notes
 
 
 class _Books(NamedTuple):
@@ -97,7 +101,9 @@ def _sheet(path, values, formulas):
             text = _text(cell, formulas[cell.coordinate], at)
             if text:
                 cells[cell.row, cell.column] = Cell(text, at)
-    return Sheet(values.title, where, _without_comments(cells))
+    comments = _comments(cells)
+    kept = {at: cell for at, cell in cells.items() if at[0] not in comments}
+    return Sheet(values.title, where, kept, comments)
 
 
 def _text(cell, formula, where):
@@ -121,12 +127,12 @@ def _text(cell, formula, where):
     return f"{value:.15g}"
 
 
-def _without_comments(cells):
-    """Drops what stands in a row from the first # on, if nothing stands before it."""
+def _comments(cells):
+    """The numbers of the rows whose first text begins with #."""
     first = {}
     for row, column in sorted(cells):
         first.setdefault(row, cells[row, column].text)
-    return {at: cell for at, cell in cells.items() if not first[at[0]].startswith("#")}
+    return [row for row, text in first.items() if text.startswith("#")]
 
 
 def _records(sheet):

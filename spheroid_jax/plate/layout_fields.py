@@ -125,6 +125,12 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 
 def unknown_field(text: str) -> str:
     """Returns what is wrong with a name that is not a field's."""
+    bare = field_name(text.partition("(")[0].strip())
+    if bare in NAMES:
+        return (
+            f"{shown(text)} is more than the name of a column; write {bare}, and a unit into the "
+            "column concentration_unit"
+        )
     near = did_you_mean(field_name(text), NAMES)
     return (
         f"{shown(text)} is not a column of a plate map{near or '; known are ' + ', '.join(NAMES)}"

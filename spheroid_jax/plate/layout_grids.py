@@ -24,12 +24,14 @@ class Sheet(NamedTuple):
     Attributes:
       name: the sheet's name.
       where: the sheet in the words of a message: "map.xlsx, sheet 'plate 1'".
-      cells: the cells that are not empty, by row and column from 1.
+      cells: the cells that are not empty, by row and column from 1; without comments.
+      comments: numbers of the rows that are comments.
     """
 
     name: str
     where: str
     cells: Mapping[tuple[int, int], Cell]
+    comments: Sequence[int] = ()
 
     def cell(self, row: int, column: int) -> Cell:
         """Returns a cell, which may be empty."""

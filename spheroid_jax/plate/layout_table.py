@@ -21,19 +21,20 @@ class Record(NamedTuple):
     cells: Sequence[Cell]
 
 
-def rows(where: str, records: Sequence[Record]) -> list[Row]:
+def rows(where: str, records: Sequence[Record], otherwise: str = "") -> list[Row]:
     """Makes one row per well of a table.
 
     Args:
       where: the file in the words of a message.
       records: lines without comments; the first has the headings.
+      otherwise: end of the message where there are no headings: what else could be meant.
 
     Raises:
       LayoutError: no headings, an unknown or missing column, or a line that does not fit them.
     """
     if not records:
         raise LayoutError(f"{where}: has comments only; the first line after them names columns")
-    fields = _fields(records[0])
+    fields = _fields(records[0], otherwise)
     if len(records) == 1:
         raise LayoutError(f"{where}: has headings but no wells; add a line per well")
     return [_row(record, fields) for record in records[1:]]
@@ -48,13 +49,13 @@ def said_comments(lines: Sequence[int]) -> list[str]:
     return [f"{len(lines)} lines begin with # and count as comments, the first is line {lines[0]}"]
 
 
-def _fields(heading):
+def _fields(heading, otherwise):
     """Names the field of each column; "" for a column without a heading."""
     names = [layout_fields.field_name(cell.text) for cell in heading.cells]
     if not set(names) & set(layout_fields.NAMES):
         raise LayoutError(
             f"{heading.where}: the columns have no headings; the first line of the table names "
-            f"them: {', '.join(layout_fields.NAMES)}"
+            f"them: {', '.join(layout_fields.NAMES)}{otherwise}"
         )
     for name, cell in zip(names, heading.cells, strict=True):
         if name and name not in layout_fields.NAMES:

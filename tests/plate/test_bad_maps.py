@@ -123,6 +123,12 @@ BAD = [
         ", line 1, column 3: 'IC' is not a column of a plate map; known are plate, experiment, ",
     ),
     (
+        "a heading with a unit",
+        "map.csv",
+        HEAD.replace("concentration,", "Concentration (uM),") + TWO,
+        ", line 1, column 4: 'Concentration (uM)' is more than the name of a column; write conc",
+    ),
+    (
         "a heading twice",
         "map.csv",
         HEAD.replace("treatment", "Role") + TWO,

@@ -44,6 +44,11 @@ BAD = [
         ", sheet 'map', line 2, column C (seeding): '1,5' is not a number; write a decimal point",
     ),
     (
+        "a part of a grid",
+        {"role": [[None, 2, 3], ["B", "blank", "blank"]]},
+        "note; a grid has 1, 2 and so on at its top, and A, B and so on at its left",
+    ),
+    (
         "a grid of no plate",
         {"role": [[None, 1, 2, 3, 4], ["A", "blank"], ["B", "blank"]]},
         ", sheet 'role', line 1, column A: the grid has 2 rows and 4 columns, as no plate has; a",

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import pathlib
+import sys
 import tempfile
 
 import pytest
@@ -14,6 +15,7 @@ from maps import said, write_book
 from spheroid_jax.plate import layout, layout_fields
 from spheroid_jax.plate.layout_fields import LayoutError
 from spheroid_jax.report import plates
+from spheroid_jax.runtime.extras import MissingPackage
 
 CSV = """\
 # Monday
@@ -186,11 +188,31 @@ def test_a_line_below_the_headings_that_counts_as_a_comment_is_said(tmp_path):
     assert more == "2 lines begin with # and count as comments, the first is line 3"
 
 
+def test_a_row_of_a_sheet_that_counts_as_a_comment_is_said(tmp_path):
+    sheet = [["# a"], ["plate", "well", "role"], ["#1", "A1", "blank"], ["P2", "A1", "blank"]]
+    found = layout.read(write_book(tmp_path / "map.xlsx", {"plate": sheet}))
+    assert len(found.wells) == 1
+    assert found.notes[0] == "line 3 begins with # and counts as a comment"
+
+
 def test_other_sheets_than_a_tidy_first_one_are_said(tmp_path):
     path = write_book(
         tmp_path / "map.xlsx", {"plate": TIDY, "raw": [["x"]], "blank": [], "# columns": [["y"]]}
     )
     assert layout.read(path).notes[0] == "only the sheet 'plate' is read, not 'raw'"
+
+
+@pytest.mark.parametrize("name", ["map.csv", "map.xlsx", "map.toml"])
+def test_a_file_that_is_not_there_is_the_system_s_error(tmp_path, name):
+    with pytest.raises(FileNotFoundError, match=name):
+        layout.read(tmp_path / name)
+
+
+def test_without_its_package_an_excel_file_is_refused_with_what_to_install(tmp_path, monkeypatch):
+    path = write_book(tmp_path / "map.xlsx", {"plate": TIDY})
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(MissingPackage, match=r"openpyxl.*spheroid-jax\[plate\].*CSV UTF-8"):
+        layout.read(path)
 
 
 # What a map means.
