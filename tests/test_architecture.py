@@ -48,7 +48,10 @@ ALLOWED = {
 ONLY_IN = {
     "tensorflow": {"data/pipeline", "data/records"},
     "tensorflow_datasets": {"data/records"},
-    "matplotlib": {"report/f_scores", "report/figures", "report/svg", "report/training"},
+    "matplotlib": {
+        *("report/f_scores", "report/figures", "report/heat_map", "report/journal"),
+        *("report/plate_figures", "report/survival", "report/svg", "report/training"),
+    },
     "jinja2": {"report/page"},
     "orbax": {"training/checkpoint"},
     "tensorboardX": {"training/progress"},
