@@ -122,8 +122,8 @@ def _bootstrap(groups, counts, seed):
     """Returns the ends of the percentile interval of the difference of the medians."""
     rng = np.random.default_rng(seed)
     first, second = (
-        survival.medians(*group, rng.multinomial(n, np.full(n, 1 / n), size=_DRAWS))
-        for group, n in zip(groups, counts, strict=True)
+        survival.medians(times, observed, rng.multinomial(n, np.full(n, 1 / n), size=_DRAWS))
+        for (times, observed), n in zip(groups, counts, strict=True)
     )
     known = np.isfinite(first) | np.isfinite(second)
     # Order statistics, because between a number and inf there is nothing to interpolate.
