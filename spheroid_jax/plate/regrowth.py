@@ -133,7 +133,8 @@ def scd50(dose: Float[np.ndarray, " N"], controlled: Bool[np.ndarray, " N"]) -> 
     Raises:
       ValueError: lengths differ, or a dose is not finite.
 
-    Source: SCD50 as a dose: Stuschke et al. (abstract read); the logistic form and the interval
+    Source: SCD50 as a dose: Stuschke et al., Radiosensitivity, repair capacity, and stem cell
+    fraction in human soft tissue tumors (abstract read); the logistic form and the interval
     are a choice of this package. References of the regression: `firth.firth_logistic`.
     """
     if len(dose) != len(controlled):
