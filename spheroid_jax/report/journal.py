@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib import figure, ticker
+from matplotlib import figure, font_manager, textpath, ticker
 
 from spheroid_jax.report import svg
 
@@ -39,16 +39,19 @@ ORANGE, SKY, BLACK = "#e69f00", "#56b4e9", "#000000"
 COLOURS = BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK
 LINES = "-", (0, (5, 1.5)), (0, (1, 1))
 _MM = 1 / 25.4
+_POINT_MM = 25.4 / 72
+# Sizes of a panel's name and of the facts below it, in points.
+_NAME, _FACTS = 7, 6
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Grid(NamedTuple):
-    """Arrangement of panels: rows, columns, width of the figure, characters per line of a title."""
+    """Arrangement of panels: rows, columns, width of the figure, room for a panel's title."""
 
     rows: int
     columns: int
     width_mm: float
-    characters: int
+    title_mm: float
 
 
 def grid(panels: int) -> Grid:
@@ -61,7 +64,7 @@ def grid(panels: int) -> Grid:
         raise ValueError("a figure needs at least 1 panel")
     columns = {1: 1, 2: 2, 3: 3, 4: 2}.get(panels, 3 if panels <= 9 else 4)
     width = {1: COLUMN_MM, 2: WIDE_MM}.get(columns, PAGE_MM)
-    return Grid(-(-panels // columns), columns, width, int((width - 14) / columns / 1.65))
+    return Grid(-(-panels // columns), columns, width, (width - 14) / columns - 4)
 
 
 def blank(width_mm: float, height_mm: float) -> figure.Figure:
@@ -90,10 +93,24 @@ class Title(NamedTuple):
         return facts + (self.name.count("\n") + 1) * 3 + 2
 
 
-def title(name: str, facts: Sequence[str], characters: int) -> Title:
-    """Wraps a panel's name and facts to a number of characters per line; facts have more."""
-    wrapped = [fitted(fact, int(1.5 * characters)) for fact in facts if fact]
-    return Title(fitted(name, characters), "\n".join(wrapped))
+def title(name: str, facts: Sequence[str], width_mm: float) -> Title:
+    """Wraps a panel's name and facts to a width."""
+    wrapped = [_to_width(fact, width_mm, size=_FACTS, weight="normal") for fact in facts if fact]
+    name = _to_width(name, width_mm, size=_NAME, weight="bold")
+    return Title(name, "\n".join(wrapped))
+
+
+def _to_width(text, width_mm, *, size, weight):
+    """Wraps a text to a measured width: a wide title would make its panel narrow."""
+    properties = font_manager.FontProperties(size=size, weight=weight)
+    measure = textpath.TextToPath().get_text_width_height_descent
+    characters = int(width_mm / (0.15 * size))
+    while True:
+        wrapped = fitted(text, characters)
+        widest = max(measure(line, properties, ismath=False)[0] for line in wrapped.split("\n"))
+        if widest * _POINT_MM <= width_mm or characters <= 5:
+            return wrapped
+        characters -= 1
 
 
 def write_title(panel, text: Title):
@@ -105,7 +122,7 @@ def write_title(panel, text: Title):
         xycoords="axes fraction",
         textcoords="offset points",
         va="bottom",
-        fontsize=6,
+        fontsize=_FACTS,
         color="0.25",
     )
     panel.annotate(
@@ -115,6 +132,7 @@ def write_title(panel, text: Title):
         xycoords=facts,
         textcoords="offset points",
         va="bottom",
+        fontsize=_NAME,
         weight="bold",
     )
 
@@ -213,6 +231,6 @@ def label_axes(picture: figure.Figure, panels, grid: Grid, *, x: str, y: str):
 
 def _inside(ticks, low, high):
     tolerance = 1e-9
-    ticks = np.unique(np.asarray(ticks, float))
+    ticks = np.unique([float(f"{tick:.9g}") for tick in ticks])
     inside = (ticks >= low * (1 - tolerance)) & (ticks <= high * (1 + tolerance))
     return ticks[inside].tolist()

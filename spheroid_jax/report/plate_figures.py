@@ -179,7 +179,7 @@ _IC50 = {"color": journal.GREEN, "linestyle": (0, (1, 1)), "linewidth": 1.1}
 def _panels(texts, entries, **shared):
     """Makes a figure with a legend and one panel per (name, facts); returns its panels, too."""
     grid = journal.grid(len(texts))
-    titles = [journal.title(name, facts, grid.characters) for name, facts in texts]
+    titles = [journal.title(name, facts, grid.title_mm) for name, facts in texts]
     axes = _ALONE_MM if len(texts) == 1 else _AXES_MM
     height = sum(axes + 8 + title for title in journal.heights_mm(titles, grid.columns))
     picture = journal.blank(

@@ -258,6 +258,15 @@ def test_a_fitted_text_has_no_more_lines_than_allowed_and_keeps_its_ends():
     assert journal.fitted("", 10) == ""
 
 
+def test_a_title_has_the_width_of_its_panel_in_wide_and_in_narrow_letters():
+    for letter in ("W", "i"):
+        title = journal.title(f"{letter * 9} " * 9, [f"{letter * 9} " * 9], 40)
+        rows = title.name.split("\n")
+        assert len(rows) == 3 and max(map(len, rows)) < (17 if letter == "W" else 60)
+    assert journal.title("iiii " * 7, [], 40).name.count("\n") == 0
+    assert journal.title("drug", ["EC50 0.00106 µM [0.000754, 0.00148]"], 37.5).facts.count("\n")
+
+
 # Growth.
 
 
