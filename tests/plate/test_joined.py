@@ -35,7 +35,9 @@ def test_a_well_that_is_not_in_the_map_is_listed_and_never_a_control(tmp_path):
     found = join(tmp_path, [CONTROL], [image("A01.png", "A01", 100), image("B07.png", "B07", 10)])
     assert [row.well.well for row in found.rows] == ["A01"]
     assert found.unmapped == ("p B07",)
-    assert any("1 well (p B07) with images not in the map, left out" in note for note in found.notes)
+    assert any(
+        "1 well (p B07) with images not in the map, left out" in note for note in found.notes
+    )
 
 
 def test_a_mapped_well_without_an_image_is_a_row_with_its_reason(tmp_path):

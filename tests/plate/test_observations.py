@@ -16,7 +16,13 @@ def one(tmp_path, **image):
 def test_a_volume_is_read_with_its_well_and_hours(tmp_path):
     found = observations.read([one(tmp_path, day="2", volumes=[8.0, 3.0])])
     (row,) = found.rows
-    assert (row.well, row.time_h, row.value, row.verdict, row.reason) == ("A01", 48.0, 8.0, "ok", "")
+    assert (row.well, row.time_h, row.value, row.verdict, row.reason) == (
+        "A01",
+        48.0,
+        8.0,
+        "ok",
+        "",
+    )
     assert (found.unit, found.notes) == ("um3", ())
 
 
