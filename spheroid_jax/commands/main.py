@@ -9,11 +9,13 @@ import spheroid_jax
 
 COMMANDS = {
     "measure": "measure sizes and shapes, with verdicts, tables and a report",
+    "plate": "from measured wells and a plate map to growth, dose response and comparisons",
     "segment": "write a mask for each image",
     "score": "score masks made by any tool against true masks",
     "compare": "compare finished training runs on the test images",
     "truth": "make ground truth for images without masks, semi-automatically",
     "package": "add a trained model to the package under a name",
+    "demo": "draw a plate with known answers, measure it and analyse it",
     "doctor": "check the installation, and segment a drawn image",
 }
 

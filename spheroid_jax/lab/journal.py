@@ -20,8 +20,8 @@ import threading
 from typing import Any, NamedTuple
 
 from spheroid_jax.runtime import files
+from spheroid_jax.runtime.own_files import FOLDER, digest
 
-FOLDER = ".spheroid"
 _JOURNAL = "journal.jsonl"
 
 
@@ -163,11 +163,6 @@ def _ends_within_a_line(path):
     with open(path, "rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read() != b"\n"
-
-
-def digest(content: bytes) -> str:
-    """Returns the SHA-256 of bytes."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def file_digest(path: str | os.PathLike) -> str:

@@ -19,8 +19,9 @@ from scipy import ndimage
 from spheroid_jax import images
 from spheroid_jax.errors import UserError
 from spheroid_jax.images import find
-from spheroid_jax.lab import journal, names
+from spheroid_jax.lab import names
 from spheroid_jax.lab.names import Place
+from spheroid_jax.runtime import own_files
 
 # Names that microscopes' programs give to a transmitted-light channel.
 _BRIGHT_FIELD = re.compile(
@@ -307,7 +308,7 @@ def _thumbnail(found, named):
 def _is_result(path):
     """Whether a file is a picture that an earlier run has written into its own folders."""
     return any(
-        folder.name in RESULT_FOLDERS and (folder.parent / journal.FOLDER).is_dir()
+        folder.name in RESULT_FOLDERS and (folder.parent / own_files.FOLDER).is_dir()
         for folder in path.parents
     )
 

@@ -29,17 +29,17 @@ from spheroid_jax import __version__, images
 from spheroid_jax.inference import model_file, pretrained, stream
 from spheroid_jax.lab import (
     examination,
-    own_files,
     plan,
     report,
     rules,
     verdict,
     wells,
 )
-from spheroid_jax.lab.journal import FOLDER, Entry, Journal, digest, file_digest
+from spheroid_jax.lab.journal import Entry, Journal, file_digest
 from spheroid_jax.lab.plan import Choice, Failed, Planned
 from spheroid_jax.report import sheets
-from spheroid_jax.runtime import locks
+from spheroid_jax.runtime import locks, own_files
+from spheroid_jax.runtime.own_files import FOLDER, digest
 
 THUMBNAIL_PX = 360
 # Tables are written anew while a run goes on, at most this often.

@@ -114,6 +114,23 @@ def best(fits: tuple[GrowthFit, ...]) -> GrowthFit | None:
     return min(known, key=lambda fit: fit.aicc) if known else None
 
 
+def predict(fit: GrowthFit, time_h: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    """Returns the sizes of a fitted model at times in hours.
+
+    Raises:
+      ValueError: the model was not fitted.
+    """
+    if math.isnan(fit.aicc):
+        raise ValueError(f"the model {fit.model} was not fitted: {fit.note}")
+    days = (time_h - fit.start_h) / HOURS_PER_DAY
+    start, rate, largest = fit.size_0.value, fit.rate_per_day.value, fit.size_max.value
+    if fit.model == "exponential" or not math.isfinite(largest):
+        return start * np.exp(fit.initial_rate_per_day.value * days)
+    if fit.model == "logistic":
+        return largest / (1 + (largest / start - 1) * np.exp(-rate * days))
+    return start * np.exp(math.log(largest / start) * (1 - np.exp(-rate * days)))
+
+
 def fit_model(
     model: str, time_h: Float[np.ndarray, " N"], size: Float[np.ndarray, " N"]
 ) -> GrowthFit:

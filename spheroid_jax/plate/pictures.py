@@ -1,15 +1,17 @@
 """Figures of an analysis: what `report.plate_figures` draws, taken from the results."""
 
 import math
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
-from spheroid_jax.plate import dose, growth_models, said
+from spheroid_jax.plate import controls, dose, growth_models, said, survival
 from spheroid_jax.plate.analysis import Analysis
 from spheroid_jax.plate.drugs import Drug
-from spheroid_jax.plate.series import Group
-from spheroid_jax.report import plate_figures, plate_maps, survival_figures
+from spheroid_jax.plate.conditions import Condition
+from spheroid_jax.report import heat_map, plate_figures, plates
+from spheroid_jax.report import survival as survival_figure
 from spheroid_jax.report.plate_figures import DoseCurve, Growth
 from spheroid_jax.report.svg import Drawn
 
@@ -87,22 +89,20 @@ def _growth(analysis, size):
         )
 
 
-def _panel(condition) -> Growth:
-    group: Group = condition.group
+def _panel(condition: Condition) -> Growth:
+    group = condition.group
     times = np.unique(np.concatenate([one.time_h for one in group.wells]))
     sizes = np.array([[one.at(time) for time in times] for one in group.wells], float)
     known = ~np.isnan(sizes)
-    mean = np.where(
-        known.any(0), np.nansum(sizes, axis=0) / np.maximum(known.sum(0), 1), math.nan
-    )
+    mean = np.where(known.any(0), np.nansum(sizes, axis=0) / np.maximum(known.sum(0), 1), math.nan)
     best = growth_models.best(condition.fits)
     fit_times = fit = np.empty(0)
     if best is not None:
         fit_times = np.linspace(best.start_h, times[-1], _GRID)
         fit = growth_models.predict(best, fit_times)
     rate = condition.rate
-    note = rate.note
-    if not math.isnan(rate.doubling_days.value):
+    note = "" if rate is None else rate.note
+    if rate is not None and not math.isnan(rate.doubling_days.value):
         note = f"doubling {said.estimate(rate.doubling_days, 'd')}"
     return Growth(
         name=group.key.label,
@@ -114,3 +114,78 @@ def _panel(condition) -> Growth:
         n=said.replicates(group.wells),
         note=note,
     )
+
+
+def _regrowth(analysis):
+    """Yields Kaplan-Meier curves of the conditions of each drug, in which any spheroid regrew."""
+    for drug in analysis.drugs:
+        groups = [
+            _survival(each)
+            for each in analysis.conditions
+            if each.curve is not None
+            and each.group.key[:2] == (drug.cell_line, drug.treatment)
+            and each.group.key.role == "sample"
+        ]
+        if not any((~group.censored).any() for group in groups):
+            continue
+        yield (
+            f"regrowth_{_file_name(drug.label)}",
+            f"{drug.label}: probability that a spheroid has not regrown (Kaplan-Meier, 95 % "
+            "log-log intervals), and the number at risk. A tick is a censored spheroid.",
+            survival_figure.survival_steps(
+                groups, probability="not regrown", time="time after treatment (d)"
+            ),
+        )
+
+
+def _survival(condition: Condition) -> survival_figure.Survival:
+    hours, observed = survival.followed(condition.regrown)
+    curve = condition.curve
+    key = condition.group.key
+    return survival_figure.Survival(
+        name=f"{key.concentration:g} {key.unit}",
+        times=curve.time[1:] / _HOURS_PER_DAY,
+        probability=curve.survival[1:],
+        low=curve.low[1:],
+        high=curve.high[1:],
+        observed=hours / _HOURS_PER_DAY,
+        censored=~observed,
+    )
+
+
+def _file_name(label):
+    """Returns a label with plain letters, digits and underscores alone."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_") or "drug"
+
+
+def _maps(analysis, measure):
+    """Yields one heat map per plate: percent of control, or the size where there is no control."""
+    at = analysis.times.at
+    shape = plates.FORMATS[analysis.layout.format]
+    for number, plate in enumerate(analysis.plates, start=1):
+        wells = [one for one in analysis.series if one.well.plate == plate.plate]
+        percent = controls.percent(wells, analysis.series, at)
+        relative = bool(np.any(~np.isnan(percent)))
+        sizes = np.array([one.at(at) for one in wells], float)
+        values = np.full(shape, math.nan)
+        refused, excluded = np.zeros(shape, bool), np.zeros(shape, bool)
+        roles = np.full(shape, "empty", object)
+        for one, value in zip(wells, percent if relative else sizes, strict=True):
+            place = one.well.row, one.well.column
+            values[place], refused[place] = value, one.refused_at(at)
+        for well in analysis.layout.wells:
+            if well.plate == plate.plate:
+                roles[well.row, well.column] = well.role
+                excluded[well.row, well.column] = well.excluded
+        name = f"plate {plate.plate}" if plate.plate else "plate"
+        unit = "% of control" if relative else said.unit(analysis.joined.unit)
+        yield (
+            f"plate_{number}",
+            f"{name.capitalize()} at {said.hours(at)}: {measure} of each well. Refused wells are "
+            "hatched, excluded ones crossed out.",
+            heat_map.heat_map(
+                heat_map.Plate(name, values, refused, excluded, roles),
+                value=f"{measure} ({unit})",
+                centre=100.0 if relative else None,
+            ),
+        )

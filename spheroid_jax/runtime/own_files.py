@@ -1,11 +1,13 @@
-"""Files of a whole run, such as tables: written anew each time, kept where a person edits them."""
+"""Files of a whole run, such as tables: written anew each time, kept where they are edited."""
 
+import hashlib
 import json
 import pathlib
 
-from spheroid_jax.lab.journal import FOLDER, digest
 from spheroid_jax.runtime import files
 
+# Folder of a run for what is not for readers.
+FOLDER = ".spheroid"
 EDITED = "was edited since it was written, and is kept"
 _HASHES = f"{FOLDER}/tables.json"
 
@@ -38,6 +40,11 @@ def write(output: pathlib.Path, made: dict[str, bytes], kept: dict[str, str]):
             kept[name] = f"{why}; the new one is {beside}"
         else:
             kept.pop(name, None)
+
+
+def digest(content: bytes) -> str:
+    """Returns the SHA-256 of bytes."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _problem(target, content, known):
