@@ -22,8 +22,8 @@ def main(arguments=None):
 def _parser():
     parser = parsers.parser(
         NAME,
-        "Draws a small plate with known answers (one active drug, one inactive, six days), measures "
-        "it and analyses it, as you would do with yours. Takes about a minute.",
+        "Draws a small plate with known answers (one active drug, one inactive, six days), "
+        "measures it and analyses it, as you would do with yours. Takes about a minute.",
         {
             "spheroid demo plate": "writes demo/images, demo/results and demo/analysis",
             "spheroid demo plate --output try --seed 1": "another plate",

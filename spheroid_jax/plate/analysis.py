@@ -31,6 +31,8 @@ from spheroid_jax.plate.layout import Layout
 from spheroid_jax.plate.options import PlateOptions
 from spheroid_jax.plate.series import Series
 
+_DEFAULTS = PlateOptions()
+
 
 class PlateError(UserError, ValueError):
     """A choice that does not fit the images; the message says what would."""
@@ -73,7 +75,7 @@ class Analysis(NamedTuple):
 def plate(
     results: str | os.PathLike | Iterable[str | os.PathLike],
     map: str | os.PathLike,
-    options: PlateOptions = PlateOptions(),
+    options: PlateOptions = _DEFAULTS,
 ) -> Analysis:
     """Analyses plates: growth, dose response, comparisons, regrowth, and quality.
 

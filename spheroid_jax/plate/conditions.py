@@ -61,8 +61,8 @@ class Condition(NamedTuple):
       radius: speed of the radius; None with one time, or for sizes in pixels.
       to_multiple: time to the multiple of the size at treatment, of each well.
       delay: growth delay against the negative control; None for the control.
-      regrown: time to regrowth of each well, for treated wells.
-      curve: probability that a well has not regrown, by time; None without wells to follow.
+      regrown: time to regrowth of each well; () where the treatment shrinks no spheroid.
+      curve: probability that a well has not regrown, by time; None where none is followed.
       control_probability: the same at the time of comparison.
       log_rank: times to regrowth compared with those of the negative control.
       comparison: size at the time of comparison against the negative control, as a ratio.
@@ -99,6 +99,15 @@ def analyse(
     """
     groups = [group for group in groups if group.key.role not in ("blank", "empty")]
     found = [_alone(group, everything, times, options) for group in groups]
+    shrunk = {_treatment(each) for each in found if _shrinks(each, times)}
+    lines = {line for line, _ in shrunk}
+    found = [
+        _followed(each, times, options)
+        if _treatment(each) in shrunk
+        or (each.group.key.role == "negative" and each.group.key.cell_line in lines)
+        else each
+        for each in found
+    ]
     found = _against_controls(found)
     return _compared(found, times, options)
 
@@ -125,7 +134,7 @@ def _alone(group, everything, times, options):
     later = time_h >= times.t0 - 1e-6
     window = options.window_h or (times.t0, times.every[-1])
     to_multiple = _each(group, delay.time_to_multiple, t0_h=times.t0, multiple=options.multiple)
-    condition = condition._replace(
+    return condition._replace(
         rate=growth.rate_of_wells(
             time_h, size, wells, unit=units, window_h=window, power=float(power)
         ),
@@ -133,7 +142,18 @@ def _alone(group, everything, times, options):
         radius=growth.linear_radius(time_h[later], _diameter(size[later], power)),
         to_multiple=to_multiple,
     )
-    return _followed(condition, times, options)
+
+
+def _treatment(condition):
+    return condition.group.key.cell_line, condition.group.key.treatment
+
+
+def _shrinks(condition, times):
+    """Whether a spheroid of a condition falls below its size at treatment, and so can regrow."""
+    return any(
+        bool(np.any(series.size[series.time_h > times.t0] < series.at(times.t0)))
+        for series in condition.group.wells
+    )
 
 
 def _each(group, function, **arguments):
@@ -154,7 +174,7 @@ def _diameter(size, power):
 
 
 def _followed(condition, times, options):
-    """Follows treated wells until they regrow; controls have nothing to regrow from."""
+    """Follows the wells of a treatment under which spheroids shrink until they regrow."""
     regrown = _each(condition.group, regrowth.event, t0_h=times.t0, rule=options.rule)
     hours, observed = survival.followed(regrown)
     if not len(hours):

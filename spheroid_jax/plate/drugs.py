@@ -74,7 +74,7 @@ class Drug(NamedTuple):
       ndr_note: why NDR is not defined.
       auc: area under the percent of control over log10 dose.
       hormesis: whether low doses stimulate.
-      control_dose: dose that controls half of the spheroids; None with one time.
+      control_dose: dose that controls half of the spheroids; None where the drug shrinks none.
       refusals: refused wells by dose.
     """
 
@@ -167,7 +167,7 @@ def _drug(names, found, conditions, everything, times, options):
         ndr_note,
         dose_groups.auc(samples.dose, samples.percent),
         dose_groups.hormesis(samples.dose, samples.percent, untreated.percent),
-        _control_dose(found, times) if times.grown else None,
+        _control_dose(found, times) if any(each.regrown for each in found) else None,
         _refusals(samples, untreated, times, names[2]),
     )
 

@@ -1,4 +1,4 @@
-"""The methods paragraph of an analysis: every choice, formula and version, to paste into a paper."""
+"""The methods paragraph of an analysis: choices, formulas and versions, to paste into a paper."""
 
 import platform
 from collections.abc import Iterator
@@ -58,15 +58,15 @@ def _growth(analysis):
         f"Treatment was at {times.t0:g} h. Specific growth rates of the volume were the slopes of "
         f"linear regressions of ln size on time from {start:g} to {end:g} h, per well; doubling "
         "times were ln 2 / rate. Exponential, logistic and Gompertz models were fitted to ln size "
-        "by least squares and compared by AICc. Growth delay was the difference of the median times "
-        f"to {options.multiple:g} times the size at treatment, wells that did not reach it being "
-        "censored."
+        "by least squares and compared by AICc. Growth delay was the difference of the median "
+        f"times to {options.multiple:g} times the size at treatment; wells that did not reach it "
+        "were censored."
     )
     rule = options.rule
     yield (
-        f"A spheroid counted as regrown when its size was above {rule.level:g} times that at "
-        f"treatment and had risen in {rule.rising} successive images; others were censored at their "
-        "last image. Control probabilities are Kaplan-Meier estimates with log-log intervals, "
+        "Under treatments that shrank spheroids, one counted as regrown when its size was above "
+        f"{rule.level:g} times that at treatment and had risen in {rule.rising} successive images; "
+        "others were censored at their last image. Control probabilities are Kaplan-Meier estimates with log-log intervals, "
         "compared by log-rank tests; SCD50 is from logistic regression with Firth's penalty."
     )
 
@@ -77,8 +77,9 @@ def _doses(options, times):
         "Dose-response curves y = bottom + (top - bottom) / (1 + (c / EC50)^h) were fitted to all "
         f"wells{loss}, the controls being wells at dose 0, and compared with a flat line by an F "
         "test; where p >= 0.05, no effect is reported. EC50 is the relative and IC50 the absolute "
-        "dose of half effect (50 % of the control). Intervals are 95 % profile-likelihood intervals "
-        "of one experiment; over several experiments they are t intervals of the logarithms."
+        "dose of half effect (50 % of the control). Intervals are 95 % profile-likelihood "
+        "intervals of one experiment; over several experiments they are t intervals of the "
+        "logarithms."
     )
     if times.grown:
         yield (
@@ -93,6 +94,6 @@ def _statistics(options, measure, times):
         f"At {times.at:g} h, the {measure} of each condition was compared with that of the "
         f"negative control by {test} on ln size, adjusted by Holm's method. Wells are technical "
         "replicates: with several experiments, values were averaged per experiment and n is the "
-        "number of experiments; with one experiment, n is the number of wells, and results hold for "
-        "this experiment alone. Intervals are 95 % intervals."
+        "number of experiments; with one experiment, n is the number of wells, and results hold "
+        "for this experiment alone. Intervals are 95 % intervals."
     )

@@ -8,8 +8,8 @@ import numpy as np
 
 from spheroid_jax.plate import controls, dose, growth_models, said, survival
 from spheroid_jax.plate.analysis import Analysis
-from spheroid_jax.plate.drugs import Drug
 from spheroid_jax.plate.conditions import Condition
+from spheroid_jax.plate.drugs import Drug
 from spheroid_jax.report import heat_map, plate_figures, plates
 from spheroid_jax.report import survival as survival_figure
 from spheroid_jax.report.plate_figures import DoseCurve, Growth

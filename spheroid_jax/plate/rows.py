@@ -206,7 +206,7 @@ def _key(key):
 
 
 def shown(value: float) -> float | str:
-    """Returns a number with as many digits as a table has; empty for NaN, and "inf" for infinity."""
+    """Returns a number with the digits of a table; empty for NaN, and "inf" for infinity."""
     if math.isnan(value):
         return ""
     return float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else str(value)

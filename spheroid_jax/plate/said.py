@@ -27,7 +27,8 @@ def number(value: float) -> str:
         digits = 2 if abs(value) < 100 else 3
         decimals = digits - 1 - math.floor(math.log10(abs(value))) if value else 0
         return f"{value:.{max(decimals, 0)}f}"
-    return f"{value:.2g}"
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def estimate(found: Estimate, unit: str = "", *, least: float = -math.inf) -> str:

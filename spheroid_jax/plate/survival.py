@@ -230,7 +230,10 @@ def log_rank(
     # Without a time at which both groups are at risk, the variance of the statistic is 0.
     if not events.size or events.min() > min(times.max(), other_times.max()):
         return LogRank(math.nan, math.nan, "no events while both groups are observed")
-    found = stats.logrank(_censored(times, observed), _censored(other_times, other_observed))
+    with np.errstate(invalid="ignore"):
+        found = stats.logrank(_censored(times, observed), _censored(other_times, other_observed))
+    if math.isnan(found.statistic):
+        return LogRank(math.nan, math.nan, "all events come at one time, for all at risk")
     return LogRank(float(found.statistic), float(found.pvalue))
 
 

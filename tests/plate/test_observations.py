@@ -9,8 +9,7 @@ from spheroid_jax.plate import observations
 
 
 def one(tmp_path, **image):
-    results = write_results(tmp_path / "results", [{"image": "A01.png", "well": "A01", **image}])
-    return results
+    return write_results(tmp_path / "results", [{"image": "A01.png", "well": "A01", **image}])
 
 
 def test_a_volume_is_read_with_its_well_and_hours(tmp_path):
