@@ -65,7 +65,7 @@ class Analysis(NamedTuple):
     answers: tuple[str, ...]
     warnings: tuple[str, ...]
 
-    def write(self, folder: str | os.PathLike, *, xlsx: bool = False) -> dict[str, pathlib.Path]:
+    def write(self, folder: str | os.PathLike, *, xlsx: bool = False) -> dict[str, str]:
         """Writes tables, figures and a page; see `plate.written.write`."""
         from spheroid_jax.plate import written
 

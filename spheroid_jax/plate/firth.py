@@ -76,13 +76,11 @@ def maximised(
     """Maximises Firth's penalised log-likelihood over coefficients in a subspace.
 
     The linear predictor is `offset` + `design` @ `directions` @ g; the penalty is that of all
-    columns of the design. Newton's method with the Fisher information, halving steps that fall.
+    columns of the design. Newton's method with the Fisher information, halving steps that fall;
+    where that does not end, the simplex method of Nelder and Mead.
 
     Returns:
       g at the maximum, and the penalised log-likelihood there.
-
-    Raises:
-      RuntimeError: no maximum after many steps.
     """
     offset = np.zeros(len(y)) if offset is None else offset
     free = np.zeros(directions.shape[1])
@@ -101,7 +99,14 @@ def maximised(
         free, gain, value = free + step, after - value, after
         if gain < 1e-13 * max(1.0, abs(value)) and np.max(np.abs(step)) < 1e-8:
             return free, value
-    raise RuntimeError(f"the penalised likelihood has no maximum after {_STEPS} steps")
+    # With two or three units, the information says little about the penalty: the steps do not end.
+    found = optimize.minimize(
+        lambda g: -_penalised(design, y, offset + design @ directions @ g),
+        free,
+        method="Nelder-Mead",
+        options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 4000},
+    )
+    return found.x, -float(found.fun)
 
 
 def interval_end(fall, start: float, step: float) -> float:

@@ -217,7 +217,8 @@ def rate_of_wells(
     missing = len(wells) - len(known)
     notes = [f"{missing} of {len(wells)} wells without a rate"] if missing else []
     if not len(means):
-        return MeanRate(Estimate(), Estimate(), 0, name, math.nan, wells, notes[0])
+        note = "; ".join(notes) or "no sizes"
+        return MeanRate(Estimate(), Estimate(), 0, name, math.nan, wells, note)
     rate, sd = Estimate(float(means[0])), math.nan
     if len(means) > 1:
         bounds = (-math.inf, math.inf)

@@ -66,8 +66,9 @@ def _growth(analysis):
     yield (
         "Under treatments that shrank spheroids, one counted as regrown when its size was above "
         f"{rule.level:g} times that at treatment and had risen in {rule.rising} successive images; "
-        "others were censored at their last image. Control probabilities are Kaplan-Meier estimates with log-log intervals, "
-        "compared by log-rank tests; SCD50 is from logistic regression with Firth's penalty."
+        "others were censored at their last image. Control probabilities are Kaplan-Meier "
+        "estimates with log-log intervals, compared by log-rank tests; SCD50 is from logistic "
+        "regression with Firth's penalty."
     )
 
 

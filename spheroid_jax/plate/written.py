@@ -11,9 +11,10 @@ OUTPUT/figures/          each figure as SVG and PNG
 
 import dataclasses
 import json
-import math
 import pathlib
 from typing import Any
+
+import numpy as np
 
 from spheroid_jax import __version__
 from spheroid_jax.plate import controls, fit_rows, gr, methods, page, pictures, rows
@@ -96,15 +97,18 @@ def _gr_rows(analysis):
     """Returns one row per well of a drug, in the columns that GR calculator reads."""
     times, found = analysis.times, []
     for drug in analysis.drugs:
-        for series, dose in zip(drug.samples.wells, drug.samples.dose, strict=True):
-            own = controls.of_well(series, analysis.series)
-            start, end = series.at(times.t0), series.at(times.at)
-            control = controls.mean_at(own, times.at)
-            if not any(math.isnan(each) for each in (start, end, control)):
-                made = gr.gr_calculator_rows(
-                    drug.cell_line, drug.treatment, dose, end, start, control
-                )
-                found += [row._asdict() for row in made]
+        for plate in dict.fromkeys(one.well.plate for one in drug.samples.wells):
+            wells = [one for one in drug.samples.wells if one.well.plate == plate]
+            own = controls.of_well(wells[0], analysis.series)
+            made = gr.gr_calculator_rows(
+                drug.cell_line,
+                drug.treatment,
+                np.array([one.well.concentration for one in wells], float),
+                np.array([one.at(times.at) for one in wells], float),
+                np.array([one.at(times.t0) for one in wells], float),
+                controls.mean_at(own, times.at),
+            )
+            found += [row._asdict() for row in made]
     return found
 
 

@@ -169,3 +169,12 @@ def test_a_dose_outside_the_doses_says_so():
     few[[50, 52, 54, 56]] = True
     beyond = regrowth.scd50(np.repeat(np.arange(6.0), 10), few)
     assert beyond.dose.value > 5 and beyond.note == "outside the doses"
+
+
+@pytest.mark.parametrize(
+    ("dose", "controlled"), [((2, 20), (0, 1)), ((2, 2, 20), (0, 0, 1)), ((1, 2, 3), (0, 1, 1))]
+)
+def test_two_or_three_spheroids_have_a_result_without_dose_dependence(dose, controlled):
+    found = regrowth.scd50(np.array(dose, float), np.array(controlled, bool))
+    assert found.note == "no dose dependence"
+    assert found.slope.low < 0 < found.slope.value < found.slope.high < math.inf
