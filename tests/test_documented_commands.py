@@ -13,6 +13,7 @@ import tifffile
 from helpers import ROOT, a_run, untrained
 from launching import TINY
 from PIL import Image
+from plate_tables import write_plate, write_results
 
 from configs import finetune
 from spheroid_jax import models
@@ -113,6 +114,8 @@ def test_the_commands_of_a_page_run_one_after_the_other(page, stage, workplace):
             run(command.replace("--fold=all", "--fold=0"), stage, workplace)
         if command.startswith("spheroid truth propose"):
             accept_all(stage / "proposals" / "proposals.csv")
+        if command.startswith("spheroid plate template"):
+            fill_in(stage)
 
 
 def run(command, stage, workplace):
@@ -194,6 +197,15 @@ def accept_all(table):
     table.write_text("\n".join([heading, *map(",".join, lines), ""]))
 
 
+def fill_in(stage):
+    """Fills in the map of the plate, and makes the results of two more experiments."""
+    (stage / "map.csv").write_text(
+        "well,role,treatment\nA01,negative,DMSO\nA02,sample,drug\nA03,sample,drug\n"
+    )
+    for name in ("monday", "friday"):
+        write_results(stage / name, [{"image": "A01.tif", "well": "A01", "volumes": [1.0]}])
+
+
 def python_of(page):
     return re.findall(r"```python\n(.*?)```", page.read_text(), re.S)
 
@@ -212,10 +224,16 @@ def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     stack = np.stack([image[None].repeat(3, 0)] * 2)
     names = {"Channel": {"Name": ["GFP", "Bright"]}}
     tifffile.imwrite("well.ome.tif", stack, metadata={"axes": "CZYX", **names})
+    if page.stem == "plate" and page.parent.name == "guides":
+        write_plate(tmp_path, days=(6,))
     variables = {}
     exec("\n".join(python_of(page)), variables)
     if page.stem == "drawn-scenes":
         assert variables["labels"].shape == variables["image"].shape == (256, 256)
+        return
+    if page.stem == "plate":
+        assert "EC50" in capsys.readouterr().out
+        assert (tmp_path / "analysis" / "analysis.html").stat().st_size > 10_000
         return
     if page.stem == "plate-map":
         assert (tmp_path / "map.xlsx").stat().st_size > 1000
