@@ -12,7 +12,7 @@ from benchmarks import inputs
 from benchmarks.choices import alternate
 from spheroid_jax import images
 from spheroid_jax.data.dataset import open_dataset
-from spheroid_jax.inference import postprocess, predict, stream
+from spheroid_jax.inference import postprocess, predict, segmentation, stream
 from spheroid_jax.synthetic import data_root, spheroids
 from spheroid_jax.workdir import Workdir
 
@@ -93,11 +93,11 @@ def _ways_to_segment(model, paths):
     def after():
         for path, item, on_grid in zip(paths, prepared, maps, strict=True):
             # The model has no markers, so the image is not looked at again.
-            write(path, predict.finish(model, item.grid, item, on_grid[np.newaxis]))
+            write(path, segmentation.finish(model, item.grid, item, on_grid[np.newaxis]))
 
     def one_by_one():
         for path in paths:
-            write(path, predict.segment(model, images.read_image(path)))
+            write(path, segmentation.segment(model, images.read_image(path)))
 
     def streamed():
         for result in stream.segment_stream(model, paths):

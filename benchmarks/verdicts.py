@@ -15,6 +15,7 @@ the error bars are split conformal quantiles over drawn bodies.
 
 import argparse
 import collections
+import dataclasses
 import json
 import pathlib
 
@@ -24,8 +25,17 @@ from scipy import ndimage, optimize
 import spheroid_jax as sj
 from benchmarks import other_drawings
 from spheroid_jax import images
-from spheroid_jax.inference import model_file, objects, postprocess, predict, pretrained
-from spheroid_jax.lab import error_bars, evidence, rules, shape, verdict
+from spheroid_jax.inference import (
+    evidence,
+    model_file,
+    objects,
+    postprocess,
+    predict,
+    presence,
+    pretrained,
+    segmentation,
+)
+from spheroid_jax.lab import error_bars, rules, shape, verdict
 from spheroid_jax.runtime import cache, compilation, files
 from spheroid_jax.synthetic import failures, scenes, spheroids, varied
 
@@ -124,6 +134,7 @@ def evidence_of(params, image):
 
 def calibrate(params, root):
     """Fits the rules of a model to drawn images and to half of dataset1; returns them."""
+    params = params.replace(presence=None)  # what an earlier calibration says must not count
     drawn = list(body_images(CALIBRATION, 120))
     with_body = [(kind, image) for kind, image, _ in drawn]
     with_body += [("spoilt", image) for _, image in spoilt_images(CALIBRATION, 20)]
@@ -136,12 +147,12 @@ def calibrate(params, root):
     for kind, image in with_body:
         found.append((evidence_of(params, image), 1.0, _WEIGHTS[kind]))
     found = [each for each in found if each[0].bodies]
-    raw = [verdict.raw_scores(each[0]) for each in found]
-    names = [name for name in verdict.SCORES if predict.has_markers(params) or name != "disbelief"]
+    raw = [presence.raw(dataclasses.asdict(each[0])) for each in found]
+    names = [name for name in presence.SCORES if predict.has_markers(params) or name != "disbelief"]
     values = np.array([[row[name] for name in names] for row in raw])
-    # What could not be measured has the mean, as in `verdict.standardised`.
+    # What could not be measured has the mean, as in `presence.standardised`.
     mean, sd = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
-    scores = np.clip(np.nan_to_num((values - mean) / sd), -verdict.CLIPPED, verdict.CLIPPED)
+    scores = np.clip(np.nan_to_num((values - mean) / sd), -presence.CLIPPED, presence.CLIPPED)
     truth, weights = (np.array([each[n] for each in found]) for n in (1, 2))
     for kind in (0, 1):
         weights[truth == kind] /= 2 * weights[truth == kind].sum()
@@ -185,7 +196,7 @@ def _fit(scores, truth, weights):
 def _errors(params, pairs):
     """Yields doubt and error of the area's logarithm and of the circularity, per body found."""
     for image, truth in pairs:
-        mask, probability = predict.segment(params, image)
+        mask, probability = segmentation.segment(params, image)
         body = _largest(truth)
         if np.count_nonzero(mask & body):
             true, measured = shape.measure_shape(body), shape.measure_shape(mask)

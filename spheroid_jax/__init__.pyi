@@ -3,9 +3,9 @@
 from .images import read_image as read_image
 from .inference.model_file import Params as Params
 from .inference.model_file import load as load
-from .inference.predict import Segmentation as Segmentation
-from .inference.predict import segment as segment
-from .inference.predict import segment_objects as segment_objects
+from .inference.segmentation import Segmentation as Segmentation
+from .inference.segmentation import segment as segment
+from .inference.segmentation import segment_objects as segment_objects
 from .inference.stream import segment_stream as segment_stream
 from .lab.bodies import measure as measure
 from .lab.run import MeasureOptions as MeasureOptions

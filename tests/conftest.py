@@ -82,15 +82,16 @@ def chromium():
 @pytest.fixture(scope="session")
 def trusting():
     """Rules by which every image with a mask has a body, and no check complains."""
-    from spheroid_jax.lab import rules, verdict
+    from spheroid_jax.inference import presence
+    from spheroid_jax.lab import rules
 
     return rules.Rules(
         intercept=1.0,
-        weights=dict.fromkeys(verdict.SCORES, 0.0),
-        mean=dict.fromkeys(verdict.SCORES, 0.0),
-        sd=dict.fromkeys(verdict.SCORES, 1.0),
-        precision=np.eye(len(verdict.SCORES)).tolist(),
-        centre=[0.0] * len(verdict.SCORES),
+        weights=dict.fromkeys(presence.SCORES, 0.0),
+        mean=dict.fromkeys(presence.SCORES, 0.0),
+        sd=dict.fromkeys(presence.SCORES, 1.0),
+        precision=np.eye(len(presence.SCORES)).tolist(),
+        centre=[0.0] * len(presence.SCORES),
         thresholds={
             "presence": 0.0,
             "presence_margin": 0.0,

@@ -163,7 +163,7 @@ def _models():
 def _drawn_image():
     """Segments a drawn image twice with the packaged model, and scores the mask."""
     from spheroid_jax.evaluation import metrics
-    from spheroid_jax.inference import model_file, predict, pretrained
+    from spheroid_jax.inference import model_file, pretrained, segmentation
     from spheroid_jax.runtime import compilation
     from spheroid_jax.synthetic import spheroids
 
@@ -173,7 +173,7 @@ def _drawn_image():
     seconds = []
     for _ in range(2):
         start = time.perf_counter()
-        mask = predict.segment(model, image).mask
+        mask = segmentation.segment(model, image).mask
         seconds.append(time.perf_counter() - start)
     f_score = metrics.agreement(mask, truth).f_score
     lines = [

@@ -9,7 +9,7 @@ import spheroid_jax
 
 COMMANDS = {
     "measure": "measure sizes and shapes, with verdicts, tables and a report",
-    "plate": "from measured wells and a plate map to growth, dose response and comparisons",
+    "plate": "growth, dose response and comparisons, from measured wells",
     "segment": "write a mask for each image",
     "score": "score masks made by any tool against true masks",
     "compare": "compare finished training runs on the test images",

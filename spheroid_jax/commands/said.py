@@ -28,8 +28,8 @@ def refused(items):
     if not items:
         return ""
     return (
-        f"Do not trust {count_of(len(items), 'mask')}, in whose images no body is clear: "
-        f"{names(str(item.found.path) for item in items)}. `spheroid measure` says more."
+        f"Do not trust {count_of(len(items), 'mask')}, which may be empty, in whose images no body "
+        f"is clear: {names(str(item.found.path) for item in items)}. `spheroid measure` says more."
     )
 
 

@@ -162,13 +162,15 @@ def _write_masks(given, masks, output, bar, check_interrupt):
 
 def _finish(loaded, image, prepared, maps, model_rules):
     """Returns the mask of an image, and whether `spheroid measure` refuses the image."""
-    from spheroid_jax.inference import predict
-    from spheroid_jax.lab import evidence, verdict
+    from spheroid_jax.inference import evidence, segmentation
+    from spheroid_jax.lab import verdict
 
     scores, found = evidence.of_image(loaded, image.pixels, prepared, maps)
     judged = verdict.judge(scores, model_rules)
     if found is None:
-        return predict.finish(loaded, image.pixels, prepared, maps).mask, not judged.measured
+        return segmentation.finish(loaded, image.pixels, prepared, maps).mask, not judged.measured
+    if loaded.presence is not None and not judged.measured:
+        found = found.emptied()
     return found.mask(), not judged.measured
 
 

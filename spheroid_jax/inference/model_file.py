@@ -19,7 +19,8 @@ from flax import linen as nn
 
 from spheroid_jax import models
 from spheroid_jax.errors import UserError
-from spheroid_jax.inference import pretrained
+from spheroid_jax.inference import presence, pretrained
+from spheroid_jax.inference.presence import Presence
 from spheroid_jax.runtime import files
 from spheroid_jax.workdir import Fold, Workdir
 
@@ -39,6 +40,8 @@ class Params:
       size: side in pixels of the grid that the network was trained on.
       flips: whether the probabilities of an image and of its three flips are averaged, which is
         steadier and takes four times as long.
+      presence: by what a model with markers says whether there is a body at all; None where nothing
+        was calibrated, and every body that is found counts.
     """
 
     variables: dict
@@ -46,6 +49,7 @@ class Params:
     fields: tuple = struct.field(pytree_node=False)
     size: int = struct.field(pytree_node=False)
     flips: bool = struct.field(pytree_node=False, default=False)
+    presence: Presence | None = struct.field(pytree_node=False, default=None)
 
     @classmethod
     def create(
@@ -90,6 +94,11 @@ class Ensemble:
     def size(self) -> int:
         """Side of the grid in pixels."""
         return self.members[0].size
+
+    @property
+    def presence(self) -> Presence | None:
+        """What the first member says of presence."""
+        return self.members[0].presence
 
 
 class ModelError(UserError, ValueError):
@@ -241,7 +250,15 @@ def _load(path):
     # A damaged archive or description can raise many types of errors.
     except Exception as error:
         raise ModelError(f"{directory}: not a readable model: {error}") from error
-    return jax.tree.map(jax.numpy.asarray, params)
+    return jax.tree.map(jax.numpy.asarray, params.replace(presence=_presence(directory, params)))
+
+
+def _presence(directory, params):
+    """Returns the presence that is calibrated for a model with markers, or None."""
+    path = directory / presence.FILE
+    if not dict(params.fields).get("markers", False) or not path.is_file():
+        return None
+    return presence.read(path)
 
 
 def provenance(path: str | os.PathLike) -> Any:

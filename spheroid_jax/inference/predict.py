@@ -1,6 +1,6 @@
-"""Segmentation of an image with a trained model.
+"""From an image to the network's maps, and from the maps to bodies.
 
-All commands, training and evaluation use this path from an image to a mask.
+All commands, training and evaluation use this path; `segmentation` has what users call.
 """
 
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 from jax import numpy as jnp
-from jaxtyping import Array, Bool, Float, Float32, Int32, UInt8
+from jaxtyping import Array, Bool, Float, Float32, UInt8
 from numpy.typing import ArrayLike
 
 from spheroid_jax import images
@@ -25,35 +25,6 @@ _FLIPS = (
     lambda grids: grids[..., ::-1],
     lambda grids: grids[..., ::-1, ::-1],
 )
-
-
-class Segmentation(NamedTuple):
-    """The result of `segment`, with the height and width of the image.
-
-    Attributes:
-      mask: true in the largest body; all false if the image has no body.
-      probability: probability in [0, 1] that a pixel is foreground.
-    """
-
-    mask: Bool[np.ndarray, "H W"]
-    probability: Float32[np.ndarray, "H W"]
-
-
-class Objects(NamedTuple):
-    """The result of `segment_objects`, with the height and width of the image.
-
-    Attributes:
-      labels: 0 in the background, and from 1 on the number of the body by falling area.
-      confidence: for each body, how sure the network is of it, in [0, 1].
-      probability: probability in [0, 1] that a pixel is foreground.
-      core: probability in [0, 1] that a pixel of a body is in its dense core; of the background it
-        says nothing. None for a model that does not tell cores.
-    """
-
-    labels: Int32[np.ndarray, "H W"]
-    confidence: Float32[np.ndarray, " N"]
-    probability: Float32[np.ndarray, "H W"]
-    core: Float32[np.ndarray, "H W"] | None = None
 
 
 class Bodies(NamedTuple):
@@ -80,56 +51,11 @@ class Bodies(NamedTuple):
         """Returns the mask of the largest body; all false without a body."""
         return self.cutouts[0].mask() if self.cutouts else np.zeros(self.eight_bit.shape, bool)
 
-
-def segment(params: Params | Ensemble, image: ArrayLike) -> Segmentation:
-    """Segments the spheroid in one image.
-
-    The image is normalised and resampled onto the square grid of the model, so the network is
-    compiled once for images of all sizes. The probability map is resampled to the size of the
-    image. Thresholding, filling of holes and removal of small objects follow at this size (paper,
-    section 2.5); the smallest area is scaled to the resolution of the image.
-
-    A model with markers looks again at bodies that are small in the frame (`inference.look`), and
-    the mask is the largest body's, without others that touch it.
-
-    Args:
-      params: model or ensemble, as returned by `load`.
-      image: (H, W) or (H, W, C), uint8, uint16 or float; H and W at least 32.
-
-    Returns:
-      The mask and the probability map.
-
-    Raises:
-      ImageError: the image cannot be used (also a ValueError).
-    """
-    prepared = prepare(params, image)
-    maps = np.asarray(grid_maps(params, prepared.grid[np.newaxis]))[0]
-    return finish(params, image, prepared, maps)
-
-
-def segment_objects(params: Params | Ensemble, image: ArrayLike) -> Objects:
-    """Segments all bodies of one image.
-
-    A model with markers tells bodies apart that touch; for another model, each connected part of
-    the foreground is a body.
-
-    Args:
-      params: model or ensemble, as returned by `load`.
-      image: as for `segment`.
-
-    Returns:
-      The labels, the confidence in each body, and the probability map.
-
-    Raises:
-      ImageError: the image cannot be used (also a ValueError).
-    """
-    prepared = prepare(params, image)
-    maps = np.asarray(grid_maps(params, prepared.grid[np.newaxis]))[0]
-    found = find_bodies(params, image, prepared, maps)
-    labels = objects.numbered(found.cutouts, prepared.shape)
-    confidence = np.array(found.confidence, np.float32)
-    core = None if found.core is None else found.core.window()
-    return Objects(labels, confidence, found.probability.window(), core)
+    def emptied(self) -> "Bodies":
+        """Returns the same maps without any body."""
+        return self._replace(
+            cutouts=[], confidence=[], core_share=None if self.core_share is None else []
+        )
 
 
 class Prepared(NamedTuple):
@@ -153,7 +79,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(params: Params | Ensemble, image: ArrayLike | images.Gray) -> Prepared:
-    """Normalises an image and resamples it onto the grid: the part of `segment` before the network.
+    """Normalises an image and resamples it onto the grid, as the network needs it.
 
     Args:
       params: model or ensemble.
@@ -165,33 +91,6 @@ def prepare(params: Params | Ensemble, image: ArrayLike | images.Gray) -> Prepar
     gray = image if isinstance(image, images.Gray) else images.measured(image)
     grid, box = images.gray_to_grid(gray, params.size)
     return Prepared(grid, box, gray.shape, (gray.low, gray.high))
-
-
-def finish(
-    params: Params | Ensemble,
-    image: ArrayLike | images.Gray,
-    prepared: Prepared,
-    maps: Float32[np.ndarray, "M S S"],
-) -> Segmentation:
-    """Makes a mask from the maps on the grid: the part of `segment` after the network.
-
-    Args:
-      params: model or ensemble.
-      image: as for `segment`.
-      prepared: the image, as returned by `prepare`.
-      maps: one image's maps, as returned by `grid_maps`.
-
-    Returns:
-      The mask and the probability map, at the size of the image.
-    """
-    if has_markers(params):
-        found = find_bodies(params, image, prepared, maps)
-        return Segmentation(found.mask(), found.probability.window())
-    probability = images.resample(prepared.box.crop(maps[0]), prepared.shape)
-    mask = postprocess.largest_body(
-        probability, min_area_px=postprocess.scaled_min_area_px(max(prepared.shape))
-    )
-    return Segmentation(mask, probability)
 
 
 def find_bodies(

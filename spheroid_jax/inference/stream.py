@@ -1,7 +1,8 @@
 """Segmentation of many images, with reading, network and post-processing at the same time.
 
 While the network processes one batch, some threads read and prepare the next images, and other
-threads post-process the batch before. The steps and the results are those of `predict.segment`.
+threads post-process the batch before. The steps and the results are those of
+`segmentation.segment`.
 """
 
 import collections
@@ -18,7 +19,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from spheroid_jax import images
-from spheroid_jax.inference import predict
+from spheroid_jax.inference import predict, segmentation
 from spheroid_jax.inference.model_file import Ensemble, Params
 
 # Images per dispatch: enough to keep the platform busy. One is enough for a CPU.
@@ -39,7 +40,7 @@ class Result(NamedTuple):
     """
 
     source: Any
-    segmentation: predict.Segmentation | None
+    segmentation: segmentation.Segmentation | None
     error: Exception | None
 
 
@@ -85,7 +86,7 @@ def segment_stream(
         return read(source) if isinstance(source, str | os.PathLike) else source
 
     def finish(source, image, prepared, maps):
-        return predict.finish(params, image, prepared, maps)
+        return segmentation.finish(params, image, prepared, maps)
 
     options: dict[str, Any] = {"batch_size": batch_size, "threads": threads}
     for done in finish_stream(params, sources, read=read_path, finish=finish, **options):

@@ -8,10 +8,10 @@ import numpy as np
 
 from spheroid_jax import images
 from spheroid_jax.images import find
-from spheroid_jax.inference import postprocess, predict
+from spheroid_jax.inference import evidence, postprocess, predict
 from spheroid_jax.inference.model_file import Ensemble, Params
 from spheroid_jax.lab import bodies as measuring
-from spheroid_jax.lab import columns, evidence, outlines, rules, verdict
+from spheroid_jax.lab import columns, outlines, rules, verdict
 from spheroid_jax.lab import shape as shapes
 from spheroid_jax.lab.bodies import Examined
 from spheroid_jax.lab.plan import Item

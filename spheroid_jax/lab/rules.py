@@ -10,9 +10,8 @@ import pathlib
 from typing import Any, NamedTuple
 
 from spheroid_jax.errors import UserError
-from spheroid_jax.inference import model_file, pretrained
-
-FILE = "verdict.json"
+from spheroid_jax.inference import model_file, presence, pretrained
+from spheroid_jax.inference.presence import FILE, Presence
 
 
 class RulesError(UserError, ValueError):
@@ -42,6 +41,11 @@ class Rules(NamedTuple):
     centre: list[float]
     thresholds: dict[str, float]
     error_bars: dict[str, float]
+
+    @property
+    def presence(self) -> Presence:
+        """What the presence of a body rests on."""
+        return presence.of_rules(self._asdict())
 
 
 def load(model: str | os.PathLike = pretrained.DEFAULT) -> tuple[Rules, str]:

@@ -21,29 +21,18 @@ benchmarks.verdicts` calibrates the rules; docs/evidence/verdicts.md has the con
 images that did not calibrate.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax.lab.evidence import Evidence
+from spheroid_jax.inference import presence as presences
+from spheroid_jax.inference.evidence import Evidence
 from spheroid_jax.lab.rules import Rules
 
 OK, EMPTY, UNREADABLE = "ok", "empty", "unreadable"
-# Scores whose logarithm counts, each with what is added first; the others count as they are.
-_LOGARITHMS = {
-    "doubt": 0.01,
-    "unsure": 0.02,
-    "grain": 0.0,
-    "plain": 0.01,
-    "share": 0.003,
-    "disbelief": 0.01,
-}
-# Scores that presence can rest on; which of them do is said by a model's rules.
-SCORES = (*_LOGARITHMS, "darkness", "hollow")
-# A score that is far off counts no more than this many standard deviations.
-CLIPPED = 4.0
 
 
 class Verdict(NamedTuple):
@@ -64,7 +53,7 @@ class Verdict(NamedTuple):
 
 def judge(evidence: Evidence, rules: Rules) -> Verdict:
     """Judges one image by its scores."""
-    odds = presence(evidence, rules) if evidence.bodies else -math.inf
+    odds = presence(evidence, rules)
     measured = odds >= rules.thresholds["presence"]
     if measured or is_in_doubt(odds, rules):
         findings = tuple(name for name, check in CHECKS.items() if check(evidence, rules))
@@ -75,38 +64,13 @@ def judge(evidence: Evidence, rules: Rules) -> Verdict:
 
 def presence(evidence: Evidence, rules: Rules) -> float:
     """Computes the log odds that there is a body: a logistic regression on the model's scores."""
-    scores = standardised(evidence, rules)
-    return float(
-        rules.intercept + scores @ np.array([rules.weights[name] for name in names(rules)])
-    )
-
-
-def names(rules: Rules) -> list[str]:
-    """Lists the scores that presence rests on, in the order of the rules' covariance."""
-    return [name for name in SCORES if name in rules.weights]
-
-
-def standardised(evidence: Evidence, rules: Rules) -> np.ndarray:
-    """Returns the scores of the rules with mean 0 and standard deviation 1, clipped.
-
-    A score that could not be measured, as of a body too small for the grid, has the mean.
-    """
-    values = raw_scores(evidence)
-    scores = [(values[name] - rules.mean[name]) / rules.sd[name] for name in names(rules)]
-    return np.clip(np.nan_to_num(scores), -CLIPPED, CLIPPED)
-
-
-def raw_scores(evidence: Evidence) -> dict[str, float]:
-    """Returns the scores that presence rests on, as logarithms where they count as such."""
-    values = {name: getattr(evidence, name) for name in SCORES}
-    return values | {
-        name: math.log(max(values[name] + floor, 1e-6)) for name, floor in _LOGARITHMS.items()
-    }
+    return presences.log_odds(dataclasses.asdict(evidence), rules.presence)
 
 
 def distance(evidence: Evidence, rules: Rules) -> float:
     """Mahalanobis distance of the scores from those of the calibration bodies."""
-    offset = standardised(evidence, rules) - np.array(rules.centre)
+    scores = presences.standardised(dataclasses.asdict(evidence), rules.presence)
+    offset = scores - np.array(rules.centre)
     return math.sqrt(max(float(offset @ np.array(rules.precision) @ offset), 0.0))
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from spheroid_jax.images import find
+from spheroid_jax.inference.evidence import Evidence
 from spheroid_jax.lab import columns
 from spheroid_jax.lab.bodies import Body, Examined
-from spheroid_jax.lab.evidence import Evidence
 from spheroid_jax.lab.plan import Failed, Item
 from spheroid_jax.lab.verdict import Verdict
 from spheroid_jax.report.sheets import Column

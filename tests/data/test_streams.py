@@ -11,7 +11,7 @@ from jax import numpy as jnp
 
 from spheroid_jax import images
 from spheroid_jax.data import arrays, pipeline, sampling
-from spheroid_jax.inference import model_file, predict
+from spheroid_jax.inference import model_file, predict, segmentation
 
 SIZE = 32
 DATASETS = ["dataset1", "dataset2"]
@@ -185,7 +185,7 @@ def test_training_and_segment_see_the_same_array(shared, monkeypatch):
     params = model_file.Params.create({}, name="unet", size=SIZE)
     for pair, grid in zip(samples.pairs, samples.images, strict=True):
         image = images.read_image(pair.image)
-        predict.segment(params, image)
+        segmentation.segment(params, image)
         np.testing.assert_array_equal(seen.pop(), grid[np.newaxis])
         np.testing.assert_array_equal(images.preprocess(image, SIZE)[0], grid)
 
@@ -202,7 +202,7 @@ def test_an_untransformed_batch_is_what_segment_sees(samples, shared, monkeypatc
     draws = sampling.Draws(np.arange(count), still, still, still.astype(np.int32))
     for pair, batch in zip(samples.pairs, STREAMS[stream](samples, draws, 1), strict=True):
         image = images.read_image(pair.image)
-        predict.segment(params, image)
+        segmentation.segment(params, image)
         assert batch["image"].dtype == seen[-1].dtype
         np.testing.assert_array_equal(batch["image"], seen[-1])
 

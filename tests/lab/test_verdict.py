@@ -10,9 +10,9 @@ from helpers import disk, marking, thresholding
 from scipy import ndimage
 
 import spheroid_jax as sj
-from spheroid_jax.inference import model_file, predict, pretrained
-from spheroid_jax.lab import evidence, rules, verdict
-from spheroid_jax.lab.evidence import Evidence
+from spheroid_jax.inference import evidence, model_file, predict, presence, pretrained
+from spheroid_jax.inference.evidence import Evidence
+from spheroid_jax.lab import rules, verdict
 from spheroid_jax.synthetic import failures, spheroids
 
 GOOD = Evidence(
@@ -110,9 +110,9 @@ def test_scores_far_from_all_calibration_images_are_unfamiliar(packaged):
 def test_presence_is_a_weighted_sum_of_standardised_scores():
     plain = rules.Rules(
         intercept=0.5,
-        weights=dict.fromkeys(verdict.SCORES, 0.0) | {"darkness": 2.0},
-        mean=dict.fromkeys(verdict.SCORES, 0.0) | {"darkness": 0.1},
-        sd=dict.fromkeys(verdict.SCORES, 1.0) | {"darkness": 0.05},
+        weights=dict.fromkeys(presence.SCORES, 0.0) | {"darkness": 2.0},
+        mean=dict.fromkeys(presence.SCORES, 0.0) | {"darkness": 0.1},
+        sd=dict.fromkeys(presence.SCORES, 1.0) | {"darkness": 0.05},
         precision=np.eye(8).tolist(),
         centre=[0.0] * 8,
         thresholds={},
@@ -166,9 +166,9 @@ def test_a_model_with_markers_says_whether_there_are_several(packaged):
 
 
 def test_a_score_that_could_not_be_measured_counts_as_the_mean(packaged):
-    names = verdict.names(packaged)
-    unknown = dataclasses.replace(GOOD, grain=math.nan)
-    assert verdict.standardised(unknown, packaged)[names.index("grain")] == 0
+    unknown = dataclasses.asdict(dataclasses.replace(GOOD, grain=math.nan))
+    place = packaged.presence.names.index("grain")
+    assert presence.standardised(unknown, packaged.presence)[place] == 0
 
 
 def test_damaged_rules_are_named(tmp_path):

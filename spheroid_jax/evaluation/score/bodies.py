@@ -10,7 +10,7 @@ from jaxtyping import Float
 from spheroid_jax.data import folder
 from spheroid_jax.evaluation import matching
 from spheroid_jax.evaluation.score.rules import Rules, mean
-from spheroid_jax.inference import conventional, objects, predict
+from spheroid_jax.inference import conventional, objects, segmentation
 from spheroid_jax.report.tables import Cell, percent
 
 _TRUE, _FOUND = "true bodies", "found bodies"
@@ -37,8 +37,8 @@ def rules() -> Rules:
 
 
 def _of_model(model, image, prepared, maps):
-    """Labels the bodies that a model finds, as `predict.segment_objects` does."""
-    found = predict.find_bodies(model, image, prepared, maps)
+    """Labels the bodies that a model finds, as `segmentation.segment_objects` does."""
+    found = segmentation.find_bodies(model, image, prepared, maps)
     return objects.numbered(found.cutouts, prepared.shape)
 
 

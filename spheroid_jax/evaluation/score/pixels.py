@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from spheroid_jax import images
 from spheroid_jax.evaluation import metrics
 from spheroid_jax.evaluation.score.rules import Rules, mean
-from spheroid_jax.inference import conventional, postprocess, predict
+from spheroid_jax.inference import conventional, postprocess, segmentation
 from spheroid_jax.report.tables import Cell, percent
 
 _DISTANCE, _AREA = "HD95, px", "area error"
@@ -69,7 +69,7 @@ def _score(prediction, truth):
 
 
 def _of_model(model, image, prepared, maps):
-    return predict.finish(model, image, prepared, maps).mask
+    return segmentation.finish(model, image, prepared, maps).mask
 
 
 def _cells(scores: Float[np.ndarray, "N fields"]) -> dict[str, Cell]:

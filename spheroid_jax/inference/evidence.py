@@ -122,8 +122,22 @@ def of_image(
     found = None
     if predict.has_markers(params):
         found = predict.find_bodies(params, image, prepared, maps)
-    grid, probability = prepared.box.crop(prepared.grid), prepared.box.crop(maps[0])
-    return collect(grid, probability, found), found
+    return of_bodies(prepared, maps, found), found
+
+
+def of_bodies(
+    prepared: predict.Prepared,
+    maps: Float32[np.ndarray, "M S S"],
+    found: predict.Bodies | None,
+) -> Evidence:
+    """Computes all scores of one image whose bodies are known.
+
+    Args:
+      prepared: the image, as returned by `predict.prepare`.
+      maps: one image's maps, as returned by `predict.grid_maps`.
+      found: the bodies, as a model with markers finds them; None for a model without.
+    """
+    return collect(prepared.box.crop(prepared.grid), prepared.box.crop(maps[0]), found)
 
 
 def collect(
