@@ -151,24 +151,28 @@ def _drug(names, found, conditions, everything, times, options):
     growths = [each for each in gr_by_experiment.values() if each is not None]
     growths = growths or ([growth] if growth is not None else [])
     ndr, ndr_note = _ndr(samples, untreated, everything, times)
+    cell_line, treatment, unit = names
+    follows = any(each.regrown for each in found)
     return Drug(
-        *names,
-        samples,
-        untreated,
-        response,
-        by_experiment,
-        _average([each.ec50 for each in responses], several),
-        _average([each.ic50 for each in responses], several),
-        growth,
-        gr_by_experiment,
-        _average([each.gr50 for each in growths], several),
-        note,
-        ndr,
-        ndr_note,
-        dose_groups.auc(samples.dose, samples.percent),
-        dose_groups.hormesis(samples.dose, samples.percent, untreated.percent),
-        _control_dose(found, times) if any(each.regrown for each in found) else None,
-        _refusals(samples, untreated, times, names[2]),
+        cell_line=cell_line,
+        treatment=treatment,
+        unit=unit,
+        samples=samples,
+        control=untreated,
+        response=response,
+        by_experiment=by_experiment,
+        ec50=_average([each.ec50 for each in responses], several),
+        ic50=_average([each.ic50 for each in responses], several),
+        gr=growth,
+        gr_by_experiment=gr_by_experiment,
+        gr50=_average([each.gr50 for each in growths], several),
+        gr_note=note,
+        ndr=ndr,
+        ndr_note=ndr_note,
+        auc=dose_groups.auc(samples.dose, samples.percent),
+        hormesis=dose_groups.hormesis(samples.dose, samples.percent, untreated.percent),
+        control_dose=_control_dose(found, times) if follows else None,
+        refusals=_refusals(samples, untreated, times, unit),
     )
 
 

@@ -10,6 +10,8 @@ from spheroid_jax.plate import controls, dose, growth_models, said, survival
 from spheroid_jax.plate.analysis import Analysis
 from spheroid_jax.plate.conditions import Condition
 from spheroid_jax.plate.drugs import Drug
+from spheroid_jax.plate.estimate import Estimate
+from spheroid_jax.plate.survival import Curve
 from spheroid_jax.report import heat_map, plate_figures, plates
 from spheroid_jax.report import survival as survival_figure
 from spheroid_jax.report.plate_figures import DoseCurve, Growth
@@ -63,8 +65,8 @@ def _dose_curve(drug: Drug) -> DoseCurve:
         fit=band.response,
         low=band.low,
         high=band.high,
-        ec50=tuple(drug.ec50.dose) if fitted.effect else (math.nan,) * 3,
-        ic50=tuple(drug.ic50.dose) if fitted.effect else (math.nan,) * 3,
+        ec50=drug.ec50.dose if fitted.effect else Estimate(),
+        ic50=drug.ic50.dose if fitted.effect else Estimate(),
         control=(mean, mean - spread, mean + spread),
         n=said.replicates(drug.samples.wells),
         note=fitted.note,
@@ -120,7 +122,7 @@ def _regrowth(analysis):
     """Yields Kaplan-Meier curves of the conditions of each drug, in which any spheroid regrew."""
     for drug in analysis.drugs:
         groups = [
-            _survival(each)
+            _survival(each, each.curve)
             for each in analysis.conditions
             if each.curve is not None
             and each.group.key[:2] == (drug.cell_line, drug.treatment)
@@ -138,9 +140,8 @@ def _regrowth(analysis):
         )
 
 
-def _survival(condition: Condition) -> survival_figure.Survival:
+def _survival(condition: Condition, curve: Curve) -> survival_figure.Survival:
     hours, observed = survival.followed(condition.regrown)
-    curve = condition.curve
     key = condition.group.key
     return survival_figure.Survival(
         name=f"{key.concentration:g} {key.unit}",

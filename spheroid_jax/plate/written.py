@@ -12,6 +12,7 @@ OUTPUT/figures/          each figure as SVG and PNG
 import dataclasses
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def write(analysis: Analysis, output: pathlib.Path, *, xlsx: bool = False) -> di
     return kept
 
 
-def _tables(analysis) -> dict[str, tuple[Any, list[dict[str, Any]]]]:
+def _tables(analysis) -> dict[str, tuple[Sequence[Column], Sequence[dict[str, Any]]]]:
     """Returns columns and rows of each table."""
     fits = [
         row
@@ -83,7 +84,7 @@ def _tables(analysis) -> dict[str, tuple[Any, list[dict[str, Any]]]]:
         rows.of_condition(each, analysis.joined, analysis.times) for each in analysis.conditions
     ]
     wells = list(rows.of_wells(analysis.joined, analysis.series, analysis.times))
-    tables = {
+    tables: dict[str, tuple[Sequence[Column], Sequence[dict[str, Any]]]] = {
         "conditions": (rows.CONDITIONS, conditions),
         "fits": (fit_rows.FITS, fits),
         "wells": (rows.WELLS, wells),

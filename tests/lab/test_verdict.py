@@ -115,7 +115,7 @@ def test_presence_is_a_weighted_sum_of_standardised_scores():
         sd=dict.fromkeys(presence.SCORES, 1.0) | {"darkness": 0.05},
         precision=np.eye(8).tolist(),
         centre=[0.0] * 8,
-        thresholds={},
+        thresholds={"presence": 0.0},
         error_bars={},
     )
     score = dataclasses.replace(GOOD, darkness=0.2)
