@@ -50,7 +50,11 @@ def _parser():
         "--wells", type=int, metavar="N", help="wells of a plate, if more than the map needs"
     )
     parser.add_argument(
-        "--measure", choices=tuple(MEASURES), default="volume_sphere", help="size (%(default)s)"
+        "--measure",
+        choices=tuple(MEASURES),
+        default="volume_sphere",
+        metavar="NAME",
+        help=f"size: {', '.join(MEASURES)} (%(default)s)",
     )
     parser.add_argument(
         "--bodies",

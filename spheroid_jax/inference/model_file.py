@@ -6,6 +6,7 @@ NumPy archive of plain arrays: float32 or, in half the space, float16. Loading a
 from the files and needs neither orbax nor TensorFlow.
 """
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -250,7 +251,9 @@ def _load(path):
     # A damaged archive or description can raise many types of errors.
     except Exception as error:
         raise ModelError(f"{directory}: not a readable model: {error}") from error
-    return jax.tree.map(jax.numpy.asarray, params.replace(presence=_presence(directory, params)))
+    return jax.tree.map(
+        jax.numpy.asarray, dataclasses.replace(params, presence=_presence(directory, params))
+    )
 
 
 def _presence(directory, params):

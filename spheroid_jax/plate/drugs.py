@@ -142,14 +142,13 @@ def _drug(names, found, conditions, everything, times, options):
         if several
     }
     growth, note = _growth(samples, untreated, times)
-    gr_by_experiment = {
-        name: _growth(_of(samples, name), _of(untreated, name), times)[0]
-        for name in experiments
-        if several and growth is not None
-    }
+    gr_by_experiment = {}
+    for name in experiments if several and growth is not None else ():
+        own, _ = _growth(_of(samples, name), _of(untreated, name), times)
+        if own is not None:
+            gr_by_experiment[name] = own
     responses = list(by_experiment.values()) or [response]
-    growths = [each for each in gr_by_experiment.values() if each is not None]
-    growths = growths or ([growth] if growth is not None else [])
+    growths = list(gr_by_experiment.values()) or ([growth] if growth is not None else [])
     ndr, ndr_note = _ndr(samples, untreated, everything, times)
     cell_line, treatment, unit = names
     follows = any(each.regrown for each in found)
