@@ -67,7 +67,7 @@ def test_without_a_command_the_help_is_shown(capsys):
     [
         ("segmnt", "no command 'segmnt'; did you mean segment?"),
         ("scor", "no command 'scor'; did you mean score?"),
-        ("train", "no command 'train'; the commands are measure, segment, score, "),
+        ("train", "no command 'train'; the commands are measure, plate, segment, "),
         ("spheroid-small", "no command 'spheroid-small'; the commands are "),
     ],
 )
