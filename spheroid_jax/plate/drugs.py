@@ -202,12 +202,14 @@ def _of(points, experiment):
 
 
 def _fit(samples, untreated, robust):
-    """Fits the dose response of percents; the controls are wells at dose 0."""
+    """Fits the dose response of percents; the controls are wells at dose 0.
+
+    So half of the control is half of the fitted top, whose error is in the interval of the IC50.
+    """
     return dose.fit(
         np.append(samples.dose, untreated.dose),
         np.append(samples.percent, untreated.percent),
         robust=robust,
-        control=100.0,
     )
 
 

@@ -78,7 +78,7 @@ def _doses(options, times):
         "Dose-response curves y = bottom + (top - bottom) / (1 + (c / EC50)^h) were fitted to all "
         f"wells{loss}, the controls being wells at dose 0, and compared with a flat line by an F "
         "test; where p >= 0.05, no effect is reported. EC50 is the relative and IC50 the absolute "
-        "dose of half effect (50 % of the control). Intervals are 95 % profile-likelihood "
+        "dose of half effect (half of the fitted top). Intervals are 95 % profile-likelihood "
         "intervals of one experiment; over several experiments they are t intervals of the "
         "logarithms."
     )
