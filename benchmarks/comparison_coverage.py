@@ -11,7 +11,7 @@ import argparse
 import numpy as np
 from scipy import stats
 
-from spheroid_jax.plate import comparisons, quality
+from spheroid_jax.plates import comparisons, quality
 
 SIZES = (3, 3), (4, 8), (8, 8), (20, 20)
 SHIFT = 1.5

@@ -12,8 +12,8 @@ import math
 import numpy as np
 from scipy import special
 
-from spheroid_jax.plate import delay, growth, growth_models, regrowth
-from spheroid_jax.plate.survival import TimeToEvent
+from spheroid_jax.plates import delay, growth, growth_models, regrowth
+from spheroid_jax.plates.survival import TimeToEvent
 
 V0, VMAX, RATE, ALPHA = 1e6, 1e7, 0.4, 0.25
 SCD50, SLOPE = 5.0, 1.2

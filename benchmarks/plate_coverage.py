@@ -17,7 +17,7 @@ import time
 
 import numpy as np
 
-from spheroid_jax.plate import dose, gr, gr_curve, hill, logistic
+from spheroid_jax.plates import dose, gr, gr_curve, hill, logistic
 
 DOSES, REPLICATES, CONTROLS = 10 ** np.linspace(-2, 1.5, 8), 4, 8
 NOISES = ("normal", "heavy tails")

@@ -10,5 +10,7 @@ from .inference.stream import segment_stream as segment_stream
 from .lab.bodies import measure as measure
 from .lab.run import MeasureOptions as MeasureOptions
 from .lab.run import measure_files as measure_files
+from .plates.analysis import plate as plate
+from .plates.options import PlateOptions as PlateOptions
 
 __version__: str

@@ -6,8 +6,8 @@ import math
 import openpyxl
 import pytest
 
-from spheroid_jax.plate import layout
-from spheroid_jax.plate.layout_fields import LayoutError
+from spheroid_jax.plates import layout
+from spheroid_jax.plates.layout_fields import LayoutError
 
 # Three lines; the fourth is the one in question.
 HEAD = "well,role,treatment,concentration,concentration_unit\n"

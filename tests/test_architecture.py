@@ -35,11 +35,11 @@ ALLOWED = {
     "training": GROUND
     | {"data", "evaluation", "images", "inference", "models", "synthetic", "workdir"},
     "truth": GROUND | {"data", "images", "inference", "report"},
-    "plate": GROUND | {"evaluation", "report"},
+    "plates": GROUND | {"evaluation", "report"},
     # The roof.
     "commands": GROUND
     | {
-        *("data", "evaluation", "images", "inference", "lab", "models", "plate", "report"),
+        *("data", "evaluation", "images", "inference", "lab", "models", "plates", "report"),
         *("synthetic", "training", "truth", "workdir"),
     },
     "__main__": {"commands"},
@@ -65,7 +65,7 @@ ONLY_IN = {
     "bioio_base": {"images/formats/bioio"},
     "xlsxwriter": {"report/sheets"},
     "pyarrow": {"report/sheets"},
-    "openpyxl": {"plate/layout_excel"},
+    "openpyxl": {"plates/layout_excel"},
     "ml_collections": {"training/setup"},
     "tifffile": {"images/formats/tiff", "lab/outlines"},
     "PIL": {

@@ -12,8 +12,8 @@ from helpers import ROOT
 import spheroid_jax as sj
 
 PUBLIC = [
-    *("MeasureOptions", "Params", "Segmentation", "load", "measure", "measure_files"),
-    *("read_image", "segment", "segment_objects", "segment_stream"),
+    *("MeasureOptions", "Params", "PlateOptions", "Segmentation", "load", "measure"),
+    *("measure_files", "plate", "read_image", "segment", "segment_objects", "segment_stream"),
 ]
 
 

@@ -41,7 +41,7 @@ def _parser():
 
 def _plate(given):
     from spheroid_jax.lab import plan, run
-    from spheroid_jax.plate import analysis
+    from spheroid_jax.plates import analysis
     from spheroid_jax.runtime import cache, compilation, extras
     from spheroid_jax.synthetic import plate
 

@@ -20,7 +20,7 @@ def main(arguments=None):
 
 
 def _parser():
-    from spheroid_jax.plate.observations import BODIES, MEASURES
+    from spheroid_jax.plates.observations import BODIES, MEASURES
 
     parser = parsers.parser(
         NAME,
@@ -146,7 +146,7 @@ def _template_parser():
 
 
 def _write_template(given):
-    from spheroid_jax.plate import template
+    from spheroid_jax.plates import template
 
     template.write(given.output, wells=given.wells)
     print(f"Fill in {given.output}, then: spheroid plate results --map {given.output}")
@@ -154,8 +154,8 @@ def _write_template(given):
 
 
 def _options(given):
-    from spheroid_jax.plate.options import PlateOptions
-    from spheroid_jax.plate.regrowth import Rule
+    from spheroid_jax.plates.options import PlateOptions
+    from spheroid_jax.plates.regrowth import Rule
 
     return PlateOptions(
         measure=given.measure,
@@ -175,7 +175,7 @@ def _options(given):
 
 
 def _analyse(given):
-    from spheroid_jax.plate import analysis
+    from spheroid_jax.plates import analysis
     from spheroid_jax.runtime import extras
 
     found = analysis.plate(given.results, given.map, _options(given))

@@ -127,7 +127,7 @@ def test_outputs_that_cannot_be_are_one_line(plate, capsys):
 
 def test_results_inside_the_input_folder_are_not_measured(plate, capsys):
     for _ in range(2):
-        assert measure.main(["plate", "--output", "plate/results"]) == 0
+        assert measure.main(["plate", "--output", "plates/results"]) == 0
         assert capsys.readouterr().out.startswith("4 images: 4 ok.")
 
 

@@ -1,1 +1,0 @@
-"""From wells to answers: plate maps, growth, dose response, regrowth, and quality of plates."""

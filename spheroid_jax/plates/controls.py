@@ -1,0 +1,51 @@
+"""Sizes relative to the negative controls of the same plate, cell line and time."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from spheroid_jax.plates.series import Series
+
+
+def of_well(series: Series, everything: Sequence[Series], role: str = "negative") -> list[Series]:
+    """Lists the controls of a well: by role alone, on its plate, and of its cell line."""
+    return [
+        one
+        for one in everything
+        if one.well.role == role
+        and one.well.plate == series.well.plate
+        and one.well.cell_line == series.well.cell_line
+    ]
+
+
+def mean_at(controls: Sequence[Series], time_h: float) -> float:
+    """Returns the mean size of controls at a time; NaN without one."""
+    sizes = np.array([one.at(time_h) for one in controls], float)
+    return float(np.nanmean(sizes)) if np.any(~np.isnan(sizes)) else math.nan
+
+
+def percent(
+    wells: Sequence[Series], everything: Sequence[Series], time_h: float
+) -> Float[np.ndarray, " N"]:
+    """Returns 100 x size / mean size of the negative controls of the same plate, for each well.
+
+    NaN where the well has no size at this time, or its plate no control.
+    """
+    return np.array(
+        [100 * one.at(time_h) / mean_at(of_well(one, everything), time_h) for one in wells], float
+    )
+
+
+def fold(series: Series, t0_h: float, time_h: float) -> float:
+    """Returns the size at a time over that at t0; NaN where one is missing."""
+    start = series.at(t0_h)
+    return series.at(time_h) / start if start > 0 else math.nan
+
+
+def mean_log2_fold(controls: Sequence[Series], t0_h: float, time_h: float) -> float:
+    """Returns the mean log2 fold change of controls from t0 to a time; NaN without one."""
+    folds = np.array([fold(one, t0_h, time_h) for one in controls], float)
+    folds = folds[folds > 0]
+    return float(np.log2(folds).mean()) if len(folds) else math.nan

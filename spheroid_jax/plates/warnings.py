@@ -1,0 +1,62 @@
+"""What a reader must keep in mind: what was left out, guessed, or speaks against an answer."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from spheroid_jax.plates.checks import PlateQuality
+from spheroid_jax.plates.conditions import Condition, Times, control_of
+from spheroid_jax.plates.drugs import Drug
+from spheroid_jax.plates.joined import Joined
+
+_ALPHA = 0.05
+# An edge effect or drift is worth a warning from this change on.
+_LEAST_CHANGE = 0.1
+# Controls that vary more than this make small effects invisible.
+_MOST_CV = 30.0
+
+
+def collect(
+    joined: Joined,
+    conditions: Sequence[Condition],
+    drugs: Sequence[Drug],
+    plates: Sequence[PlateQuality],
+    times: Times,
+) -> Iterator[str]:
+    """Yields the warnings of an analysis, what changes answers first."""
+    for drug in drugs:
+        if drug.refusals.warning:
+            yield f"{drug.label}: {drug.refusals.warning}"
+        if drug.hormesis.found:
+            excess = 100 * drug.hormesis.excess
+            yield (
+                f"{drug.label}: {drug.hormesis.dose:g} {drug.unit} is {excess:.0f} % above the "
+                "control (hormesis); the curve of four parameters does not describe that"
+            )
+    yield from _without_controls(conditions)
+    for plate in plates:
+        yield from _of_plate(plate)
+    if not times.grown:
+        yield "all images are of one time: no growth, no GR values, no regrowth"
+    yield from joined.notes
+
+
+def _without_controls(conditions):
+    for line in dict.fromkeys(each.group.key.cell_line for each in conditions):
+        family = [each for each in conditions if each.group.key.cell_line == line]
+        if control_of(family[0], family) is None:
+            name = f" for the cell line {line}" if line else ""
+            yield f"the map has no negative control{name}: no percent of control, no comparison"
+
+
+def _of_plate(plate):
+    name = f"plate {plate.plate}: " if plate.plate else ""
+    if plate.edge.p < _ALPHA and abs(plate.edge.ratio - 1) > _LEAST_CHANGE:
+        change = 100 * (plate.edge.ratio - 1)
+        yield f"{name}outer wells are {change:+.0f} % in size (edge effect, p = {plate.edge.p:.2g})"
+    for axis, found in (("rows", plate.rows), ("columns", plate.columns)):
+        if found.p < _ALPHA and abs(found.percent) > 100 * _LEAST_CHANGE:
+            yield f"{name}sizes drift by {found.percent:+.0f} % over the {axis} (p = {found.p:.2g})"
+    if plate.negative.percent > _MOST_CV:
+        yield f"{name}the negative controls vary by {plate.negative.percent:.0f} % (CV)"
+    if not math.isnan(plate.z_prime.value) and plate.z_prime.value < 0:
+        yield f"{name}Z' is {plate.z_prime.value:.2f}: the controls overlap"
