@@ -128,6 +128,7 @@ def _add_choices(parser):
         default="welch",
         help="test against the negative control (%(default)s)",
     )
+    parser.add_argument("--pairs", action="store_true", help="compare all pairs of conditions, too")
     parser.add_argument("--xlsx", action="store_true", help="write an Excel file, too")
 
 
@@ -171,6 +172,7 @@ def _options(given):
         rule=Rule(given.regrowth_level, given.regrowth_images),
         robust=given.robust,
         test=given.test,
+        pairs=given.pairs,
     )
 
 

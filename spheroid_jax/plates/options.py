@@ -24,6 +24,7 @@ class PlateOptions:
       rule: what counts as regrowth.
       robust: whether outlying responses count less in the fit of dose-response curves.
       test: "welch" or "mann-whitney".
+      pairs: whether all pairs of conditions are compared, too, not only each with the control.
     """
 
     measure: str = "volume_sphere"
@@ -39,3 +40,4 @@ class PlateOptions:
     rule: Rule = Rule()
     robust: bool = False
     test: str = "welch"
+    pairs: bool = False

@@ -4,6 +4,7 @@ OUTPUT/analysis.html     answers, warnings, figures, tables, methods; one file
 OUTPUT/conditions.csv    one row per condition
 OUTPUT/fits.csv          one row per fitted quantity
 OUTPUT/wells.csv         one row per well and time
+OUTPUT/comparisons.csv   one row per comparison of two conditions, and of all at once
 OUTPUT/gr_calculator.csv sizes in the columns that GR calculator reads
 OUTPUT/columns.md        what each column means
 OUTPUT/figures/          each figure as SVG and PNG
@@ -18,7 +19,16 @@ from typing import Any
 import numpy as np
 
 from spheroid_jax import __version__
-from spheroid_jax.plates import controls, fit_rows, gr, methods, page, pictures, rows
+from spheroid_jax.plates import (
+    comparison_rows,
+    controls,
+    fit_rows,
+    gr,
+    methods,
+    page,
+    pictures,
+    rows,
+)
 from spheroid_jax.plates.analysis import Analysis
 from spheroid_jax.report import sheets
 from spheroid_jax.report.sheets import Column
@@ -83,11 +93,15 @@ def _tables(analysis) -> dict[str, tuple[Sequence[Column], Sequence[dict[str, An
     conditions = [
         rows.of_condition(each, analysis.joined, analysis.times) for each in analysis.conditions
     ]
+    compared = list(
+        comparison_rows.of_conditions(analysis.conditions, analysis.times, analysis.options)
+    )
     wells = list(rows.of_wells(analysis.joined, analysis.series, analysis.times))
     tables: dict[str, tuple[Sequence[Column], Sequence[dict[str, Any]]]] = {
         "conditions": (rows.CONDITIONS, conditions),
         "fits": (fit_rows.FITS, fits),
         "wells": (rows.WELLS, wells),
+        "comparisons": (comparison_rows.COMPARISONS, compared),
     }
     if analysis.drugs and analysis.times.grown:
         tables["gr_calculator"] = (_GR_COLUMNS, _gr_rows(analysis))

@@ -1,13 +1,14 @@
 """Tests of what an analysis writes: tables, figures, page, and what is kept."""
 
 import csv
+import dataclasses
 import json
 import re
 
 import pytest
 from plate_tables import write_plate
 
-from spheroid_jax.plates import analysis
+from spheroid_jax.plates import analysis, comparison_rows
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def test_there_is_a_row_per_well_and_time_and_per_condition(written):
 def test_every_column_is_explained(written):
     _, output = written
     explained = set(re.findall(r"^\| `(\w+)` \|", (output / "columns.md").read_text(), re.M))
-    for name in ("wells", "conditions", "fits", "gr_calculator"):
+    for name in ("wells", "conditions", "fits", "comparisons", "gr_calculator"):
         assert set(table(output / f"{name}.csv")[0]) <= explained
 
 
@@ -51,6 +52,20 @@ def test_fits_hold_what_the_answers_say(written):
     ]
     assert float(row["value"]) == pytest.approx(found.drugs[0].gr50.dose.value, rel=1e-5)
     assert row["unit"] == "uM"
+
+
+def test_comparisons_are_those_of_the_conditions_and_pairs_come_when_asked_for(written, tmp_path):
+    found, output = written
+    rows = table(output / "comparisons.csv")
+    assert [row["family"] for row in rows] == 14 * ["against control"] + ["all conditions at once"]
+    (top,) = [row for row in rows if row["first"] == "line: alphastatin 30 uM"]
+    (condition,) = [
+        each for each in found.conditions if each.group.key.label == "line: alphastatin 30 uM"
+    ]
+    assert float(top["p_holm"]) == pytest.approx(condition.comparison.p_holm, rel=1e-5)
+    paired = found._replace(options=dataclasses.replace(found.options, pairs=True))
+    rows = list(comparison_rows.of_conditions(paired.conditions, paired.times, paired.options))
+    assert sum(row["family"] == "all pairs" for row in rows) == 15 * 14 // 2
 
 
 def test_gr_calculator_gets_its_own_columns(written):
