@@ -19,6 +19,7 @@ from spheroid_jax.plates import (
     drugs,
     joined,
     layout,
+    nominal,
     observations,
     series,
     warnings,
@@ -32,6 +33,7 @@ from spheroid_jax.plates.options import PlateOptions
 from spheroid_jax.plates.series import Series
 
 _DEFAULTS = PlateOptions()
+_SHOWN = 12  # times in a message
 
 
 class PlateError(UserError, ValueError):
@@ -128,20 +130,55 @@ def _analysed(options, wanted, found):
     )
 
 
+def _check(options):
+    """Checks the choices that need no image.
+
+    Raises:
+      PlateError: a choice is out of range; the message names the option.
+    """
+    at_least_0 = {"--t0": options.t0_h, "--at": options.at_h}
+    above_0 = {
+        "--interval": options.interval_h,
+        "--multiple": options.multiple,
+        "--regrowth-level": options.rule.level,
+    }
+    for name, value in {**at_least_0, **above_0}.items():
+        if value is None:
+            continue
+        if not math.isfinite(value) or (name in above_0 and value <= 0):
+            raise PlateError(f"{name} {value:g}: must be a number above 0")
+    if options.multiple <= 1:
+        raise PlateError(f"--multiple {options.multiple:g}: must be above 1, a growth")
+    if options.rule.rising < 1:
+        raise PlateError(f"--regrowth-images {options.rule.rising}: must be at least 1")
+    if options.window_h is not None:
+        start, end = options.window_h
+        if not -math.inf < start < end < math.inf:
+            raise PlateError(f"--window {start:g} {end:g}: the first hour must be before the last")
+
+
 def _times(wells, options):
     """Returns the times of treatment and comparison; both must have images."""
+    _check(options)
     every = tuple(float(time) for time in series.times_of(wells))
     if not every:
         raise PlateError("no well of the map has an image; do the names of wells fit the map?")
     t0 = every[0] if options.t0_h is None else options.t0_h
     at = every[-1] if options.at_h is None else options.at_h
-    for name, value in (("--t0", t0), ("--at", at)):
-        if not any(math.isclose(value, time, abs_tol=1e-6) for time in every):
-            shown = ", ".join(f"{time:g}" for time in every[:12])
-            raise PlateError(f"{name} {value:g}: no image at this hour; there are {shown}")
+    t0, at = (_nominal(name, value, every) for name, value in (("--t0", t0), ("--at", at)))
     if at < t0:
         raise PlateError(f"--at {at:g} is before --t0 {t0:g}")
     return Times(t0, at, every)
+
+
+def _nominal(name, value, every):
+    """Returns the time of images that an option means."""
+    found = nominal.nearest(value, every)
+    if found is None:
+        shown = ", ".join(f"{time:g}" for time in every[:_SHOWN])
+        more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+        raise PlateError(f"{name} {value:g}: no image at this hour; there are {shown}{more}")
+    return found
 
 
 def _answers(by_condition, by_drug, times, options):
@@ -154,6 +191,6 @@ def _answers(by_condition, by_drug, times, options):
             yield answers.of_condition(condition, times)
     for condition in by_condition:
         if condition.group.key.role == "negative":
-            yield answers.of_control(condition)
+            yield answers.of_control(condition, times)
         elif condition.group.key.role == "positive":
             yield answers.of_condition(condition, times)

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from spheroid_jax.plates import said
 from spheroid_jax.plates.conditions import Condition, Times
 from spheroid_jax.plates.drugs import Drug
@@ -10,18 +12,23 @@ from spheroid_jax.plates.drugs import Drug
 
 def of_drug(drug: Drug, conditions: Sequence[Condition], times: Times, measure: str) -> str:
     """Says what a drug does: its doses of half effect, what is left at the top dose, and n."""
-    parts = _doses(drug)
+    compared = np.isfinite(drug.samples.percent) | np.isfinite(drug.samples.gr)
+    wells = [one for one, known in zip(drug.samples.wells, compared, strict=True) if known]
+    replicates = said.replicates(wells or drug.samples.wells, times.at)
+    parts = _doses(drug) if wells else ["no size and control to compare"]
     top = _top_dose(drug, conditions)
     if top is not None and not math.isnan(top.percent.mean.value):
         percent = said.estimate(top.percent.mean, "%")
+        n = f"n = {top.percent.count}"
         parts.append(
             f"{said.measure(measure)} at {top.group.key.concentration:g} {drug.unit} "
             f"({said.hours(times.at)}) is {percent} of the control"
+            + ("" if n == replicates else f" ({n.removeprefix('n = ')})")
         )
-    parts.append(said.replicates(drug.samples.wells))
+    parts.append(replicates)
     refused = int(drug.refusals.refused[drug.refusals.doses > 0].sum())
     if refused:
-        parts.append(f"{refused} {'well' if refused == 1 else 'wells'} refused")
+        parts.append(f"{said.count(refused, 'well')} refused")
     return f"{drug.label}: {'; '.join(parts)}."
 
 
@@ -31,16 +38,16 @@ def _doses(drug):
     gr = drug.gr
     if gr is not None and gr.effect:
         if math.isfinite(drug.gr50.dose.value):
-            parts.append(f"GR50 {said.estimate(drug.gr50.dose, drug.unit, least=0)}")
+            parts.append(f"GR50 {_dose(drug.gr50, drug.unit)}")
         if gr.note:
             parts.append(gr.note)
     response = drug.response
     if response.effect:
         if math.isfinite(drug.ec50.dose.value):
-            text = said.estimate(drug.ec50.dose, drug.unit, least=0)
+            text = _dose(drug.ec50, drug.unit)
             parts.append(f"EC50 {text}" + (f" ({response.note})" if response.note else ""))
         if math.isfinite(drug.ic50.dose.value):
-            parts.append(f"IC50 {said.estimate(drug.ic50.dose, drug.unit, least=0)}")
+            parts.append(f"IC50 {_dose(drug.ic50, drug.unit)}")
         elif response.ic50_note:
             parts.append(f"IC50 {response.ic50_note}")
     if parts:
@@ -50,6 +57,14 @@ def _doses(drug):
     doses = drug.samples.dose[drug.samples.dose > 0]
     tested = f"{doses.min():g} to {doses.max():g} {drug.unit}" if len(doses) else "the doses"
     return [f"no effect within {tested} (p = {response.p:.2g})"]
+
+
+def _dose(average, unit):
+    """Returns a dose, and in how many experiments it was found if not in all."""
+    text = said.estimate(average.dose, unit, least=0)
+    if average.n == average.experiments:
+        return text
+    return f"{text} (in {average.n} of {average.experiments} experiments)"
 
 
 def _top_dose(drug, conditions):
@@ -74,13 +89,10 @@ def of_condition(condition: Condition, times: Times) -> str:
     found = condition.comparison
     if found is not None and not math.isnan(found.p_holm):
         parts.append(f"p = {found.p_holm:.2g} (Holm)")
-    parts.append(said.replicates(condition.group.wells))
-    if condition.refused:
-        parts.append(f"{condition.refused} refused")
-    return f"{condition.group.key.label}: {'; '.join(parts)}."
+    return _sentence(condition, parts, times)
 
 
-def of_control(condition: Condition) -> str:
+def of_control(condition: Condition, times: Times) -> str:
     """Says how fast a control grows."""
     parts = []
     rate = condition.rate
@@ -89,7 +101,17 @@ def of_control(condition: Condition) -> str:
             parts.append(f"volume doubles in {said.estimate(rate.doubling_days, 'days')}")
         elif rate.note:
             parts.append(rate.note)
-    parts.append(said.replicates(condition.group.wells))
+    return _sentence(condition, parts, times)
+
+
+def _sentence(condition, parts, times):
+    """Returns the answer about one condition, with its n and its refused wells."""
+    key = condition.group.key
+    control = "" if key.role == "sample" else f"{key.role} control"
+    name = key.label.removesuffix(f" ({key.role})")
+    # A control without a name has that of its role.
+    known = key.treatment and control
+    parts = [*parts, said.replicates(condition.group.wells, times.at)]
     if condition.refused:
-        parts.append(f"{condition.refused} refused")
-    return f"{condition.group.key.label} ({condition.group.key.role} control): {'; '.join(parts)}."
+        parts.append(f"{said.count(condition.refused, 'well')} refused")
+    return f"{name}{f' ({control})' if known else control[len(key.role) :]}: {'; '.join(parts)}."

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spheroid_jax.plates import quality
+from spheroid_jax.plates import controls, quality
 from spheroid_jax.plates.layout import Layout
 from spheroid_jax.plates.quality import Drift, Edge, Separation, Spread
 from spheroid_jax.plates.series import Series
@@ -42,27 +42,33 @@ class PlateQuality(NamedTuple):
 
 
 def of_plates(series: Sequence[Series], layout: Layout, time_h: float) -> list[PlateQuality]:
-    """Computes the quality of each plate from the sizes at a time."""
+    """Computes the quality of each plate from the sizes at a time.
+
+    Controls are those that are the reference of their wells, in percent of the mean of the negative
+    controls of the same cell line, so that plates of several cell lines are judged as others are.
+    """
     kept = [one for one in series if one.well.role not in ("blank", "empty")]
     names = dict.fromkeys(one.well.plate for one in kept)
     return [
-        _of_plate(name, [one for one in kept if one.well.plate == name], layout, time_h)
+        _of_plate([one for one in kept if one.well.plate == name], kept, layout, time_h)
         for name in names
     ]
 
 
-def _of_plate(name, series, layout, time_h):
+def _of_plate(series, everything, layout, time_h):
     sizes = np.array([one.at(time_h) for one in series], float)
     # A size of 0 has no logarithm; it is a missing size here.
     sizes = np.where(sizes > 0, sizes, math.nan)
     roles = np.array([one.well.role for one in series])
-    positive, negative = sizes[roles == "positive"], sizes[roles == "negative"]
+    percents = controls.percent(series, everything, time_h)
+    reference = np.array([_is_reference(one, everything) for one in series], bool)
+    positive, negative = percents[roles == "positive"], percents[reference]
     rows, columns = (
         np.array([getattr(one.well, axis) for one in series], int) for axis in ("row", "column")
     )
     alike = [_condition(one) for one in series]
     return PlateQuality(
-        name,
+        series[0].well.plate,
         len(series),
         sum(one.refused_at(time_h) for one in series),
         quality.z_prime(positive, negative),
@@ -73,6 +79,10 @@ def _of_plate(name, series, layout, time_h):
         quality.drift(sizes, alike, rows),
         quality.drift(sizes, alike, columns),
     )
+
+
+def _is_reference(one, everything):
+    return any(one is each for each in controls.of_well(one, everything))
 
 
 def _condition(one):

@@ -210,8 +210,8 @@ def _against_controls(conditions):
 def control_of(condition: Condition, conditions: Sequence[Condition]) -> Condition | None:
     """Returns the negative control of a condition's cell line; None if there is none.
 
-    Where a map has several negative controls, such as DMSO and medium, the one with most wells
-    counts.
+    Where a map has several negative controls, such as DMSO and medium, the one with most measured
+    wells counts, as in `controls.order`.
     """
     found = [
         each
@@ -219,7 +219,7 @@ def control_of(condition: Condition, conditions: Sequence[Condition]) -> Conditi
         if each.group.key.role == "negative"
         and each.group.key.cell_line == condition.group.key.cell_line
     ]
-    return max(found, key=lambda each: len(each.group.wells), default=None)
+    return max(found, key=lambda each: each.group.measured, default=None)
 
 
 def _compared(conditions, times, options):

@@ -9,15 +9,48 @@ from jaxtyping import Float
 from spheroid_jax.plates.series import Series
 
 
-def of_well(series: Series, everything: Sequence[Series], role: str = "negative") -> list[Series]:
-    """Lists the controls of a well: by role alone, on its plate, and of its cell line."""
+def of_well(series: Series, everything: Sequence[Series]) -> list[Series]:
+    """Lists the negative controls of a well: by role alone, on its plate, and of its cell line.
+
+    Where there are several, such as DMSO and medium, those of `order` that come first on the plate.
+    """
+    found = [one for one in _of_line(everything, series.well.cell_line) if _alike(one, series)]
+    if len({_kind(one) for one in found}) < 2:
+        return found
+    ranks = order(everything, series.well.cell_line)
+    first = min((_kind(one) for one in found if _measured(one)), key=ranks.index, default=None)
+    return [one for one in found if _kind(one) == first]
+
+
+def order(everything: Sequence[Series], cell_line: str) -> list[tuple[str, float]]:
+    """Lists treatment and dose of a cell line's negative controls, most measured wells first.
+
+    The first is the reference of all comparisons. A control without a dose has the dose -inf.
+    """
+    found = _of_line(everything, cell_line)
+    count = {kind: 0 for kind in sorted({_kind(one) for one in found})}
+    for one in found:
+        count[_kind(one)] += _measured(one)
+    return sorted(count, key=lambda kind: -count[kind])
+
+
+def _of_line(everything, cell_line):
     return [
-        one
-        for one in everything
-        if one.well.role == role
-        and one.well.plate == series.well.plate
-        and one.well.cell_line == series.well.cell_line
+        one for one in everything if one.well.role == "negative" and one.well.cell_line == cell_line
     ]
+
+
+def _alike(one, other):
+    return one.well.plate == other.well.plate
+
+
+def _kind(one):
+    dose = one.well.concentration
+    return one.well.treatment, -math.inf if math.isnan(dose) else dose
+
+
+def _measured(one):
+    return bool(np.any(~np.isnan(one.size)))
 
 
 def mean_at(controls: Sequence[Series], time_h: float) -> float:

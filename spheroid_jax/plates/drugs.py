@@ -59,6 +59,7 @@ class Drug(NamedTuple):
     Attributes:
       cell_line: name of the cell line; may be "".
       treatment: name of the drug.
+      label: name in tables and figures; with the cell line where there are several.
       unit: unit of the concentrations.
       samples: the drug's wells.
       control: the negative control's wells, at dose 0.
@@ -80,6 +81,7 @@ class Drug(NamedTuple):
 
     cell_line: str
     treatment: str
+    label: str
     unit: str
     samples: Points
     control: Points
@@ -97,11 +99,6 @@ class Drug(NamedTuple):
     hormesis: Hormesis
     control_dose: ControlDose | None
     refusals: Refusals
-
-    @property
-    def label(self) -> str:
-        """Name in tables and figures."""
-        return f"{self.treatment} ({self.cell_line})" if self.cell_line else self.treatment
 
 
 def analyse(
@@ -149,22 +146,26 @@ def _drug(names, found, conditions, everything, times, options):
             gr_by_experiment[name] = own
     responses = list(by_experiment.values()) or [response]
     growths = list(gr_by_experiment.values()) or ([growth] if growth is not None else [])
+    count = len(experiments)
     ndr, ndr_note = _ndr(samples, untreated, everything, times)
     cell_line, treatment, unit = names
+    lines = {each.group.key.cell_line for each in conditions}
+    line = f" ({cell_line})" if cell_line and len(lines) > 1 else ""
     follows = any(each.regrown for each in found)
     return Drug(
         cell_line=cell_line,
         treatment=treatment,
+        label=treatment + line,
         unit=unit,
         samples=samples,
         control=untreated,
         response=response,
         by_experiment=by_experiment,
-        ec50=_average([each.ec50 for each in responses], several),
-        ic50=_average([each.ic50 for each in responses], several),
+        ec50=_average([each.ec50 for each in responses], count),
+        ic50=_average([each.ic50 for each in responses], count),
         gr=growth,
         gr_by_experiment=gr_by_experiment,
-        gr50=_average([each.gr50 for each in growths], several),
+        gr50=_average([each.gr50 for each in growths], count),
         gr_note=note,
         ndr=ndr,
         ndr_note=ndr_note,
@@ -234,7 +235,11 @@ def _ndr(samples, untreated, everything, times):
     none = np.full(len(samples.wells), math.nan)
     if not times.grown:
         return none, "needs images at treatment and later"
-    of_positive = [one for one in everything if one.well.role == "positive"]
+    of_positive = [
+        one
+        for one in everything
+        if one.well.role == "positive" and one.well.cell_line == samples.wells[0].well.cell_line
+    ]
     if not of_positive:
         return none, "needs a positive control that kills"
     folds = [
@@ -246,14 +251,14 @@ def _ndr(samples, untreated, everything, times):
     return gr.ndr(folds[0], float(np.nanmedian(folds[1])), float(np.nanmedian(folds[2])))
 
 
-def _average(estimates, several):
+def _average(estimates, experiments):
     """Returns the estimate of one experiment, or the geometric mean over several."""
     known = [each for each in estimates if math.isfinite(each.value) and each.value > 0]
-    if not several:
+    if experiments < 2:
         return Average(estimates[0] if estimates else Estimate(), len(known), 1)
     logs = np.log10([each.value for each in known])
     mean = summary.summarise(logs, [str(n) for n in range(len(logs))]).mean
-    return Average(Estimate(*(10**value for value in mean)), len(known), len(estimates))
+    return Average(Estimate(*(10**value for value in mean)), len(known), experiments)
 
 
 def _control_dose(conditions, times):

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from spheroid_jax.errors import UserError
+from spheroid_jax.plates import nominal
 from spheroid_jax.plates.layout import Layout, Well
 from spheroid_jax.plates.observations import Observation, Observed
 
 _SHOWN = 6
+_ROUNDING_H = 1e-3
 
 
 class JoinError(UserError, ValueError):
@@ -86,14 +88,32 @@ def join(observed: Observed, layout: Layout) -> Joined:
             nowhere.append(row.image)
             continue
         grouped.setdefault((_plate_of(row, plates), row.well), []).append(row)
+    grouped, apart = _in_rounds(grouped)
     wells = {(well.plate, well.well): well for well in layout.wells}
     rows = []
     for key, well in wells.items():
         if not well.excluded and well.role != "empty":
             rows += _rows_of_well(well, grouped.get(key, []))
     unmapped = sorted(" ".join(filter(None, key)) for key in grouped.keys() - wells.keys())
-    notes = [*observed.notes, *layout.notes, *_notes(rows, layout, grouped, nowhere, unmapped)]
+    left = _notes(rows, layout, grouped, nowhere, unmapped)
+    notes = [*observed.notes, *layout.notes, *apart, *left]
     return Joined(tuple(rows), observed.measure, observed.unit, tuple(unmapped), tuple(notes))
+
+
+def _in_rounds(grouped):
+    """Gives the images of one round one time; returns them, and a note if times were changed."""
+    hours = {
+        key: [row.time_h for row in rows if not math.isnan(row.time_h)]
+        for key, rows in grouped.items()
+    }
+    rounds = nominal.times(hours)
+    farthest = max((abs(time - shown) for time, shown in rounds.items()), default=0.0)
+    changed = {
+        key: [row._replace(time_h=rounds.get(row.time_h, row.time_h)) for row in rows]
+        for key, rows in grouped.items()
+    }
+    note = f"images of different wells up to {farthest:.2g} h apart count as of one time"
+    return changed, [note] if farthest > _ROUNDING_H else []
 
 
 def _plate_of(row: Observation, plates: Sequence[str]) -> str:
@@ -133,8 +153,13 @@ def _rows_of_well(well, observations):
 
 
 def _row(well, time_h, observations):
-    values = [row.value for row in observations if not math.isnan(row.value)]
-    reasons = dict.fromkeys(row.reason for row in observations if row.reason)
+    # A size of 0, such as that of a missing core, has no logarithm and no percent.
+    values = [row.value for row in observations if row.value > 0]
+    reasons = dict.fromkeys(
+        "the size is 0" if row.value == 0 else row.reason
+        for row in observations
+        if row.reason or row.value == 0
+    )
     return Row(
         well=well,
         time_h=time_h,

@@ -8,7 +8,7 @@ import numpy as np
 
 from spheroid_jax.plates import controls, dose, growth_models, said, survival
 from spheroid_jax.plates.analysis import Analysis
-from spheroid_jax.plates.conditions import Condition
+from spheroid_jax.plates.conditions import Condition, control_of
 from spheroid_jax.plates.drugs import Drug
 from spheroid_jax.plates.estimate import Estimate
 from spheroid_jax.plates.survival import Curve
@@ -21,6 +21,8 @@ _HOURS_PER_DAY = 24.0
 _GRID = 200  # doses or times along a fitted curve
 # Panels of one figure; more conditions have further figures.
 _MOST_PANELS = 12
+# Letters of a drug in the name of a file.
+_LONGEST = 60
 
 
 def draw(analysis: Analysis) -> Iterator[tuple[str, str, Drawn]]:
@@ -33,7 +35,7 @@ def draw(analysis: Analysis) -> Iterator[tuple[str, str, Drawn]]:
             f"{measure.capitalize()} at {at} in percent of the negative controls of the same "
             "plate: all wells, means, and the fitted curve with its 95 % band.",
             plate_figures.dose_curves(
-                [_dose_curve(drug) for drug in analysis.drugs],
+                [_dose_curve(drug, analysis.times.at) for drug in analysis.drugs],
                 response=f"{measure} (% of control)",
             ),
         )
@@ -43,7 +45,7 @@ def draw(analysis: Analysis) -> Iterator[tuple[str, str, Drawn]]:
     yield from _maps(analysis, measure)
 
 
-def _dose_curve(drug: Drug) -> DoseCurve:
+def _dose_curve(drug: Drug, at_h: float) -> DoseCurve:
     """Makes the panel of one drug; controls are wells at dose 0."""
     fitted = drug.response
     doses = np.append(drug.samples.dose, drug.control.dose)
@@ -68,21 +70,29 @@ def _dose_curve(drug: Drug) -> DoseCurve:
         ec50=drug.ec50.dose if fitted.effect else Estimate(),
         ic50=drug.ic50.dose if fitted.effect else Estimate(),
         control=(mean, mean - spread, mean + spread),
-        n=said.replicates(drug.samples.wells),
+        n=said.replicates(drug.samples.wells, at_h),
         note=fitted.note,
     )
 
 
 def _growth(analysis, size):
-    """Yields panels of sizes over time, so many conditions per figure."""
-    shown = [each for each in analysis.conditions if len(each.group.points()[0])]
-    control = next((each for each in shown if each.group.key.role == "negative"), None)
-    reference = None if control is None else control.group.key.label
-    for number, start in enumerate(range(0, len(shown), _MOST_PANELS), start=1):
-        panels = [_panel(each) for each in shown[start : start + _MOST_PANELS]]
-        name = "growth" if len(shown) <= _MOST_PANELS else f"growth_{number}"
+    """Yields panels of sizes over time, of one cell line and so many conditions per figure."""
+    shown = [each for each in analysis.conditions if np.any(each.group.points()[1] > 0)]
+    lines = dict.fromkeys(each.group.key.cell_line for each in shown)
+    families = [[each for each in shown if each.group.key.cell_line == line] for line in lines]
+    figures = [
+        (family, family[start : start + _MOST_PANELS])
+        for family in families
+        for start in range(0, len(family), _MOST_PANELS)
+    ]
+    for number, (family, members) in enumerate(figures, start=1):
+        control = control_of(family[0], family)
+        reference = None if control is None else control.group.key.label
+        panels = [_panel(each) for each in members]
+        if control is not None and all(each is not control for each in members):
+            panels = [_panel(control), *panels]
         yield (
-            name,
+            "growth" if len(figures) == 1 else f"growth_{number}",
             "Size of each well over time, the wells' mean, and the growth model with the least "
             "AICc.",
             plate_figures.growth_panels(
@@ -120,6 +130,7 @@ def _panel(condition: Condition) -> Growth:
 
 def _regrowth(analysis):
     """Yields Kaplan-Meier curves of the conditions of each drug, in which any spheroid regrew."""
+    used: set[str] = set()
     for drug in analysis.drugs:
         groups = [
             _survival(each, each.curve)
@@ -131,7 +142,7 @@ def _regrowth(analysis):
         if not any((~group.censored).any() for group in groups):
             continue
         yield (
-            f"regrowth_{_file_name(drug.label)}",
+            _unique(f"regrowth_{_file_name(drug.label)}", used),
             f"{drug.label}: probability that a spheroid has not regrown (Kaplan-Meier, 95 % "
             "log-log intervals), and the number at risk. A tick is a censored spheroid.",
             survival_figure.survival_steps(
@@ -155,8 +166,18 @@ def _survival(condition: Condition, curve: Curve) -> survival_figure.Survival:
 
 
 def _file_name(label):
-    """Returns a label with plain letters, digits and underscores alone."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_") or "drug"
+    """Returns a label with plain letters, digits and underscores alone, of a moderate length."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", label).strip("_")[:_LONGEST] or "drug"
+
+
+def _unique(name, used):
+    """Returns a name, numbered if it is used already, also in other case; adds it to those used."""
+    found, number = name, 1
+    while found.lower() in used:
+        number += 1
+        found = f"{name}_{number}"
+    used.add(found.lower())
+    return found
 
 
 def _maps(analysis, measure):

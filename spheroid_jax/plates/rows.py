@@ -93,11 +93,14 @@ CONDITIONS = (
 def of_wells(joined: Joined, series: Sequence[Series], times: Times) -> Iterator[dict[str, Any]]:
     """Yields one row per well and time."""
     by_well = {(one.well.plate, one.well.well): one for one in series}
+    means: dict[tuple[str, str, float], float] = {}
     for row in joined.rows:
         one = by_well[row.well.plate, row.well.well]
         at = 0.0 if math.isnan(row.time_h) else row.time_h
-        control = controls.mean_at(controls.of_well(one, series), at)
         well = row.well
+        place = well.plate, well.cell_line, at
+        if place not in means:
+            means[place] = controls.mean_at(controls.of_well(one, series), at)
         key = Key(
             well.cell_line, well.treatment, well.concentration, well.concentration_unit, well.role
         )
@@ -111,7 +114,7 @@ def of_wells(joined: Joined, series: Sequence[Series], times: Times) -> Iterator
             "size": shown(row.value),
             "measure": joined.measure,
             "unit": joined.unit,
-            "percent_of_control": shown(100 * row.value / control),
+            "percent_of_control": shown(100 * row.value / means[place]),
             "fold_change": shown(controls.fold(one, times.t0, at)),
             "images": row.images,
             "refused_images": row.refused,

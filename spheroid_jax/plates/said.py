@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from spheroid_jax.plates.estimate import Estimate
 from spheroid_jax.plates.series import Series
 
@@ -24,7 +26,9 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return {math.inf: "unbounded", -math.inf: "unbounded"}.get(value, "–")
     if value == 0 or 0.001 <= abs(value) < 1e5:
+        # First rounded: 0.996 is 1.0 and not 1.00.
         digits = 2 if abs(value) < 100 else 3
+        value = float(f"{value:.{digits - 1}e}")
         decimals = digits - 1 - math.floor(math.log10(abs(value))) if value else 0
         return f"{value:.{max(decimals, 0)}f}"
     mantissa, _, exponent = f"{value:.1e}".partition("e")
@@ -62,10 +66,26 @@ def hours(value: float) -> str:
     return f"day {days:g}" if days == round(days) and days > 0 else f"{value:g} h"
 
 
-def replicates(wells: Sequence[Series]) -> str:
-    """Returns what n is: experiments where there are several, else wells of one experiment."""
+def replicates(wells: Sequence[Series], at_h: float | None = None) -> str:
+    """Returns what n is: experiments where there are several, else wells of one experiment.
+
+    Args:
+      wells: the wells; those without a size do not count.
+      at_h: time at which they need a size; None for any time.
+    """
+    wells = [
+        one
+        for one in wells
+        if not (math.isnan(one.at(at_h)) if at_h is not None else np.isnan(one.size).all())
+    ]
     experiments = {one.well.experiment for one in wells}
     if len(experiments) > 1:
         return f"n = {len(experiments)} experiments"
-    noun = "well" if len(wells) == 1 else "wells"
-    return f"{len(wells)} {noun} of one experiment"
+    if not wells:
+        return "no well measured"
+    return f"{count(len(wells), 'well')} of one experiment"
+
+
+def count(number: int, noun: str) -> str:
+    """Returns a number with its noun: "1 well", "3 wells"."""
+    return f"{number} {noun if number == 1 else f'{noun}s'}"

@@ -1,5 +1,6 @@
 """Time series of wells, gathered by condition: cell line, treatment, concentration and role."""
 
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -9,6 +10,10 @@ from jaxtyping import Bool, Float
 
 from spheroid_jax.plates.joined import Row
 from spheroid_jax.plates.layout import Well
+
+# Doses that agree in so many significant digits are one dose.
+_DIGITS = 9
+_SAME_H = 1e-6  # times that agree so well are one
 
 
 class Series(NamedTuple):
@@ -35,30 +40,33 @@ class Series(NamedTuple):
 
     def at(self, time_h: float) -> float:
         """Size at a time; NaN where there is none."""
-        found = self.size[np.isclose(self.time_h, time_h, rtol=0, atol=1e-6)]
+        found = self.size[np.abs(self.time_h - time_h) <= _SAME_H]
         return float(found[0]) if len(found) else math.nan
 
     def refused_at(self, time_h: float) -> bool:
         """Whether there are images at a time, and none of them was measured."""
-        here = np.isclose(self.time_h, time_h, rtol=0, atol=1e-6)
+        here = np.abs(self.time_h - time_h) <= _SAME_H
         return bool(np.any(here & np.isnan(self.size)))
 
 
 class Key(NamedTuple):
-    """What makes a condition; `concentration` is NaN where the map has none."""
+    """What makes a condition.
+
+    Attributes:
+      cell_line: name of the cell line; may be "".
+      treatment: name of the treatment; may be "".
+      concentration: NaN where the map has none.
+      unit: unit of the concentration.
+      role: role of the wells.
+      label: name of the condition in tables and figures, unique in an analysis.
+    """
 
     cell_line: str
     treatment: str
     concentration: float
     unit: str
     role: str
-
-    @property
-    def label(self) -> str:
-        """Name of the condition in tables and figures."""
-        dose = "" if math.isnan(self.concentration) else f"{self.concentration:g} {self.unit}"
-        name = " ".join(filter(None, (self.treatment or self.role, dose.strip())))
-        return f"{self.cell_line}: {name}" if self.cell_line else name
+    label: str = ""
 
 
 class Group(NamedTuple):
@@ -75,6 +83,11 @@ class Group(NamedTuple):
     def sizes_at(self, time_h: float) -> Float[np.ndarray, " N"]:
         """Size of each well at a time."""
         return np.array([series.at(time_h) for series in self.wells], float)
+
+    @property
+    def measured(self) -> int:
+        """Number of wells with a size at any time."""
+        return sum(bool(np.any(~np.isnan(series.size))) for series in self.wells)
 
     def points(self):
         """Returns time, size, well and experiment of all points with a size."""
@@ -102,8 +115,11 @@ def _series(rows):
     times = np.array([0.0 if math.isnan(row.time_h) else row.time_h for row in seen], float)
     order = np.argsort(times, kind="stable")
     seen = [seen[place] for place in order]
+    well = rows[0].well
+    # 0.30000000000000004 is the dose 0.3.
+    dose = float(f"{well.concentration:.{_DIGITS}g}")
     return Series(
-        rows[0].well,
+        dataclasses.replace(well, concentration=dose),
         times[order],
         np.array([row.value for row in seen], float),
         np.array([row.refused == row.images for row in seen], bool),
@@ -123,7 +139,22 @@ def groups(series: Sequence[Series]) -> list[Group]:
         Group(Key(line, treatment, math.nan if dose is None else dose, unit, role), tuple(wells))
         for (line, treatment, dose, unit, role), wells in by_key.items()
     ]
-    return sorted(found, key=lambda group: _order(group.key))
+    return sorted(_labelled(found), key=lambda group: _order(group.key))
+
+
+def _labelled(found):
+    """Names the conditions: with the cell line or the role only where one name needs it."""
+    lines = len({group.key.cell_line for group in found}) > 1
+    names = [_name(group.key, lines) for group in found]
+    for group, name in zip(found, names, strict=True):
+        role = f" ({group.key.role})" if names.count(name) > 1 else ""
+        yield group._replace(key=group.key._replace(label=name + role))
+
+
+def _name(key, lines):
+    dose = "" if math.isnan(key.concentration) else f"{key.concentration:.9g} {key.unit}"
+    name = " ".join(filter(None, (key.treatment or key.role, dose.strip())))
+    return f"{key.cell_line}: {name}" if lines and key.cell_line else name
 
 
 _ROLES = ("negative", "positive", "sample", "blank", "empty")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from spheroid_jax.plates import said
 from spheroid_jax.plates.checks import PlateQuality
 from spheroid_jax.plates.conditions import Condition, Times, control_of
 from spheroid_jax.plates.drugs import Drug
@@ -33,6 +34,7 @@ def collect(
                 "control (hormesis); the curve of four parameters does not describe that"
             )
     yield from _without_controls(conditions)
+    yield from _of_controls(conditions, times)
     for plate in plates:
         yield from _of_plate(plate)
     if not times.grown:
@@ -46,6 +48,37 @@ def _without_controls(conditions):
         if control_of(family[0], family) is None:
             name = f" for the cell line {line}" if line else ""
             yield f"the map has no negative control{name}: no percent of control, no comparison"
+
+
+def _of_controls(conditions, times):
+    """Yields which of several controls is the reference, and which plates have too few."""
+    everything = [one for each in conditions for one in each.group.wells]
+    lines = list(dict.fromkeys(one.well.cell_line for one in everything))
+    for line in lines:
+        labels = [
+            each.group.key.label
+            for each in sorted(conditions, key=lambda each: -each.group.measured)
+            if each.group.key.role == "negative" and each.group.key.cell_line == line
+        ]
+        if len(labels) > 1:
+            others = ", ".join(labels[1:])
+            yield (
+                f"{len(labels)} negative controls: {labels[0]} has most wells and is the "
+                f"reference; {others} is compared with it"
+            )
+    for plate, line in dict.fromkeys((one.well.plate, one.well.cell_line) for one in everything):
+        wells = [one for one in everything if (one.well.plate, one.well.cell_line) == (plate, line)]
+        own = [one for one in wells if one.well.role == "negative"]
+        count = sum(not math.isnan(one.at(times.at)) for one in own)
+        place = f"plate {plate}" if plate else "the plate"
+        place += f", {line}" if line and len(lines) > 1 else ""
+        if own and not count:
+            yield (
+                f"{place}: no negative control has a size at {said.hours(times.at)}, so none of "
+                f"its {len(wells)} wells has a percent of control"
+            )
+        elif count == 1 and len(wells) > 1:
+            yield f"{place}: one negative control; its error is in no interval"
 
 
 def _of_plate(plate):

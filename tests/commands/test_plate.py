@@ -17,8 +17,8 @@ def inputs(tmp_path, monkeypatch):
 def test_it_prints_the_answers_first_and_writes_the_page(inputs, capsys):
     assert main.main(["plate", "results", "--map", "map.csv"]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[0].startswith("alphastatin (line): EC50 ")
-    assert out[1].startswith("betamycin (line): no effect within 0.03 to 30 uM")
+    assert out[0].startswith("alphastatin: EC50 ")
+    assert out[1].startswith("betamycin: no effect within 0.03 to 30 uM")
     assert any("all images are of one time" in line for line in out)
     assert out[-1].startswith("Open analysis/analysis.html")
     assert (inputs / "analysis" / "conditions.csv").is_file()

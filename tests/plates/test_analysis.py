@@ -34,7 +34,7 @@ def test_ec50_and_growth_rate_of_the_drawn_plate_are_recovered(one):
     assert active.ec50.dose.low < drawn.EC50_UM < active.ec50.dose.high
     assert active.ec50.dose.value == pytest.approx(drawn.EC50_UM, rel=0.25)
     assert not inactive.response.effect and not inactive.gr.effect
-    rate = condition(one, "line: DMSO").rate.rate_per_day
+    rate = condition(one, "DMSO").rate.rate_per_day
     assert rate.value == pytest.approx(drawn.RATE_PER_DAY, rel=0.03)
 
 
@@ -68,9 +68,9 @@ def test_a_well_that_is_missing_in_the_map_is_no_control(tmp_path):
     whole = analysis.plate(*write_plate(tmp_path / "whole", days=(6,)))
     left = ("B08", "C08", "D08")
     found = analysis.plate(*write_plate(tmp_path / "part", days=(6,), leave=left))
-    control = condition(found, "line: DMSO")
+    control = condition(found, "DMSO")
     assert control.percent.mean.value == pytest.approx(100)
-    assert control.size == condition(whole, "line: DMSO").size
+    assert control.size == condition(whole, "DMSO").size
     assert found.joined.unmapped == ("one B08", "one C08", "one D08")
     assert any("3 wells (one B08, one C08, one D08)" in each for each in found.warnings)
 
@@ -84,7 +84,7 @@ def test_a_sample_of_dose_zero_stays_a_sample(tmp_path):
     results, wells = write_plate(tmp_path, days=(6,))
     wells.write_text(wells.read_text().replace(",0.03,uM", ",0,uM"))
     found = analysis.plate(results, wells)
-    zero = condition(found, f"line: {drawn.ACTIVE} 0 uM")
+    zero = condition(found, f"{drawn.ACTIVE} 0 uM")
     assert zero.group.key.role == "sample" and len(zero.group.wells) == 3
     assert found.drugs[0].ec50.dose.low < drawn.EC50_UM < found.drugs[0].ec50.dose.high
 
@@ -99,10 +99,10 @@ def test_refused_wells_are_counted_and_a_rise_with_dose_is_a_warning(three):
 
 def test_n_is_experiments_where_there_are_several_else_wells(one, three):
     assert "n = 3 experiments" in three.answers[0]
-    assert "22 wells of one experiment" in one.answers[0]
+    assert "21 wells of one experiment; 1 well refused" in one.answers[0]
     assert (three.drugs[0].ec50.n, len(three.drugs[0].by_experiment)) == (3, 3)
-    assert condition(three, "line: DMSO").size.n == 3
-    assert condition(one, "line: DMSO").size.n == 6
+    assert condition(three, "DMSO").size.n == 3
+    assert condition(one, "DMSO").size.n == 6
 
 
 def test_one_time_gives_no_growth_and_says_so(tmp_path):

@@ -79,7 +79,7 @@ def test_gr_calculator_gets_its_own_columns(written):
 def test_the_page_begins_with_the_answers_and_ends_with_the_methods(written):
     found, output = written
     page = (output / "analysis.html").read_text()
-    places = [page.index(text) for text in ("alphastatin (line): GR50", "<h2>Methods</h2>")]
+    places = [page.index(text) for text in ("alphastatin: GR50", "<h2>Methods</h2>")]
     assert places == sorted(places) and page.index("</blockquote>") > places[-1]
     assert "<script" not in page and "http" not in page.split("</head>")[1]
     about = json.loads((output / "analysis.json").read_text())
