@@ -58,9 +58,9 @@ def test_comparisons_are_those_of_the_conditions_and_pairs_come_when_asked_for(w
     found, output = written
     rows = table(output / "comparisons.csv")
     assert [row["family"] for row in rows] == 14 * ["against control"] + ["all conditions at once"]
-    (top,) = [row for row in rows if row["first"] == "line: alphastatin 30 uM"]
+    (top,) = [row for row in rows if row["first"] == "alphastatin 30 uM"]
     (condition,) = [
-        each for each in found.conditions if each.group.key.label == "line: alphastatin 30 uM"
+        each for each in found.conditions if each.group.key.label == "alphastatin 30 uM"
     ]
     assert float(top["p_holm"]) == pytest.approx(condition.comparison.p_holm, rel=1e-5)
     paired = found._replace(options=dataclasses.replace(found.options, pairs=True))
