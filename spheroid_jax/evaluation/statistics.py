@@ -248,8 +248,9 @@ def bland_altman(
     Raises:
       ValueError: lengths differ, a value is not finite, or there are fewer than 3 pairs.
 
-    Source: Bland and Altman, Lancet 327, 307, 1986, and Stat. Methods Med. Res. 8, 135, 1999
-    (papers not read; formulas as in Carkeet, Optom. Vis. Sci. 92, e71, 2015, and in NCSS).
+    Source: Bland and Altman, Lancet 327, 307, 1986, and Stat. Methods Med. Res. 8, 135, 1999 (not
+    read; limits as in Carkeet, Optom. Vis. Sci. 92, e71, 2015, beginning read; errors as in the
+    code of blandPower, which cites Lu et al., read).
     """
     if len(first) != len(second):
         raise ValueError(f"first has {len(first)} values and second has {len(second)}")
