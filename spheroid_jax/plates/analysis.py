@@ -34,6 +34,7 @@ from spheroid_jax.plates.series import Series
 
 _DEFAULTS = PlateOptions()
 _SHOWN = 12  # times in a message
+_SLACK_H = 1e-6
 
 
 class PlateError(UserError, ValueError):
@@ -96,6 +97,9 @@ def plate(
       UserError: the map or a table cannot be used, or an option does not fit them.
     """
     folders = [results] if isinstance(results, str | os.PathLike) else list(results)
+    paths = [pathlib.Path(folder).resolve() for folder in folders]
+    if twice := [str(f) for n, f in enumerate(folders) if paths[n] in paths[:n]]:
+        raise PlateError(f"{twice[0]}: this folder of results was given twice")
     wanted = layout.read(map, wells=options.wells)
     observed = observations.read(
         folders,
@@ -136,17 +140,17 @@ def _check(options):
     Raises:
       PlateError: a choice is out of range; the message names the option.
     """
-    at_least_0 = {"--t0": options.t0_h, "--at": options.at_h}
+    finite = {"--t0": options.t0_h, "--at": options.at_h}
     above_0 = {
         "--interval": options.interval_h,
         "--multiple": options.multiple,
         "--regrowth-level": options.rule.level,
     }
-    for name, value in {**at_least_0, **above_0}.items():
-        if value is None:
-            continue
-        if not math.isfinite(value) or (name in above_0 and value <= 0):
-            raise PlateError(f"{name} {value:g}: must be a number above 0")
+    for name, value in {**finite, **above_0}.items():
+        low = 0 if name in above_0 else -math.inf
+        if value is not None and not low < value < math.inf:
+            kind = "a number above 0" if name in above_0 else "a finite number"
+            raise PlateError(f"{name} {value:g}: must be {kind}")
     if options.multiple <= 1:
         raise PlateError(f"--multiple {options.multiple:g}: must be above 1, a growth")
     if options.rule.rising < 1:
@@ -166,6 +170,13 @@ def _times(wells, options):
     t0 = every[0] if options.t0_h is None else options.t0_h
     at = every[-1] if options.at_h is None else options.at_h
     t0, at = (_nominal(name, value, every) for name, value in (("--t0", t0), ("--at", at)))
+    if options.window_h is not None:
+        start, end = options.window_h
+        if sum(start - _SLACK_H <= time <= end + _SLACK_H for time in every) < 3:
+            raise PlateError(
+                f"--window {start:g} {end:g}: needs images at 3 times in it; there are "
+                f"{_listed(every)}"
+            )
     if at < t0:
         raise PlateError(f"--at {at:g} is before --t0 {t0:g}")
     return Times(t0, at, every)
@@ -175,10 +186,13 @@ def _nominal(name, value, every):
     """Returns the time of images that an option means."""
     found = nominal.nearest(value, every)
     if found is None:
-        shown = ", ".join(f"{time:g}" for time in every[:_SHOWN])
-        more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
-        raise PlateError(f"{name} {value:g}: no image at this hour; there are {shown}{more}")
+        raise PlateError(f"{name} {value:g}: no image at this hour; there are {_listed(every)}")
     return found
+
+
+def _listed(every):
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(f"{time:g}" for time in every[:_SHOWN]) + more
 
 
 def _answers(by_condition, by_drug, times, options):

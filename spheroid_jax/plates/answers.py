@@ -9,6 +9,9 @@ from spheroid_jax.plates import said
 from spheroid_jax.plates.conditions import Condition, Times
 from spheroid_jax.plates.drugs import Drug
 
+# End of the notes on doses beyond those tested.
+_OUTSIDE = "outside the doses tested"
+
 
 def of_drug(drug: Drug, conditions: Sequence[Condition], times: Times, measure: str) -> str:
     """Says what a drug does: its doses of half effect, what is left at the top dose, and n."""
@@ -38,16 +41,16 @@ def _doses(drug):
     gr = drug.gr
     if gr is not None and gr.effect:
         if math.isfinite(drug.gr50.dose.value):
-            parts.append(f"GR50 {_dose(drug.gr50, drug.unit)}")
-        if gr.note:
-            parts.append(gr.note)
+            parts.append(f"GR50 {_dose(drug.gr50, drug)}")
+        if _rest(gr.note):
+            parts.append(_rest(gr.note))
     response = drug.response
     if response.effect:
         if math.isfinite(drug.ec50.dose.value):
-            text = _dose(drug.ec50, drug.unit)
-            parts.append(f"EC50 {text}" + (f" ({response.note})" if response.note else ""))
+            text, note = _dose(drug.ec50, drug), _rest(response.note)
+            parts.append(f"EC50 {text}" + (f" ({note})" if note else ""))
         if math.isfinite(drug.ic50.dose.value):
-            parts.append(f"IC50 {_dose(drug.ic50, drug.unit)}")
+            parts.append(f"IC50 {_dose(drug.ic50, drug)}")
         elif response.ic50_note:
             parts.append(f"IC50 {response.ic50_note}")
     if parts:
@@ -59,9 +62,22 @@ def _doses(drug):
     return [f"no effect within {tested} (p = {response.p:.2g})"]
 
 
-def _dose(average, unit):
-    """Returns a dose, and in how many experiments it was found if not in all."""
-    text = said.estimate(average.dose, unit, least=0)
+def _rest(note):
+    """Returns a note without what `_dose` says."""
+    return "; ".join(part for part in note.split("; ") if not part.endswith(_OUTSIDE))
+
+
+def _dose(average, drug):
+    """Returns a dose, and in how many experiments it was found if not in all.
+
+    Beyond the doses tested, a curve is extrapolated, and its dose is no answer.
+    """
+    tested = drug.samples.dose[drug.samples.dose > 0]
+    text = said.estimate(average.dose, drug.unit, least=0)
+    if average.dose.value < tested.min():
+        text = f"below {tested.min():g} {drug.unit}, the lowest dose"
+    elif average.dose.value > tested.max():
+        text = f"above {tested.max():g} {drug.unit}, the highest dose"
     if average.n == average.experiments:
         return text
     return f"{text} (in {average.n} of {average.experiments} experiments)"

@@ -41,6 +41,16 @@ def test_options_reach_the_analysis(inputs, capsys):
         (["results", "--map", "map.csv", "--t0", "3"], "--t0 3: no image at this hour"),
         (["results", "--map", "map.csv", "--measure", "area"], "has no column area_um2"),
         (["results", "--map", "map.csv", "--time", "map.csv"], "map.csv: has no column image"),
+        (["results", "--map", "results"], "results: a plate map is a .csv"),
+        (["map.csv", "--map", "map.csv"], "map.csv: no images.csv in this folder"),
+        (["results", "results", "--map", "map.csv"], "results: this folder of results was given"),
+        (["results", "--map", "map.csv", "--window", "6", "2"], "the first hour must be before"),
+        (["results", "--map", "map.csv", "--window", "5", "9"], "needs images at 3 times in it"),
+        (["results", "--map", "map.csv", "--multiple", "0.5"], "--multiple 0.5: must be above 1"),
+        (["results", "--map", "map.csv", "--regrowth-images", "0"], "must be at least 1"),
+        (["results", "--map", "map.csv", "--interval", "-1"], "--interval -1: must be a number"),
+        (["results", "--map", "map.csv", "--t0", "nan"], "--t0 nan: must be a finite number"),
+        (["results", "--map", "map.csv", "--output", "map.csv"], "map.csv: File exists"),
     ],
 )
 def test_what_is_wrong_is_one_line(inputs, capsys, words, problem):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from plate_tables import write_results
 
-from spheroid_jax.plates import analysis
+from spheroid_jax.plates import analysis, conditions, methods
 from spheroid_jax.plates.options import PlateOptions
+from spheroid_jax.plates.series import groups
 
 HEADING = "plate,well,cell_line,treatment,concentration,concentration_unit,role"
 DOSES = (0.1, 0.3, 1, 3, 10)
@@ -145,3 +146,25 @@ def test_a_size_of_zero_is_missing_and_not_an_error(tmp_path):
     found = run(tmp_path, control("p") + drug("p") + [well("p", "", "drug", 30, "sample", 0.0)])
     assert any(row.reason == "the size is 0" for row in found.joined.rows)
     assert "drug: " in found.answers[0]
+
+
+def test_a_dose_beyond_those_tested_is_no_number_in_the_answer(tmp_path):
+    low = [(*each[:5], each[5] / 10, each[6]) for each in drug("p", scale=0.5)]
+    answer = run(tmp_path, control("p") + low).answers[0]
+    assert "EC50 below 0.1 uM, the lowest dose" in answer
+    assert "outside the doses tested" not in answer and "unbounded" not in answer
+
+
+def test_the_rate_is_that_of_the_volume_whatever_is_measured_and_the_methods_say_so(tmp_path):
+    # A diameter that doubles in 72 h: its volume doubles in one day.
+    rows = [("p", "", "DMSO", "", "negative", 100.0, (0, 36, 72))] * 3
+    found = run(tmp_path, rows)
+    series = [one._replace(size=one.size * 2 ** (one.time_h / 72)) for one in found.series]
+    options = PlateOptions(measure="equivalent_diameter")
+    times = found.times
+    (grown,) = conditions.analyse(groups(series), series, times, options)
+    assert grown.rate is not None
+    assert grown.rate.doubling_days.value == pytest.approx(1)
+    text = methods.paragraph(found._replace(options=options))
+    assert "growth rates of the volume were 3 times the slopes of linear regressions" in text
+    assert "regrown" not in text and "EC50" not in text
