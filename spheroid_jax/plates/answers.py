@@ -7,7 +7,7 @@ import numpy as np
 
 from spheroid_jax.plates import said
 from spheroid_jax.plates.conditions import Condition, Times
-from spheroid_jax.plates.drugs import Drug
+from spheroid_jax.plates.drugs import Average, Drug
 
 # End of the notes on doses beyond those tested.
 _OUTSIDE = "outside the doses tested"
@@ -41,16 +41,16 @@ def _doses(drug):
     gr = drug.gr
     if gr is not None and gr.effect:
         if math.isfinite(drug.gr50.dose.value):
-            parts.append(f"GR50 {_dose(drug.gr50, drug)}")
+            parts.append(f"GR50 {dose(drug.gr50, drug)}")
         if _rest(gr.note):
             parts.append(_rest(gr.note))
     response = drug.response
     if response.effect:
         if math.isfinite(drug.ec50.dose.value):
-            text, note = _dose(drug.ec50, drug), _rest(response.note)
+            text, note = dose(drug.ec50, drug), _rest(response.note)
             parts.append(f"EC50 {text}" + (f" ({note})" if note else ""))
         if math.isfinite(drug.ic50.dose.value):
-            parts.append(f"IC50 {_dose(drug.ic50, drug)}")
+            parts.append(f"IC50 {dose(drug.ic50, drug)}")
         elif response.ic50_note:
             parts.append(f"IC50 {response.ic50_note}")
     if parts:
@@ -63,12 +63,12 @@ def _doses(drug):
 
 
 def _rest(note):
-    """Returns a note without what `_dose` says."""
+    """Returns a note without what `dose` says."""
     return "; ".join(part for part in note.split("; ") if not part.endswith(_OUTSIDE))
 
 
-def _dose(average, drug):
-    """Returns a dose, and in how many experiments it was found if not in all.
+def dose(average: Average, drug: Drug) -> str:
+    """Returns a dose in words, and in how many experiments it was found if not in all.
 
     Beyond the doses tested, a curve is extrapolated, and its dose is no answer.
     """

@@ -4,7 +4,7 @@ import math
 import pathlib
 from collections.abc import Sequence
 
-from spheroid_jax.plates import methods, said
+from spheroid_jax.plates import answers, methods, said
 from spheroid_jax.plates.analysis import Analysis
 from spheroid_jax.report import analysis as report
 from spheroid_jax.report.analysis import Figure, Section, Table
@@ -72,7 +72,6 @@ def _doses(results):
     headings = ("drug", "GR50", "EC50", "IC50", "GRmax", "AUC, % of control", "note")
     rows = []
     for drug in results.drugs:
-        unit = drug.unit
         gr = drug.gr
         grows = gr is not None and gr.effect
         curve = drug.response
@@ -80,9 +79,9 @@ def _doses(results):
         rows.append(
             (
                 drug.label,
-                _estimate(drug.gr50.dose, unit, least=0) if grows else _NONE,
-                _estimate(drug.ec50.dose, unit, least=0) if curve.effect else _NONE,
-                _estimate(drug.ic50.dose, unit, least=0) if curve.effect else _NONE,
+                _dose(drug.gr50, drug) if grows else _NONE,
+                _dose(drug.ec50, drug) if curve.effect else _NONE,
+                _dose(drug.ic50, drug) if curve.effect else _NONE,
                 _NONE if gr is None else _estimate(gr.grmax),
                 _estimate(drug.auc.value),
                 "; ".join(notes),
@@ -91,6 +90,10 @@ def _doses(results):
     return Table(
         "Estimates with 95 % intervals. All of them are in fits.csv.", headings, rows, True
     )
+
+
+def _dose(average, drug):
+    return _NONE if math.isnan(average.dose.value) else answers.dose(average, drug)
 
 
 def _conditions(results):
