@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from plate_tables import write_results
 
-from spheroid_jax.plates import analysis, conditions, methods
+from spheroid_jax.plates import analysis, conditions, methods, pictures
 from spheroid_jax.plates.options import PlateOptions
 from spheroid_jax.plates.series import groups
 
@@ -168,3 +168,15 @@ def test_the_rate_is_that_of_the_volume_whatever_is_measured_and_the_methods_say
     text = methods.paragraph(found._replace(options=options))
     assert "growth rates of the volume were 3 times the slopes of linear regressions" in text
     assert "regrown" not in text and "EC50" not in text
+
+
+def test_figures_of_treatments_with_equal_plain_names_have_names_of_their_own(tmp_path):
+    hours = (0, 24, 48, 72, 96)
+    drugs = [each for name in ("a b", "A-b") for each in drug("p", name=name, hours=hours)]
+    found = run(tmp_path, control("p", hours=hours) + drugs)
+    course = np.array([1, 0.5, 1.2, 1.5, 2.0])
+    series = [one._replace(size=one.size * course) for one in found.series]
+    grown = conditions.analyse(groups(series), series, found.times, found.options)
+    found = found._replace(series=tuple(series), conditions=tuple(grown))
+    names = [name for name, _, _ in pictures.draw(found)]
+    assert {"regrowth_A_b", "regrowth_a_b_2"} <= set(names) and len(set(names)) == len(names)
