@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from skimage import measure
 
 from spheroid_jax.inference import views
 from spheroid_jax.inference.views import Seen, View, Window, side_of
 
 # Equivalent diameter below which a body is looked at again, over the side of the grid.
 SMALL = 0.15
+# A body up to this diameter that fills less of its convex hull than this may be several that touch.
+_RAGGED, _SOLID = 0.18, 0.93
 # Diameter of the largest body of a window over the window's side: the first with which no more than
 # `_MOST_WINDOWS` windows are needed, else the last.
 _SHARES = (0.4, 0.3, 0.2, 0.14)
@@ -71,13 +74,16 @@ def seen_again(view: View, held: Sequence[Seen], small: Sequence[Seen]) -> list[
 
 
 def is_small(seen: Seen, size: int) -> bool:
-    """Whether another look would show a body larger."""
-    grid_diameter = seen.diameter / seen.view.step
-    return (
-        seen.looks < MOST_LOOKS
-        and grid_diameter < SMALL * size
-        and seen.view.step > 1 / MOST_ENLARGED
-    )
+    """Whether another look would show a body larger, or perhaps as several."""
+    if seen.looks >= MOST_LOOKS or seen.view.step <= 1 / MOST_ENLARGED:
+        return False
+    share = seen.diameter / seen.view.step / size
+    return share < SMALL or (share < _RAGGED and _solidity(seen.mask) < _SOLID)
+
+
+def _solidity(mask):
+    """Share of the convex hull that a body fills."""
+    return float(measure.regionprops(mask.astype(np.uint8))[0].solidity)
 
 
 def gains(window: Window, held: Sequence[Seen], size: int) -> bool:
