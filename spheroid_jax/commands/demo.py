@@ -7,6 +7,8 @@ from spheroid_jax.commands import failures, parsers, progress
 from spheroid_jax.errors import UserError
 
 NAME = "spheroid demo"
+# On one plate in twenty, chance makes the inactive drug look active; not on this one.
+_SEED = 4
 
 
 class DemoError(UserError):
@@ -34,7 +36,7 @@ def _parser():
         "--output", default="demo", metavar="FOLDER", help="new or empty folder (%(default)s)"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="number of the plate (%(default)d)"
+        "--seed", type=int, default=_SEED, metavar="N", help="number of the plate (%(default)d)"
     )
     return parser
 
