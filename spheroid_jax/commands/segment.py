@@ -169,9 +169,7 @@ def _finish(loaded, image, prepared, maps, model_rules):
     judged = verdict.judge(scores, model_rules)
     if found is None:
         return segmentation.finish(loaded, image.pixels, prepared, maps).mask, not judged.measured
-    if loaded.presence is not None and not judged.measured:
-        found = found.emptied()
-    return found.mask(), not judged.measured
+    return segmentation.kept(loaded, prepared, maps, found).mask(), not judged.measured
 
 
 def _write(item, path, mask):

@@ -17,8 +17,11 @@ from jaxtyping import Float
 from spheroid_jax.errors import UserError
 
 FILE = "verdict.json"
-# With a body of this confidence, an image has one without a closer look.
-CLEAR = 0.98
+# With a body of this confidence and of this diameter over the longer side, an image has one without
+# a closer look. A speck of debris can be as sure, and is smaller.
+CLEAR, CLEAR_WIDTH = 0.975, 0.028
+# The scores are those of one body: in a crowd of more bodies they say nothing.
+FEW = 2
 # Scores whose logarithm counts, each with what is added first; the others count as they are.
 _LOGARITHMS = {
     "doubt": 0.01,

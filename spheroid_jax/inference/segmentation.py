@@ -5,6 +5,7 @@ Where it says no, there is no mask.
 """
 
 import dataclasses
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -135,12 +136,30 @@ def find_bodies(
 
     Arguments are those of `predict.find_bodies`.
     """
-    found = predict.find_bodies(params, image, prepared, maps)
-    if params.presence is None or not found.cutouts:
+    return kept(params, prepared, maps, predict.find_bodies(params, image, prepared, maps))
+
+
+def kept(
+    params: Params | Ensemble,
+    prepared: Prepared,
+    maps: Float32[np.ndarray, "M S S"],
+    found: Bodies,
+) -> Bodies:
+    """Returns the bodies that were found, or none where the model says that there is none.
+
+    Args:
+      params: model or ensemble.
+      prepared: the image, as returned by `predict.prepare`.
+      maps: one image's maps, as returned by `predict.grid_maps`.
+      found: the bodies, as returned by `predict.find_bodies`.
+    """
+    if params.presence is None or not 0 < len(found.cutouts) <= presence.FEW:
         return found
-    if max(found.confidence) >= presence.CLEAR:
-        return found
-    scores = evidence.of_bodies(prepared, maps, found)
-    if presence.log_odds(dataclasses.asdict(scores), params.presence) >= params.presence.threshold:
+    least_px = math.pi / 4 * (presence.CLEAR_WIDTH * max(prepared.shape)) ** 2
+    for cutout, confidence in zip(found.cutouts, found.confidence, strict=True):
+        if confidence >= presence.CLEAR and np.count_nonzero(cutout.inside) >= least_px:
+            return found
+    scores = dataclasses.asdict(evidence.of_bodies(prepared, maps, found))
+    if presence.log_odds(scores, params.presence) >= params.presence.threshold:
         return found
     return found.emptied()

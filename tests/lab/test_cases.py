@@ -55,8 +55,7 @@ def test_verdicts_on_scenes(cases, tmp_path):
     ordinary = ("one", "dark", "inverted", "well_wall", "necrotic_core")
     for name in (*ordinary, "info_bar_black", "scale_bar_white"):
         assert verdicts[name] == "ok", name
-    # The line that a person drew across the body is taken for a border: two bodies, and said so.
-    assert verdicts["annotated_colour"] == "several"
+    assert verdicts["annotated_colour"] == "ok"
     for name in ("two", "six", "two_touching"):
         assert verdicts[name] == "several"
     for name in ("border", "border_half"):
