@@ -249,10 +249,8 @@ def test_a_mask_that_measure_would_refuse_is_said(saved, trusting, pictures, cap
     Image.fromarray(pictures[0]).save("well.png")
     assert command.main(["well.png"]) == 0
     out = capsys.readouterr().out
-    assert (
-        out.startswith("1 of 1 masks written")
-        and "Do not trust 1 mask, which may be empty, in" in out
-    )
+    assert out.startswith("1 of 1 masks written")
+    assert "Do not trust 1 mask, which may be empty, in" in out
     assert "well.png" in out.splitlines()[1]
 
 
