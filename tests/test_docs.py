@@ -147,7 +147,7 @@ def test_the_menu_of_the_site_has_every_page():
 
 def test_the_picture_can_be_drawn_from_files(tmp_path):
     shown = tmp_path / "drawn.png"
-    Image.fromarray(picture.varied.make_image(12, seed=7, size=64)[0]).save(tmp_path / "image.png")
+    Image.fromarray(picture.varied.make_image(17, seed=7, size=64)[0]).save(tmp_path / "image.png")
     picture.main([str(tmp_path / "image.png"), f"--output={shown}"])
     with Image.open(shown) as drawn:
         assert drawn.size == (picture._SIDE_PX, picture._SIDE_PX)
