@@ -34,7 +34,6 @@ from spheroid_jax.plates.series import Series
 
 _DEFAULTS = PlateOptions()
 _SHOWN = 12  # times in a message
-_SLACK_H = 1e-6
 
 
 class PlateError(UserError, ValueError):
@@ -69,7 +68,7 @@ class Analysis(NamedTuple):
     warnings: tuple[str, ...]
 
     def write(self, folder: str | os.PathLike, *, xlsx: bool = False) -> dict[str, str]:
-        """Writes tables, figures and a page; see `plate.written.write`."""
+        """Writes tables, figures and a page; see `plates.written.write`."""
         from spheroid_jax.plates import written
 
         return written.write(self, pathlib.Path(folder), xlsx=xlsx)
@@ -172,7 +171,7 @@ def _times(wells, options):
     t0, at = (_nominal(name, value, every) for name, value in (("--t0", t0), ("--at", at)))
     if options.window_h is not None:
         start, end = options.window_h
-        if sum(start - _SLACK_H <= time <= end + _SLACK_H for time in every) < 3:
+        if sum(start - series.SAME_H <= time <= end + series.SAME_H for time in every) < 3:
             raise PlateError(
                 f"--window {start:g} {end:g}: needs images at 3 times in it; there are "
                 f"{_listed(every)}"

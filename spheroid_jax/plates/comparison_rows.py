@@ -8,7 +8,7 @@ from typing import Any
 
 from spheroid_jax.plates import comparisons
 from spheroid_jax.plates.comparisons import Comparison
-from spheroid_jax.plates.conditions import Condition, Times, control_of
+from spheroid_jax.plates.conditions import Condition, Times, families, sizes_of
 from spheroid_jax.plates.options import PlateOptions
 from spheroid_jax.plates.rows import ends, shown
 from spheroid_jax.report.sheets import Column
@@ -46,19 +46,14 @@ def of_conditions(
       times: times of the analysis.
       options: choices; `pairs` adds all pairs.
     """
-    for line in dict.fromkeys(each.group.key.cell_line for each in conditions):
-        family = [each for each in conditions if each.group.key.cell_line == line]
-        sizes = {each.group.key.label: each.group.sizes_at(times.at) for each in family}
-        units = {
-            each.group.key.label: [series.well.experiment for series in each.group.wells]
-            for each in family
-        }
+    pair, whole = _TESTS[options.test]
+    for family in families(conditions):
+        line = family[0].group.key.cell_line
+        for condition in family:
+            if condition.comparison is not None:
+                yield _row("against control", line, condition.comparison, pair)
+        sizes, units = sizes_of(family, times.at)
         choices: dict[str, Any] = {"units": units, "test": options.test, "scale": "ratio"}
-        pair, whole = _TESTS[options.test]
-        control = control_of(family[0], family)
-        if control is not None:
-            for each in comparisons.compare(sizes, control=control.group.key.label, **choices):
-                yield _row("against control", line, each, pair)
         if options.pairs:
             for each in comparisons.compare(sizes, control=None, **choices):
                 yield _row("all pairs", line, each, pair)

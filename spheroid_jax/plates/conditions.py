@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from spheroid_jax.plates import (
     comparisons,
@@ -22,7 +23,7 @@ from spheroid_jax.plates.growth import MeanRate, RadialSpeed
 from spheroid_jax.plates.growth_models import GrowthFit
 from spheroid_jax.plates.observations import MEASURES
 from spheroid_jax.plates.options import PlateOptions
-from spheroid_jax.plates.series import Group, Series
+from spheroid_jax.plates.series import SAME_H, Group, Series
 from spheroid_jax.plates.summary import Summary
 from spheroid_jax.plates.survival import Curve, LogRank, Probability, TimeToEvent
 
@@ -131,7 +132,7 @@ def _alone(group, everything, times, options):
         return condition
     time_h, size, wells, units = group.points()
     power = MEASURES[options.measure]
-    later = time_h >= times.t0 - 1e-6
+    later = time_h >= times.t0 - SAME_H
     window = options.window_h or (times.t0, times.every[-1])
     to_multiple = _each(group, delay.time_to_multiple, t0_h=times.t0, multiple=options.multiple)
     return condition._replace(
@@ -222,21 +223,37 @@ def control_of(condition: Condition, conditions: Sequence[Condition]) -> Conditi
     return max(found, key=lambda each: each.group.measured, default=None)
 
 
+def families(conditions: Sequence[Condition]) -> list[list[Condition]]:
+    """Gathers the conditions of each cell line, which are compared with one another."""
+    by_line: dict[str, list[Condition]] = {}
+    for each in conditions:
+        by_line.setdefault(each.group.key.cell_line, []).append(each)
+    return list(by_line.values())
+
+
+def sizes_of(
+    family: Sequence[Condition], time_h: float
+) -> tuple[dict[str, Float[np.ndarray, " _N"]], dict[str, list[str]]]:
+    """Returns the wells' sizes at a time and their experiments, by the label of the condition."""
+    return (
+        {each.group.key.label: each.group.sizes_at(time_h) for each in family},
+        {
+            each.group.key.label: [series.well.experiment for series in each.group.wells]
+            for each in family
+        },
+    )
+
+
 def _compared(conditions, times, options):
     """Adds the comparison of sizes with the negative control, one family of tests per cell line."""
     found = {}
-    for line in dict.fromkeys(each.group.key.cell_line for each in conditions):
-        family = [each for each in conditions if each.group.key.cell_line == line]
+    for family in families(conditions):
         control = control_of(family[0], family)
         if control is None:
             continue
-        sizes = {each.group.key.label: each.group.sizes_at(times.at) for each in family}
-        units = {
-            each.group.key.label: [series.well.experiment for series in each.group.wells]
-            for each in family
-        }
+        label, (sizes, units) = control.group.key.label, sizes_of(family, times.at)
         for each in comparisons.compare(
-            sizes, control=control.group.key.label, units=units, test=options.test, scale="ratio"
+            sizes, control=label, units=units, test=options.test, scale="ratio"
         ):
             found[each.first] = each
     return [each._replace(comparison=found.get(each.group.key.label)) for each in conditions]

@@ -14,11 +14,15 @@ def of_well(series: Series, everything: Sequence[Series]) -> list[Series]:
 
     Where there are several, such as DMSO and medium, those of `order` that come first on the plate.
     """
-    found = [one for one in _of_line(everything, series.well.cell_line) if _alike(one, series)]
+    found = [
+        one
+        for one in _of_line(everything, series.well.cell_line)
+        if one.well.plate == series.well.plate
+    ]
     if len({_kind(one) for one in found}) < 2:
         return found
     ranks = order(everything, series.well.cell_line)
-    first = min((_kind(one) for one in found if _measured(one)), key=ranks.index, default=None)
+    first = min((_kind(one) for one in found if one.measured), key=ranks.index, default=None)
     return [one for one in found if _kind(one) == first]
 
 
@@ -30,7 +34,7 @@ def order(everything: Sequence[Series], cell_line: str) -> list[tuple[str, float
     found = _of_line(everything, cell_line)
     count = {kind: 0 for kind in sorted({_kind(one) for one in found})}
     for one in found:
-        count[_kind(one)] += _measured(one)
+        count[_kind(one)] += one.measured
     return sorted(count, key=lambda kind: -count[kind])
 
 
@@ -40,17 +44,9 @@ def _of_line(everything, cell_line):
     ]
 
 
-def _alike(one, other):
-    return one.well.plate == other.well.plate
-
-
 def _kind(one):
     dose = one.well.concentration
     return one.well.treatment, -math.inf if math.isnan(dose) else dose
-
-
-def _measured(one):
-    return bool(np.any(~np.isnan(one.size)))
 
 
 def mean_at(controls: Sequence[Series], time_h: float) -> float:

@@ -19,7 +19,7 @@ from spheroid_jax.plates.gr import GrResponse
 from spheroid_jax.plates.options import PlateOptions
 from spheroid_jax.plates.quality import Refusals
 from spheroid_jax.plates.regrowth import ControlDose
-from spheroid_jax.plates.series import Series
+from spheroid_jax.plates.series import SAME_H, Series
 
 
 class Points(NamedTuple):
@@ -268,7 +268,7 @@ def _control_dose(conditions, times):
     for condition in conditions:
         for event in condition.regrown:
             # A well censored earlier says nothing about this time.
-            if event.observed or event.after_h >= after - 1e-6:
+            if event.observed or event.after_h >= after - SAME_H:
                 doses.append(condition.group.key.concentration)
                 controlled.append(not event.observed)
     return regrowth.scd50(np.array(doses, float), np.array(controlled, bool))

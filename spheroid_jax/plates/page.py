@@ -58,14 +58,10 @@ def _subtitle(results):
     times = len(results.times.every)
     refused = sum(row.refused for row in results.joined.rows)
     return (
-        f"{wells} {_plural(wells, 'well')} on {plates} {_plural(plates, 'plate')}, "
-        f"{times} {_plural(times, 'time')}; {said.measure(results.options.measure)}, compared at "
-        f"{said.hours(results.times.at)}; {refused} {_plural(refused, 'image')} refused"
+        f"{said.count(wells, 'well')} on {said.count(plates, 'plate')}, "
+        f"{said.count(times, 'time')}; {said.measure(results.options.measure)}, compared at "
+        f"{said.hours(results.times.at)}; {said.count(refused, 'image')} refused"
     )
-
-
-def _plural(count, noun):
-    return noun if count == 1 else f"{noun}s"
 
 
 def _doses(results):

@@ -8,7 +8,7 @@ import numpy as np
 
 from spheroid_jax.plates import controls, dose, growth_models, said, survival
 from spheroid_jax.plates.analysis import Analysis
-from spheroid_jax.plates.conditions import Condition, control_of
+from spheroid_jax.plates.conditions import Condition, control_of, families
 from spheroid_jax.plates.drugs import Drug
 from spheroid_jax.plates.estimate import Estimate
 from spheroid_jax.plates.survival import Curve
@@ -78,11 +78,9 @@ def _dose_curve(drug: Drug, at_h: float) -> DoseCurve:
 def _growth(analysis, size):
     """Yields panels of sizes over time, of one cell line and so many conditions per figure."""
     shown = [each for each in analysis.conditions if np.any(each.group.points()[1] > 0)]
-    lines = dict.fromkeys(each.group.key.cell_line for each in shown)
-    families = [[each for each in shown if each.group.key.cell_line == line] for line in lines]
     figures = [
         (family, family[start : start + _MOST_PANELS])
-        for family in families
+        for family in families(shown)
         for start in range(0, len(family), _MOST_PANELS)
     ]
     for number, (family, members) in enumerate(figures, start=1):

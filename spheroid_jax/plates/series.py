@@ -13,7 +13,7 @@ from spheroid_jax.plates.layout import Well
 
 # Doses that agree in so many significant digits are one dose.
 _DIGITS = 9
-_SAME_H = 1e-6  # times that agree so well are one
+SAME_H = 1e-6  # times that agree so well are one
 
 
 class Series(NamedTuple):
@@ -38,14 +38,19 @@ class Series(NamedTuple):
         """Name of the well, unique in the analysis."""
         return f"{self.well.plate} {self.well.well}".strip()
 
+    @property
+    def measured(self) -> bool:
+        """Whether the well has a size at any time."""
+        return bool(np.any(~np.isnan(self.size)))
+
     def at(self, time_h: float) -> float:
         """Size at a time; NaN where there is none."""
-        found = self.size[np.abs(self.time_h - time_h) <= _SAME_H]
+        found = self.size[np.abs(self.time_h - time_h) <= SAME_H]
         return float(found[0]) if len(found) else math.nan
 
     def refused_at(self, time_h: float) -> bool:
         """Whether there are images at a time, and none of them was measured."""
-        here = np.abs(self.time_h - time_h) <= _SAME_H
+        here = np.abs(self.time_h - time_h) <= SAME_H
         return bool(np.any(here & np.isnan(self.size)))
 
 
@@ -87,7 +92,7 @@ class Group(NamedTuple):
     @property
     def measured(self) -> int:
         """Number of wells with a size at any time."""
-        return sum(bool(np.any(~np.isnan(series.size))) for series in self.wells)
+        return sum(series.measured for series in self.wells)
 
     def points(self):
         """Returns time, size, well and experiment of all points with a size."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from spheroid_jax.plates import said
 from spheroid_jax.plates.checks import PlateQuality
-from spheroid_jax.plates.conditions import Condition, Times, control_of
+from spheroid_jax.plates.conditions import Condition, Times, control_of, families
 from spheroid_jax.plates.drugs import Drug
 from spheroid_jax.plates.joined import Joined
 
@@ -43,8 +43,8 @@ def collect(
 
 
 def _without_controls(conditions):
-    for line in dict.fromkeys(each.group.key.cell_line for each in conditions):
-        family = [each for each in conditions if each.group.key.cell_line == line]
+    for family in families(conditions):
+        line = family[0].group.key.cell_line
         if control_of(family[0], family) is None:
             name = f" for the cell line {line}" if line else ""
             yield f"the map has no negative control{name}: no percent of control, no comparison"
