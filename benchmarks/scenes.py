@@ -18,9 +18,9 @@ from spheroid_jax.runtime import files
 from spheroid_jax.synthetic import scenes
 
 _COLUMNS = 8
-_SIDE_PX = 88  # side of one panel
+_SIDE_PX = 96  # side of one panel
 _COLOUR = (230, 159, 0)  # Okabe and Ito's orange
-_COLOURS = 48  # of the PNG's palette, which shrinks the file
+_COLOURS = 36  # of the PNG's palette, which shrinks the file
 _SEED = 300  # number of the first scene
 
 
